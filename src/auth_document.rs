@@ -1,0 +1,301 @@
+//! The JSON in an auth entry: what GitLab Runner makes of it, and where each part stands.
+//!
+//! GitLab Runner reads it with Go's `encoding/json` into docker/cli's `ConfigFile`
+//! (`cli/config/configfile/file.go`): member names match without regard to letter case, unknown
+//! members and any text after the object are ignored, a known member of the wrong type drops the
+//! document. Before that, `$NAME` is expanded in the text.
+
+mod change;
+mod json;
+mod members;
+mod style;
+
+use std::ops::Range;
+
+use crate::credential::Credential;
+use crate::expansion::{Expanded, expand};
+use crate::letter_case::same_key;
+
+pub(crate) use change::{Change, ChangeKind};
+pub(crate) use json::Object;
+pub(crate) use style::text_literal;
+
+/// Why GitLab Runner drops a document, and at which byte of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DocumentError {
+    pub offset: usize,
+    pub problem: String,
+}
+
+impl DocumentError {
+    fn new(offset: usize, problem: impl Into<String>) -> Self {
+        Self { offset, problem: problem.into() }
+    }
+}
+
+/// A string in the document, after expansion.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Field {
+    /// The value, with every `$NAME` that the runner sets replaced.
+    pub value: String,
+    /// Whether it holds a `$NAME` that only a job could set.
+    pub unknown: bool,
+    /// The number of the member in its object.
+    pub member: usize,
+}
+
+/// What a member of `auths` holds.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// A user and a password.
+    Credential(Credential),
+    /// A `$NAME` that only a job could set: nobody can tell here.
+    Unknown,
+    /// An `auth` that can't be decoded: the runner drops the whole document.
+    Undecodable,
+    /// Neither `auth` nor `username`: a path with an empty credential.
+    Empty,
+}
+
+/// One member of `auths`.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    /// The key after expansion.
+    pub key: String,
+    /// Which of the `auths` objects holds it (there is one, unless somebody wrote two).
+    pub auths: usize,
+    /// The number of the member in that object.
+    pub member: usize,
+    /// The object of the credential; `None` for `null`.
+    pub object: Option<Object>,
+    pub auth: Option<Field>,
+    pub username: Option<Field>,
+    pub password: Option<Field>,
+    pub identity_token: Option<Field>,
+    pub registry_token: Option<Field>,
+}
+
+impl Entry {
+    /// What the runner makes of it.
+    pub fn stored(&self) -> Stored {
+        fn value(field: Option<&Field>) -> &str {
+            field.map_or("", |field| &field.value)
+        }
+        let fields = [&self.auth, &self.username, &self.password];
+        if fields.into_iter().flatten().any(|field| field.unknown) {
+            return Stored::Unknown;
+        }
+        let auth = value(self.auth.as_ref());
+        if !auth.is_empty() {
+            return Credential::decode(auth).map_or(Stored::Undecodable, Stored::Credential);
+        }
+        match (value(self.username.as_ref()), value(self.password.as_ref())) {
+            ("", "") => Stored::Empty,
+            (username, password) => Stored::Credential(Credential::plain(username, password)),
+        }
+    }
+
+    /// The user, when it can be told.
+    pub fn username(&self) -> Option<String> {
+        match self.stored() {
+            Stored::Credential(credential) => Some(credential.username().to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A credential helper that the document names: a member of `credHelpers`, or `credsStore`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Helper {
+    /// The key in `credHelpers`; `None` for `credsStore`, which answers for every registry.
+    pub key: Option<String>,
+    /// The name, without `docker-credential-`.
+    pub name: String,
+    /// The object that holds it: the number of the member `credHelpers` in the root.
+    pub object: usize,
+    /// The number of the member in that object, or of `credsStore` in the root.
+    pub member: usize,
+}
+
+/// An auth document, parsed with the place of each part.
+pub(crate) struct AuthDocument<'t> {
+    text: &'t str,
+    root: Object,
+    /// The members of the root that are `auths`, with their objects; `None` for `null`.
+    auths: Vec<(usize, Option<Object>)>,
+    /// The members of the root that are `credHelpers`.
+    cred_helpers: Vec<(usize, Object)>,
+    entries: Vec<Entry>,
+    helpers: Vec<Helper>,
+}
+
+impl<'t> AuthDocument<'t> {
+    /// Parses a document as it stands, before expansion; `lookup` gives the variables that the
+    /// runner sets.
+    pub fn parse(
+        text: &'t str,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, DocumentError> {
+        let root = json::first_object(text)?;
+        members::check(text, &root)?;
+        let mut document = Self {
+            text,
+            root,
+            auths: Vec::new(),
+            cred_helpers: Vec::new(),
+            entries: Vec::new(),
+            helpers: Vec::new(),
+        };
+        for (number, member) in document.root.members.clone().iter().enumerate() {
+            let object = json::object_at(text, &member.value)?;
+            if same_key(&member.name, "auths") {
+                let auths = document.auths.len();
+                for (inner, member) in object.iter().flat_map(|object| object.members.iter()).enumerate() {
+                    let object = json::object_at(text, &member.value)?;
+                    document.entries.push(entry(text, auths, inner, member, object, &lookup));
+                }
+                document.auths.push((number, object));
+            } else if same_key(&member.name, "credHelpers") {
+                let Some(object) = object else { continue };
+                for (inner, member) in object.members.iter().enumerate() {
+                    let key = Some(expand(&member.name, &lookup).text);
+                    let name = expanded(text, &member.value, &lookup).text;
+                    document.helpers.push(Helper { key, name, object: number, member: inner });
+                }
+                document.cred_helpers.push((number, object));
+            } else if same_key(&member.name, "credsStore") {
+                let name = expanded(text, &member.value, &lookup).text;
+                document.helpers.push(Helper { key: None, name, object: number, member: number });
+            }
+        }
+        Ok(document)
+    }
+
+    /// The members of `auths`.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The helpers that the document names.
+    pub fn helpers(&self) -> &[Helper] {
+        &self.helpers
+    }
+
+    /// Where the name of a helper stands.
+    pub fn helper_place(&self, helper: &Helper) -> Range<usize> {
+        let object = self.cred_helpers.iter().find(|(number, _)| *number == helper.object);
+        let object = object.map_or(&self.root, |(_, object)| object);
+        object.members[helper.member].value.clone()
+    }
+
+    /// Where the key of a member of `auths` stands.
+    pub fn key_place(&self, entry: &Entry) -> Range<usize> {
+        match &self.auths[entry.auths].1 {
+            Some(object) => object.members[entry.member].key.clone(),
+            None => self.root.span.clone(),
+        }
+    }
+
+    /// Whether there is an `auths` object.
+    pub fn has_auths(&self) -> bool {
+        self.auths.iter().any(|(_, object)| object.is_some())
+    }
+
+    /// Whether the document says nothing at all: no credentials, no helpers, no other members.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+            && self.root.members.iter().all(|member| same_key(&member.name, "auths"))
+    }
+
+    /// A member of the root that looks like a credential: the `auths` around it is missing.
+    pub fn unwrapped_credential(&self) -> Option<Range<usize>> {
+        if self.has_auths() {
+            return None;
+        }
+        self.root.members.iter().find_map(|member| {
+            let object = json::object_at(self.text, &member.value).ok()??;
+            let fields = ["auth", "username", "password"];
+            let credential = |name: &str| fields.iter().any(|field| same_key(name, field));
+            object.members.iter().any(|inner| credential(&inner.name)).then(|| member.key.clone())
+        })
+    }
+
+    /// The first `auth` that can't be decoded.
+    pub fn undecodable(&self) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.stored() == Stored::Undecodable)
+    }
+
+    /// The string values of the document, with whether each names a helper, and the keys.
+    pub fn strings(&self) -> Vec<DocumentString> {
+        let mut strings = Vec::new();
+        self.collect_strings(&self.root, false, &mut strings);
+        strings
+    }
+
+    fn collect_strings(&self, object: &Object, helpers: bool, out: &mut Vec<DocumentString>) {
+        for member in &object.members {
+            out.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
+            let helper = helpers || same_key(&member.name, "credsStore");
+            match json::object_at(self.text, &member.value) {
+                Ok(Some(inner)) => {
+                    self.collect_strings(&inner, same_key(&member.name, "credHelpers"), out);
+                }
+                _ => {
+                    let kind = if helper { StringKind::Helper } else { StringKind::Value };
+                    out.push(DocumentString { span: member.value.clone(), kind });
+                }
+            }
+        }
+    }
+}
+
+/// A piece of a document for the redaction.
+pub(crate) struct DocumentString {
+    pub span: Range<usize>,
+    pub kind: StringKind,
+}
+
+/// What a piece of a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StringKind {
+    /// The name of a member, such as a registry.
+    Name,
+    /// The name of a credential helper.
+    Helper,
+    /// Any other value.
+    Value,
+}
+
+fn entry(
+    text: &str,
+    auths: usize,
+    number: usize,
+    member: &json::Member,
+    object: Option<Object>,
+    lookup: &impl Fn(&str) -> Option<String>,
+) -> Entry {
+    let field = |name: &str| {
+        let object = object.as_ref()?;
+        let found = object.members.iter().enumerate().rfind(|(_, inner)| same_key(&inner.name, name));
+        let (member, inner) = found?;
+        let Expanded { text: value, unknown } = expanded(text, &inner.value, lookup);
+        Some(Field { value, unknown: !unknown.is_empty(), member })
+    };
+    Entry {
+        key: expand(&member.name, lookup).text,
+        auths,
+        member: number,
+        auth: field("auth"),
+        username: field("username"),
+        password: field("password"),
+        identity_token: field("identitytoken"),
+        registry_token: field("registrytoken"),
+        object,
+    }
+}
+
+/// The string at `span`, expanded as text and then decoded, which is the runner's order.
+fn expanded(text: &str, span: &Range<usize>, lookup: impl Fn(&str) -> Option<String>) -> Expanded {
+    let Expanded { text: raw, unknown } = expand(&text[span.clone()], lookup);
+    Expanded { text: json::string(&raw).unwrap_or_default(), unknown }
+}

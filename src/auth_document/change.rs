@@ -1,0 +1,341 @@
+//! Changes to a document, as edits of its text: only what changes changes.
+
+use std::ops::Range;
+
+use super::json::Object;
+use super::style::{Style, indent, lead, separator, text_literal};
+use super::{AuthDocument, Entry, Field, Stored};
+use crate::credential::Credential;
+use crate::edit::{self, Edit};
+use crate::letter_case::same_key;
+use crate::registry::{DOCKER_HUB_KEY, Registry, key_path};
+
+/// What happens to one credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// The key in the document.
+    pub key: String,
+    pub action: ChangeKind,
+    /// The user, when it can be told.
+    pub username: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChangeKind {
+    Added,
+    Updated,
+    Unchanged,
+    Removed,
+}
+
+/// The members of a credential that hold or contradict `auth`: they go when a new `auth` comes.
+const SUPERSEDED: &[&str] = &["auth", "username", "password", "identitytoken", "registrytoken"];
+
+impl AuthDocument<'_> {
+    /// A new document with these credentials, on one line.
+    pub fn write_new(logins: &[(Registry, Credential)]) -> String {
+        let style = Style::default();
+        let members: Vec<_> = logins
+            .iter()
+            .map(|(registry, login)| (registry.key(), value(login, &style, None)))
+            .collect();
+        let auths = wrap(&members, &style, None);
+        wrap(&[("auths", auths)], &style, None)
+    }
+
+    /// The edits that store these credentials. A registry that is already there, in whatever
+    /// spelling, is updated where it stands: a second key for one path would lose or win by chance.
+    pub fn set(&self, logins: &[(Registry, Credential)]) -> (Vec<Edit>, Vec<Change>) {
+        let mut edits = Vec::new();
+        let mut changes = Vec::new();
+        let mut added = Vec::new();
+        for (registry, login) in logins {
+            let mut found: Vec<_> =
+                self.entries.iter().filter(|entry| registry.is(&entry.key)).collect();
+            let dead = found.is_empty();
+            if dead {
+                found = self
+                    .entries
+                    .iter()
+                    .filter(|entry| registry.is_dead_hub_key(&entry.key))
+                    .take(1)
+                    .collect();
+            }
+            if found.is_empty() {
+                added.push((registry, login));
+            }
+            for entry in found {
+                let before = edits.len();
+                if dead {
+                    edits.push(Edit::new(self.key_place(entry), text_literal(DOCKER_HUB_KEY)));
+                }
+                self.update(entry, login, &mut edits);
+                changes.push(Change {
+                    key: if dead { DOCKER_HUB_KEY.to_owned() } else { entry.key.clone() },
+                    action: if edits.len() == before {
+                        ChangeKind::Unchanged
+                    } else {
+                        ChangeKind::Updated
+                    },
+                    username: Some(login.username().to_owned()),
+                });
+            }
+        }
+        changes.extend(added.iter().map(|(registry, login)| Change {
+            key: registry.key().to_owned(),
+            action: ChangeKind::Added,
+            username: Some(login.username().to_owned()),
+        }));
+        if !added.is_empty() {
+            edits.push(self.add(&added));
+        }
+        edit::sort(&mut edits);
+        (edits, changes)
+    }
+
+    /// The edits that take credentials and helpers out.
+    pub fn remove(&self, registries: &[Registry]) -> (Vec<Edit>, Vec<Change>) {
+        let names = self
+            .entries
+            .iter()
+            .map(|entry| entry.key.as_str())
+            .chain(self.helpers.iter().filter_map(|helper| helper.key.as_deref()));
+        let keys: Vec<&str> = names.filter(|key| meant(registries, key, self)).collect();
+        let mut changes = Vec::new();
+        let mut edits = Vec::new();
+        for (number, (_, object)) in self.auths.iter().enumerate() {
+            let gone = |entry: &&Entry| entry.auths == number && keys.contains(&entry.key.as_str());
+            let entries: Vec<_> = self.entries.iter().filter(gone).collect();
+            let members: Vec<_> = entries.iter().map(|entry| entry.member).collect();
+            if let Some(object) = object {
+                edits.extend(remove_members(object, &members));
+            }
+            changes.extend(entries.iter().map(|entry| Change {
+                key: entry.key.clone(),
+                action: ChangeKind::Removed,
+                username: entry.username(),
+            }));
+        }
+        for (number, object) in &self.cred_helpers {
+            let helpers = self.helpers.iter().filter(|helper| helper.object == *number);
+            let gone: Vec<_> = helpers
+                .filter_map(|helper| Some((helper.key.as_deref()?, helper.member)))
+                .filter(|(key, _)| keys.contains(key))
+                .collect();
+            let members: Vec<_> = gone.iter().map(|(_, member)| *member).collect();
+            edits.extend(remove_members(object, &members));
+            changes.extend(gone.iter().map(|(key, _)| Change {
+                key: (*key).to_owned(),
+                action: ChangeKind::Removed,
+                username: None,
+            }));
+        }
+        edit::sort(&mut edits);
+        (edits, changes)
+    }
+
+    /// Whether the document holds exactly these credentials and nothing else.
+    pub fn is_exactly(&self, logins: &[(Registry, Credential)]) -> bool {
+        self.entries.len() == logins.len()
+            && self.helpers.is_empty()
+            && self.root.members.len() == 1
+            && logins.iter().all(|(registry, login)| {
+                self.entries.iter().any(|entry| {
+                    entry.key == registry.key()
+                        && matches!(&entry.object, Some(object) if object.members.len() == 1)
+                        && entry.auth.is_some()
+                        && entry.stored() == Stored::Credential(login.clone())
+                })
+            })
+    }
+
+    fn style(&self) -> Style {
+        let auths = self.auths.iter().filter_map(|(_, object)| object.as_ref());
+        let entries = self.entries.iter().filter_map(|entry| entry.object.as_ref());
+        Style::of(self.text, std::iter::once(&self.root).chain(auths).chain(entries))
+    }
+
+    fn update(&self, entry: &Entry, login: &Credential, edits: &mut Vec<Edit>) {
+        let filled = |field: &Option<Field>| field.as_ref().is_some_and(|f| !f.value.is_empty());
+        let tokens = filled(&entry.identity_token) || filled(&entry.registry_token);
+        let current = entry.stored() == Stored::Credential(login.clone());
+        if current && filled(&entry.auth) && !tokens {
+            return;
+        }
+        let style = self.style();
+        let auth = text_literal(login.encode().expose());
+        let Some(object) = &entry.object else {
+            if let Some(auths) = &self.auths[entry.auths].1 {
+                let place = auths.members[entry.member].value.clone();
+                edits.push(Edit::new(place, wrap(&[("auth", auth)], &style, None)));
+            }
+            return;
+        };
+        let numbered = object.members.iter().enumerate();
+        let superseded: Vec<usize> = numbered
+            .filter(|(_, member)| SUPERSEDED.iter().any(|name| same_key(name, &member.name)))
+            .map(|(number, _)| number)
+            .collect();
+        let slot = entry.auth.as_ref().map(|auth| auth.member);
+        let Some(kept) = slot.or(superseded.first().copied()) else {
+            edits.push(insert(self.text, object, &[("auth", auth)], &style));
+            return;
+        };
+        let member = &object.members[kept];
+        edits.push(if slot.is_some() {
+            Edit::new(member.value.clone(), auth)
+        } else {
+            let text = format!("\"auth\"{}{auth}", style.colon);
+            Edit::new(member.key.start..member.value.end, text)
+        });
+        let gone: Vec<_> = superseded.into_iter().filter(|&number| number != kept).collect();
+        edits.extend(remove_members(object, &gone));
+    }
+
+    fn add(&self, logins: &[(&Registry, &Credential)]) -> Edit {
+        let style = self.style();
+        let text = self.text;
+        let auths = self.auths.iter().rev().find_map(|(_, object)| object.as_ref());
+        // A credential looks like its neighbour, down to the indent of its members.
+        let sibling = auths.and_then(|auths| {
+            let last = self.entries.iter().rev().find(|entry| {
+                auths.members.get(entry.member).is_some_and(|member| {
+                    entry.object.as_ref().is_some_and(|object| object.span == member.value)
+                })
+            });
+            last?.object.as_ref().filter(|object| !object.members.is_empty())
+        });
+        let render = |indent: Option<&str>| -> Vec<(&str, String)> {
+            logins
+                .iter()
+                .map(|(registry, login)| {
+                    let value = match sibling {
+                        Some(sibling) => like(text, sibling, login),
+                        None => value(login, &style, indent),
+                    };
+                    (registry.key(), value)
+                })
+                .collect()
+        };
+        let deeper = |indent: &str| {
+            let unit = style.lines.as_ref().map_or("", |(_, unit)| unit.as_str());
+            format!("{indent}{unit}")
+        };
+        if let Some(auths) = auths {
+            let members = match (&style.lines, auths.members.first()) {
+                (Some(_), None) => render(Some(&deeper(line_indent(text, auths.span.start)))),
+                (Some(_), Some(first)) if lead(text, auths).contains('\n') => {
+                    render(Some(line_indent(text, first.key.start)))
+                }
+                _ => render(None),
+            };
+            return insert(text, auths, &members, &style);
+        }
+        let outer = match self.root.members.first() {
+            Some(first) if lead(text, &self.root).contains('\n') => {
+                Some(line_indent(text, first.key.start).to_owned())
+            }
+            _ => None,
+        };
+        let members = render(outer.as_deref().map(deeper).as_deref());
+        let object = wrap(&members, &style, outer.as_deref());
+        match self.auths.last() {
+            Some((null, _)) => Edit::new(self.root.members[*null].value.clone(), object),
+            None => insert(text, &self.root, &[("auths", object)], &style),
+        }
+    }
+}
+
+/// Whether a key is one that a person meant by one of `registries`. The exact spelling of a key
+/// means that key and not Docker Hub's other names.
+fn meant(registries: &[Registry], key: &str, document: &AuthDocument<'_>) -> bool {
+    registries.iter().any(|registry| {
+        let typed = registry.typed();
+        let exact = document.entries.iter().any(|entry| entry.key == typed)
+            || document.helpers.iter().any(|helper| helper.key.as_deref() == Some(typed));
+        if exact { key_path(key) == key_path(typed) } else { registry.is(key) }
+    })
+}
+
+/// The indent of the line on which `offset` lies.
+fn line_indent(text: &str, offset: usize) -> &str {
+    let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
+    indent(&text[start..])
+}
+
+/// The value of a new credential.
+fn value(login: &Credential, style: &Style, indent: Option<&str>) -> String {
+    wrap(&[("auth", text_literal(login.encode().expose()))], style, indent)
+}
+
+/// The value of a new credential, laid out like another one.
+fn like(text: &str, sibling: &Object, login: &Credential) -> String {
+    let colon = sibling.members.first().map_or(": ", |m| &text[m.key.end..m.value.start]);
+    let auth = text_literal(login.encode().expose());
+    let (lead, tail) = (lead(text, sibling), super::style::tail(text, sibling));
+    format!("{{{lead}\"auth\"{colon}{auth}{tail}}}")
+}
+
+/// An object of these members; with an indent (that of the line it starts on) each has a line.
+fn wrap(members: &[(&str, String)], style: &Style, indent: Option<&str>) -> String {
+    let member = |(name, value): &(&str, String)| {
+        format!("{}{}{value}", text_literal(name), style.colon)
+    };
+    let members: Vec<_> = members.iter().map(member).collect();
+    match (&style.lines, indent) {
+        (Some((newline, unit)), Some(indent)) => {
+            let between = format!(",{newline}{indent}{unit}");
+            let inner = members.join(&between);
+            format!("{{{newline}{indent}{unit}{inner}{newline}{indent}}}")
+        }
+        _ => format!("{{{}}}", members.join(&style.item)),
+    }
+}
+
+/// Adds members behind the last one of an object.
+fn insert(text: &str, object: &Object, members: &[(&str, String)], style: &Style) -> Edit {
+    let Some(last) = object.members.last() else {
+        let inner = object.span.start + 1..object.span.end - 1;
+        let base = line_indent(text, object.span.start);
+        let lines = style.lines.is_some() && text[..object.span.start].contains('\n');
+        let whole = wrap(members, style, lines.then_some(base));
+        let pad = &text[inner.clone()];
+        let body = &whole[1..whole.len() - 1];
+        if lines || pad.contains('\n') || pad.is_empty() {
+            return Edit::new(inner, body);
+        }
+        return Edit::new(inner, format!("{pad}{body}{pad}"));
+    };
+    let between = match separator(text, object) {
+        Some(separator) => separator.to_owned(),
+        None if lead(text, object).contains('\n') => format!(",{}", lead(text, object)),
+        None => style.item.clone(),
+    };
+    let mut added = String::new();
+    for (name, value) in members {
+        added.push_str(&between);
+        added.push_str(&text_literal(name));
+        added.push_str(&style.colon);
+        added.push_str(value);
+    }
+    Edit::insert(last.value.end, added)
+}
+
+/// Takes members out, each with one comma.
+fn remove_members(object: &Object, gone: &[usize]) -> Vec<Edit> {
+    let members = &object.members;
+    if gone.is_empty() {
+        return Vec::new();
+    }
+    let Some(last_kept) = (0..members.len()).rfind(|number| !gone.contains(number)) else {
+        return vec![Edit::remove(object.span.start + 1..object.span.end - 1)];
+    };
+    let mut spans: Vec<Range<usize>> = (0..last_kept)
+        .filter(|number| gone.contains(number))
+        .map(|number| members[number].key.start..members[number + 1].key.start)
+        .collect();
+    if let Some(last) = members.last().filter(|_| last_kept + 1 < members.len()) {
+        spans.push(members[last_kept].value.end..last.value.end);
+    }
+    spans.into_iter().map(Edit::remove).collect()
+}

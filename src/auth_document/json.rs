@@ -1,0 +1,160 @@
+//! JSON objects with the place of each member.
+//!
+//! `serde_json` does the parsing; its raw values borrow from the text, which gives their place.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::DocumentError;
+
+/// A member of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// The name, decoded.
+    pub name: String,
+    /// The name in its quotes.
+    pub key: Range<usize>,
+    /// The value.
+    pub value: Range<usize>,
+}
+
+/// An object with its members in order, those of the same name included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Object {
+    /// From `{` to after `}`.
+    pub span: Range<usize>,
+    pub members: Vec<Member>,
+}
+
+/// The object at the start of a text; what follows it is ignored, as GitLab Runner does.
+pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    match values.next() {
+        Some(Ok(value)) => {
+            let span = place(text, value.get());
+            object_at(text, &span)?
+                .ok_or_else(|| DocumentError::new(span.start, "is no JSON object"))
+        }
+        Some(Err(error)) => Err(broken(text, 0, &error)),
+        None => Err(DocumentError::new(0, "is empty")),
+    }
+}
+
+/// The object at `span`, where a value stands; `None` when that value is no object.
+pub(super) fn object_at(text: &str, span: &Range<usize>) -> Result<Option<Object>, DocumentError> {
+    let value = &text[span.clone()];
+    if !value.starts_with('{') {
+        return Ok(None);
+    }
+    let RawMembers(raw) =
+        serde_json::from_str(value).map_err(|error| broken(text, span.start, &error))?;
+    let mut end = span.start + 1;
+    let mut members = Vec::with_capacity(raw.len());
+    for (name, value) in raw {
+        let value = place(text, value.get());
+        let gap = &text[end..value.start];
+        let start = end + gap.find('"').unwrap_or_default();
+        let key = start..end + gap.rfind('"').map_or(0, |quote| quote + 1);
+        end = value.end;
+        members.push(Member { name, key, value });
+    }
+    Ok(Some(Object { span: span.clone(), members }))
+}
+
+/// Decodes a string in its quotes; `None` when it is another value.
+pub(super) fn string(raw: &str) -> Option<String> {
+    serde_json::from_str(raw).ok()
+}
+
+/// Where a slice of `text` stands in it.
+fn place(text: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr() - text.as_ptr().addr();
+    start..start + part.len()
+}
+
+/// The parser's verdict without its message, which could repeat the text.
+fn broken(text: &str, base: usize, error: &serde_json::Error) -> DocumentError {
+    let line = text[base..].split_inclusive('\n').take(error.line().saturating_sub(1));
+    let before: usize = line.map(str::len).sum();
+    let column = base + before + error.column().saturating_sub(1);
+    let offset = if error.is_eof() { text.trim_end().len() } else { column.min(text.len()) };
+    let problem = if error.is_eof() {
+        "is JSON that ends too early: a closing brace or quote is missing"
+    } else if text[..offset].trim_end().ends_with(',') {
+        "is no JSON: there is a comma with nothing after it"
+    } else {
+        "is no JSON"
+    };
+    DocumentError::new(floor(text, offset), problem)
+}
+
+/// The start of the character at `offset`.
+fn floor(text: &str, offset: usize) -> usize {
+    (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default()
+}
+
+struct RawMembers<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'de> Deserialize<'de> for RawMembers<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = RawMembers<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(RawMembers(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_keep_their_place() -> Result<(), DocumentError> {
+        let text = " {\"a\" : 1,\n \"b\\\"\u{e4}\":{\"c\": []}, \"a\": \"x\" } trailing";
+        let object = first_object(text)?;
+        let seen: Vec<_> = object
+            .members
+            .iter()
+            .map(|m| (m.name.as_str(), &text[m.key.clone()], &text[m.value.clone()]))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("a", "\"a\"", "1"),
+                ("b\"\u{e4}", "\"b\\\"\u{e4}\"", "{\"c\": []}"),
+                ("a", "\"a\"", "\"x\"")
+            ]
+        );
+        assert_eq!(&text[object.span], "{\"a\" : 1,\n \"b\\\"\u{e4}\":{\"c\": []}, \"a\": \"x\" }");
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_broken_is_located_and_not_repeated() {
+        for (text, offset) in
+            [("{\"a\": \"s3cret\",}", 15), ("{\"a\": \"s3cret\"", 14), ("{\n\"a\": s3cret}", 7), ("[]", 0)]
+        {
+            let Err(error) = first_object(text) else { panic!("{text} parses") };
+            assert!(!error.problem.contains("s3cret"), "{error:?}");
+            assert_eq!(error.offset, offset, "{text}: {error:?}");
+        }
+    }
+}

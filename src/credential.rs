@@ -1,0 +1,145 @@
+//! What a registry is told about who pulls.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::secret::Secret;
+
+/// Base64 as Go's `base64.StdEncoding` reads and writes it: padded, and trailing bits may be set.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+);
+
+/// A user and a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    username: String,
+    password: Secret,
+}
+
+impl Credential {
+    /// Makes a credential of what a person or a script gave.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSource`] when the user is empty, holds a colon (which ends the user in
+    /// `user:password`) or a line break, or when the password is empty or holds a line break.
+    pub fn new(username: &str, password: Secret) -> Result<Self, Error> {
+        let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
+        if username.is_empty() {
+            return refuse("the user is empty: name one with --username");
+        }
+        if username.contains(':') {
+            return refuse(
+                "the user holds a colon, where user:password is cut: a registry can't know such a \
+                 user",
+            );
+        }
+        if username.chars().any(char::is_control) {
+            return refuse("the user holds a line break or another control character");
+        }
+        let text = password.expose();
+        if text.is_empty() {
+            return refuse("the password is empty: check where it comes from");
+        }
+        if text.contains(['\n', '\r', '\0']) {
+            return refuse(
+                "the password holds a line break or a NUL, which no registry accepts: only one \
+                 final line end is cut",
+            );
+        }
+        Ok(Self { username: username.to_owned(), password })
+    }
+
+    /// Reads the `auth` member of an auth document as docker/cli does (`cli/config/configfile`
+    /// `decodeAuth`): padded base64, in which line breaks are skipped, of `user:password` with a
+    /// user. `None` when it is anything else: the runner then drops the whole document.
+    #[must_use]
+    pub fn decode(auth: &str) -> Option<Self> {
+        let packed: Zeroizing<Vec<u8>> =
+            Zeroizing::new(auth.bytes().filter(|byte| !b"\r\n".contains(byte)).collect());
+        let decoded = Zeroizing::new(BASE64.decode(&*packed).ok()?);
+        let text = Zeroizing::new(String::from_utf8_lossy(&decoded).into_owned());
+        let (username, password) = text.split_once(':')?;
+        if username.is_empty() {
+            return None;
+        }
+        let password = Secret::new(password.trim_matches('\0').to_owned());
+        Some(Self { username: username.to_owned(), password })
+    }
+
+    /// A credential as it stands in the `username` and `password` members of an auth document,
+    /// which need not be one that [`Credential::new`] accepts.
+    pub(crate) fn plain(username: &str, password: &str) -> Self {
+        Self { username: username.to_owned(), password: Secret::new(password.to_owned()) }
+    }
+
+    /// The value of `auth` for this credential.
+    #[must_use]
+    pub fn encode(&self) -> Secret {
+        let pair = Zeroizing::new(format!("{}:{}", self.username, self.password.expose()));
+        Secret::new(BASE64.encode(pair.as_bytes()))
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// The password.
+    #[must_use]
+    pub fn password(&self) -> &Secret {
+        &self.password
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({:?}, {:?})", self.username, self.password)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_what_docker_decodes() {
+        for (auth, expected) in [
+            ("YWRtaW46SGFyYm9yMTIzNDU=", Some(("admin", "Harbor12345"))),
+            ("YWRt\r\naW46SGFyYm9yMTIzNDU=\n", Some(("admin", "Harbor12345"))),
+            ("dTpwOnE=", Some(("u", "p:q"))),
+            ("dTpwOnF=", Some(("u", "p:q"))),
+            ("dTo=", Some(("u", ""))),
+            ("dTpwAAA=", Some(("u", "p"))),
+            ("YWRtaW46SGFyYm9yMTIzNDU", None),
+            ("OnA=", None),
+            ("dXA=", None),
+            ("not base64", None),
+            ("dTpw_w==", None),
+            ("", None),
+        ] {
+            let found = Credential::decode(auth);
+            let found = found.as_ref().map(|found| (found.username(), found.password().expose()));
+            assert_eq!(found, expected, "{auth:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_no_registry_takes() {
+        for (username, password) in
+            [("", "p"), ("a:b", "p"), ("a\nb", "p"), ("a", ""), ("a", "p\n"), ("a", "p\0")]
+        {
+            assert!(Credential::new(username, Secret::new(password.into())).is_err());
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Replacements in a text, each for one span of the original.
+
+use std::fmt;
+use std::ops::Range;
+
+/// One replacement: the bytes of `span` give way to `text`. An empty span is an insertion, an empty
+/// text a removal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes of the original that go.
+    pub span: Range<usize>,
+    /// What comes in their place.
+    pub text: String,
+}
+
+impl Edit {
+    /// Replaces `span` by `text`.
+    #[must_use]
+    pub fn new(span: Range<usize>, text: impl Into<String>) -> Self {
+        Self { span, text: text.into() }
+    }
+
+    /// Puts `text` before the byte at `offset`.
+    #[must_use]
+    pub fn insert(offset: usize, text: impl Into<String>) -> Self {
+        Self::new(offset..offset, text)
+    }
+
+    /// Takes `span` out.
+    #[must_use]
+    pub fn remove(span: Range<usize>) -> Self {
+        Self::new(span, "")
+    }
+
+    /// The same edit in a text that starts `base` bytes later in this one.
+    pub(crate) fn within(&self, base: usize) -> Self {
+        Self::new(self.span.start - base..self.span.end - base, self.text.clone())
+    }
+}
+
+/// Shows where, not what: the text may hold a credential.
+impl fmt::Debug for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Edit({:?} by {} bytes)", self.span, self.text.len())
+    }
+}
+
+/// Applies edits to the bytes they were made for. Every byte outside their spans comes over as it
+/// is. Edits at one place are applied in the order given.
+///
+/// ```
+/// use runner_auth::edit::{Edit, splice};
+///
+/// let edits = [Edit::insert(5, ","), Edit::new(6..11, "there"), Edit::insert(11, "!")];
+/// assert_eq!(splice(b"hello world", &edits), b"hello, there!");
+/// ```
+#[must_use]
+pub fn splice(original: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    let mut out = Vec::with_capacity(original.len() + added);
+    let mut at = 0;
+    for edit in edits {
+        debug_assert!(at <= edit.span.start, "edits are sorted and don't overlap");
+        out.extend_from_slice(&original[at..edit.span.start]);
+        out.extend_from_slice(edit.text.as_bytes());
+        at = edit.span.end;
+    }
+    out.extend_from_slice(&original[at..]);
+    out
+}
+
+/// [`splice`] for text whose edits lie between characters.
+pub(crate) fn splice_text(original: &str, edits: &[Edit]) -> String {
+    String::from_utf8_lossy(&splice(original.as_bytes(), edits)).into_owned()
+}
+
+/// Puts edits into the order that [`splice`] expects.
+pub(crate) fn sort(edits: &mut [Edit]) {
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+}

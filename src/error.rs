@@ -1,0 +1,256 @@
+//! What can go wrong, the sentence that says so, and the exit status that goes with it.
+
+use std::fmt;
+use std::io;
+
+use crate::text::Place;
+
+/// Every failure of this crate.
+///
+/// The sentence ([`fmt::Display`]) names the file, the place and the runner and says what to do
+/// next. It never holds a secret: for broken TOML and JSON it gives line and column, not the text.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The arguments do not fit together (status 2).
+    Usage(String),
+    /// Something would be written, but there is neither a person to ask nor `--yes` (status 2).
+    ConsentNeeded,
+    /// A config or a credential source can't be read (status 3).
+    Unreadable {
+        /// What was to be read.
+        path: String,
+        /// Why it can't be.
+        cause: io::Error,
+    },
+    /// The config is not TOML, or not TOML that GitLab Runner accepts (status 3).
+    InvalidToml {
+        /// The config's path.
+        path: String,
+        /// Where.
+        place: Place,
+        /// What is wrong there and, when the cause is clear, what to do.
+        problem: String,
+    },
+    /// Two keys that differ only in letter case: GitLab Runner takes one of them at random
+    /// (status 3).
+    KeyTwice {
+        /// The config's path.
+        path: String,
+        /// The key, as its first occurrence spells it.
+        key: String,
+        /// Where the first stands.
+        first: Place,
+        /// Where the second stands.
+        second: Place,
+    },
+    /// A runner's `environment` is not an array of strings: GitLab Runner refuses the whole file
+    /// (status 3).
+    InvalidEnvironment {
+        /// The config's path.
+        path: String,
+        /// Where.
+        place: Place,
+        /// The runner's name.
+        runner: String,
+    },
+    /// The auth document of a runner can't be used or patched (status 3).
+    InvalidAuthDocument {
+        /// The config's path.
+        path: String,
+        /// Where.
+        place: Place,
+        /// The runner's name.
+        runner: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// A credential helper would answer for the registry in place of the new credential
+    /// (status 3).
+    HelperAnswers {
+        /// The config's path.
+        path: String,
+        /// Where the helper is named.
+        place: Place,
+        /// The runner's name.
+        runner: String,
+        /// The registry.
+        registry: String,
+        /// The helper, without `docker-credential-`.
+        helper: String,
+    },
+    /// A registry, a user, a password or a document to take them from is not usable (status 3).
+    InvalidSource(String),
+    /// No runner matches, or the file has none (status 4).
+    RunnerNotFound {
+        /// The config's path.
+        path: String,
+        /// What was looked for.
+        wanted: String,
+        /// The runners that are there, one line each.
+        candidates: Vec<String>,
+    },
+    /// Several runners match where one was meant (status 4).
+    RunnerAmbiguous {
+        /// The config's path.
+        path: String,
+        /// What was looked for; empty when there was no selector.
+        wanted: String,
+        /// The runners that match, one line each.
+        candidates: Vec<String>,
+    },
+    /// The patched text could not be proved to differ only as intended (status 5).
+    NotProved {
+        /// The config's path.
+        path: String,
+        /// What differs.
+        difference: String,
+    },
+    /// The file could not be written; it is as it was (status 5).
+    NotWritable {
+        /// The config's path.
+        path: String,
+        /// What was being done.
+        step: &'static str,
+        /// Why it failed.
+        cause: io::Error,
+    },
+    /// The file changed after it was read; it is as the other writer left it (status 5).
+    ChangedMeanwhile {
+        /// The config's path.
+        path: String,
+    },
+}
+
+impl Error {
+    /// The exit status of a process that ends with this error.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::ConsentNeeded => 2,
+            Self::Unreadable { .. }
+            | Self::InvalidToml { .. }
+            | Self::KeyTwice { .. }
+            | Self::InvalidEnvironment { .. }
+            | Self::InvalidAuthDocument { .. }
+            | Self::HelperAnswers { .. }
+            | Self::InvalidSource(_) => 3,
+            Self::RunnerNotFound { .. } | Self::RunnerAmbiguous { .. } => 4,
+            Self::NotProved { .. } | Self::NotWritable { .. } | Self::ChangedMeanwhile { .. } => 5,
+        }
+    }
+
+    /// The name of this error in the JSON report; it stays the same across versions.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::ConsentNeeded => "consent-needed",
+            Self::Unreadable { .. } => "unreadable",
+            Self::InvalidToml { .. } => "invalid-toml",
+            Self::KeyTwice { .. } => "key-twice",
+            Self::InvalidEnvironment { .. } => "invalid-environment",
+            Self::InvalidAuthDocument { .. } => "invalid-auth-document",
+            Self::HelperAnswers { .. } => "helper-answers",
+            Self::InvalidSource(_) => "invalid-source",
+            Self::RunnerNotFound { .. } => "runner-not-found",
+            Self::RunnerAmbiguous { .. } => "runner-ambiguous",
+            Self::NotProved { .. } => "not-proved",
+            Self::NotWritable { .. } => "not-writable",
+            Self::ChangedMeanwhile { .. } => "changed-meanwhile",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(problem) | Self::InvalidSource(problem) => f.write_str(problem),
+            Self::ConsentNeeded => f.write_str(
+                "nobody can be asked on a terminal here: add --yes to write, --dry-run to see the \
+                 diff, or --check to learn whether something would change",
+            ),
+            Self::Unreadable { path, cause } => write!(f, "{path} can't be read: {}", reason(cause)),
+            Self::InvalidToml { path, place, problem } => write!(f, "{path}:{place}: {problem}"),
+            Self::KeyTwice { path, key, first, second } => write!(
+                f,
+                "{path}:{second}: '{key}' stands here in another spelling than on line {}, and \
+                 GitLab Runner takes one of the two at random: merge them into one",
+                first.line
+            ),
+            Self::InvalidEnvironment { path, place, runner } => write!(
+                f,
+                "{path}:{place}: environment of runner '{runner}' is not an array of strings, and \
+                 GitLab Runner refuses the whole file: write it as environment = ['NAME=value']"
+            ),
+            Self::InvalidAuthDocument { path, place, runner, problem } => {
+                write!(f, "{path}:{place}: the auth document of runner '{runner}' {problem}")
+            }
+            Self::HelperAnswers { path, place, runner, registry, helper } => write!(
+                f,
+                "{path}:{place}: runner '{runner}' asks the credential helper '{helper}' for \
+                 {registry}, which would answer in place of the new credential: take the helper \
+                 out with remove --registry, or drop the whole document with --replace"
+            ),
+            Self::RunnerNotFound { path, wanted, candidates } => {
+                if candidates.is_empty() {
+                    return write!(
+                        f,
+                        "{path} holds no [[runners]] entry: register a runner first, or name \
+                         another file with --config"
+                    );
+                }
+                write!(f, "{path}: no runner with {wanted}; there is:")?;
+                list(f, candidates)
+            }
+            Self::RunnerAmbiguous { path, wanted, candidates } => {
+                if wanted.is_empty() {
+                    write!(f, "{path} holds several runners: select with --name, --token or --id, \
+                               or take --all:")?;
+                } else {
+                    write!(f, "{path}: several runners with {wanted}: narrow it with --token or \
+                               --id, or take them --all:")?;
+                }
+                list(f, candidates)
+            }
+            Self::NotProved { path, difference } => write!(
+                f,
+                "{path} was not written: the patched text could not be proved to differ only as \
+                 intended ({difference}); please report this with a config that shows it"
+            ),
+            Self::NotWritable { path, step, cause } => write!(
+                f,
+                "{path} was not written, it is as it was: {step} failed: {}",
+                reason(cause)
+            ),
+            Self::ChangedMeanwhile { path } => write!(
+                f,
+                "{path} was changed by somebody else meanwhile and is as they left it: run the \
+                 command again"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { cause, .. } | Self::NotWritable { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, candidates: &[String]) -> fmt::Result {
+    candidates.iter().try_for_each(|candidate| write!(f, "\n  {candidate}"))
+}
+
+/// What the operating system says, in lower case and without its number.
+fn reason(cause: &io::Error) -> String {
+    let text = cause.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
+}

@@ -1,0 +1,52 @@
+//! Executors, and which of them pull images.
+
+use std::fmt;
+
+/// What runs the jobs of a runner (`executor` in `config.toml`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executor(String);
+
+/// How an executor comes by its images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pull {
+    /// The runner pulls them itself, with the credentials it resolved.
+    Runner,
+    /// The runner writes every credential into a pull Secret, and the kubelet does the matching.
+    Kubelet,
+    /// It pulls none.
+    None,
+    /// Not known to this crate.
+    Unknown,
+}
+
+impl Executor {
+    /// Takes the name as `config.toml` spells it.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// How it comes by its images (GitLab Runner 12.9 to 19.3, `executors/`).
+    #[must_use]
+    pub fn pull(&self) -> Pull {
+        match self.0.as_str() {
+            "docker" | "docker+machine" | "docker-autoscaler" | "docker-windows" | "docker-ssh"
+            | "docker-ssh+machine" => Pull::Runner,
+            "kubernetes" => Pull::Kubelet,
+            "shell" | "ssh" | "virtualbox" | "parallels" | "custom" | "instance" => Pull::None,
+            _ => Pull::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,98 @@
+//! `$NAME` and `${NAME}` in the values of a runner's `environment`.
+//!
+//! GitLab Runner expands each value once by the other variables with Go's `os.Expand`
+//! (`common/variables.go` `ExpandValue`): an unknown name becomes nothing, `$$` becomes `$`, and a
+//! `$` that no name follows stays. Job and project variables take part too; they can't be known
+//! here, so a name that the runner itself doesn't set is reported.
+
+/// A value after expansion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expanded {
+    /// The value with every known name replaced and every unknown one cut out.
+    pub text: String,
+    /// The names that the runner's own `environment` doesn't set, in order of appearance.
+    pub unknown: Vec<String>,
+}
+
+/// Expands `text`; `lookup` gives a variable's value.
+///
+/// ```
+/// use runner_auth::expansion::expand;
+///
+/// let lookup = |name: &str| (name == "USER").then(|| "ci".to_owned());
+/// let expanded = expand("$USER:${PASS}$$5 costs $ 5", lookup);
+/// assert_eq!(expanded.text, "ci:$5 costs $ 5");
+/// assert_eq!(expanded.unknown, ["PASS"]);
+/// ```
+pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Expanded {
+    let mut out = String::with_capacity(text.len());
+    let mut unknown = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let (name, length) = name(after);
+        match name {
+            Some("$") => out.push('$'),
+            Some(name) => match lookup(name) {
+                Some(value) => out.push_str(&value),
+                None => unknown.push(name.to_owned()),
+            },
+            None if length == 0 => out.push('$'),
+            None => {}
+        }
+        rest = &after[length..];
+    }
+    out.push_str(rest);
+    Expanded { text: out, unknown }
+}
+
+/// The name at the start of `text`, as Go's `os.Expand` cuts it, and how many bytes it takes.
+/// Bad syntax (`${}`, an open `${`) has no name but takes bytes.
+fn name(text: &str) -> (Option<&str>, usize) {
+    let special = |byte: u8| b"*#$@!?-0123456789".contains(&byte);
+    let bytes = text.as_bytes();
+    match bytes.first() {
+        Some(b'{') => {
+            let closing = text.find('}');
+            match closing {
+                Some(1) => (None, 2),
+                Some(end) => (Some(&text[1..end]), end + 1),
+                None => (None, 1),
+            }
+        }
+        Some(&byte) if special(byte) => (Some(&text[..1]), 1),
+        _ => {
+            let part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+            let length = bytes.iter().take_while(|byte| part(byte)).count();
+            ((length > 0).then(|| &text[..length]), length)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_names_as_go_does() {
+        let lookup = |name: &str| (name == "A").then(|| "x".to_owned());
+        for (text, expected) in [
+            ("$A", "x"),
+            ("${A}b", "xb"),
+            ("$Ab", ""),
+            ("$A-b", "x-b"),
+            ("$", "$"),
+            ("a$", "a$"),
+            ("$$A", "$A"),
+            ("${$}A", "$A"),
+            ("$\u{e4}", "$\u{e4}"),
+            ("$1A", "A"),
+            ("${}A", "A"),
+            ("${A", "A"),
+            ("$ A", "$ A"),
+        ] {
+            assert_eq!(expand(text, lookup).text, expected, "{text}");
+        }
+    }
+}

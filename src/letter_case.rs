@@ -1,0 +1,31 @@
+//! Equality without regard to letter case, as Go's standard library decides it.
+//!
+//! GitLab Runner finds the keys of `config.toml` and the members of an auth document with Go's
+//! `strings.EqualFold` (BurntSushi/toml `decode.go`) and the folding of `encoding/json`. Both fold
+//! ASCII letters and, because Unicode has three letters for some of them, also `ſ` (U+017F) to `s`
+//! and the Kelvin sign (U+212A) to `k`. Keys that matter to this crate are plain ASCII, so those
+//! two are the only ones beyond ASCII that can make a key match.
+
+/// Says whether two keys are the same to GitLab Runner.
+///
+/// ```
+/// use runner_auth::letter_case::same_key;
+///
+/// assert!(same_key("environment", "Environment"));
+/// assert!(same_key("runners", "runner\u{17f}"));
+/// assert!(!same_key("runners", "runner"));
+/// ```
+#[must_use]
+pub fn same_key(left: &str, right: &str) -> bool {
+    left.eq_ignore_ascii_case(right)
+        || ((!left.is_ascii() || !right.is_ascii())
+            && left.chars().map(folded).eq(right.chars().map(folded)))
+}
+
+fn folded(letter: char) -> char {
+    match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    }
+}

@@ -1,0 +1,24 @@
+//! x
+pub mod credential;
+pub mod edit;
+mod error;
+pub mod expansion;
+pub mod letter_case;
+pub mod registry;
+mod secret;
+mod text;
+mod auth_document;
+mod executor;
+mod runner;
+mod selection;
+pub mod token;
+mod list;
+mod quoting;
+mod syntax;
+pub use error::Error;
+pub use runner::{Config, Runner};
+pub use text::ConfigText;
+pub use executor::{Executor, Pull};
+pub use selection::{Selector, Matches};
+pub use registry::Registry;
+pub use secret::Secret;

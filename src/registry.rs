@@ -1,0 +1,158 @@
+//! Registries as people and auth documents spell them.
+//!
+//! The rules are those of GitLab Runner's `helpers/docker/auth` (17.5 and later): a key of `auths`
+//! becomes a path, and two keys with one path are the same registry, of which only one can win.
+
+use std::fmt;
+
+use crate::error::Error;
+
+/// The key that every GitLab Runner from 12.9 on takes for Docker Hub.
+pub const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+
+/// Docker Hub's path.
+const DOCKER_HUB: &str = "docker.io";
+
+/// The path that GitLab Runner makes of a key of `auths`.
+///
+/// With `http://` or `https://` only the lower-cased host counts; without a scheme the path stays,
+/// a trailing `/` and a `:tag` are cut.
+///
+/// ```
+/// use runner_auth::registry::key_path;
+///
+/// assert_eq!(key_path("https://R.io/v1/"), "r.io");
+/// assert_eq!(key_path("my.HOST/With/Path"), "my.host/With/Path");
+/// assert_eq!(key_path("my.host:5000/ns/image:latest"), "my.host:5000/ns/image");
+/// assert_eq!(key_path("https://index.docker.io/v1/"), "docker.io");
+/// assert_eq!(key_path("index.docker.io"), "index.docker.io");
+/// ```
+#[must_use]
+pub fn key_path(key: &str) -> String {
+    if let Some(rest) = without_scheme(key) {
+        let host = rest.split('/').next().unwrap_or_default().to_lowercase();
+        return if host == "index.docker.io" { DOCKER_HUB.to_owned() } else { host };
+    }
+    let key = key.strip_suffix('/').unwrap_or(key);
+    let (host, path) = key.split_once('/').map_or((key, None), |(host, path)| (host, Some(path)));
+    match path {
+        None => host.to_lowercase(),
+        Some(path) => format!("{}/{}", host.to_lowercase(), without_tag(path)),
+    }
+}
+
+fn without_scheme(key: &str) -> Option<&str> {
+    ["http://", "https://"].into_iter().find_map(|scheme| {
+        let (start, rest) = key.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    })
+}
+
+/// Cuts a `:tag` that follows the last `/`.
+fn without_tag(path: &str) -> &str {
+    let last = path.rfind('/').map_or(0, |slash| slash + 1);
+    path[last..].find(':').map_or(path, |colon| &path[..last + colon])
+}
+
+/// A registry, or a part of one, as a person names it: `HOST[:PORT][/PATH]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Registry {
+    typed: String,
+    path: String,
+}
+
+impl Registry {
+    /// Reads a registry in any of the spellings people use: with a scheme, with `/v1/`, in capital
+    /// letters, Docker Hub under its several names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSource`] when it is empty or holds characters that no registry can hold.
+    ///
+    /// ```
+    /// use runner_auth::Registry;
+    ///
+    /// # fn main() -> Result<(), runner_auth::Error> {
+    /// assert_eq!(Registry::parse("R.io/v2/")?.path(), "r.io/v2");
+    /// assert_eq!(Registry::parse("https://R.io/v2/")?.path(), "r.io");
+    /// assert_eq!(Registry::parse("index.docker.io")?.key(), "https://index.docker.io/v1/");
+    /// assert!(Registry::parse("my registry").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn parse(typed: &str) -> Result<Self, Error> {
+        let refuse = |problem: &str| {
+            Err(Error::InvalidSource(format!(
+                "--registry {problem}: name it as HOST[:PORT][/PATH], such as registry.example.com:5000"
+            )))
+        };
+        let mut path = key_path(typed);
+        let host = path.split('/').next().unwrap_or_default();
+        if host.is_empty() {
+            return refuse("names no host");
+        }
+        if path.contains('@') {
+            return refuse("holds a user or a digest; the user goes into --username");
+        }
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-._:/[]%+~".contains(letter);
+        if !path.chars().all(allowed) || path.contains("//") {
+            return refuse("holds characters that no registry has");
+        }
+        if ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com"]
+            .contains(&path.as_str())
+        {
+            DOCKER_HUB.clone_into(&mut path);
+        }
+        Ok(Self { typed: typed.to_owned(), path })
+    }
+
+    /// The path that GitLab Runner compares.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The key under which a new credential for this registry is written: the one that every
+    /// version of GitLab Runner understands.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        if self.path == DOCKER_HUB { DOCKER_HUB_KEY } else { &self.path }
+    }
+
+    /// Whether a key of an auth document stands for this registry.
+    #[must_use]
+    pub fn is(&self, key: &str) -> bool {
+        key_path(key) == self.path
+    }
+
+    /// Whether a key is Docker Hub in the spelling that GitLab Runner from 17.5 on never matches,
+    /// and this registry is Docker Hub.
+    #[must_use]
+    pub fn is_dead_hub_key(&self, key: &str) -> bool {
+        self.path == DOCKER_HUB && key_path(key) == "index.docker.io"
+    }
+
+    /// What the person typed.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+}
+
+impl fmt::Display for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unusable_registries_are_refused() {
+        for typed in ["", "/", "https://", "a b", "user@host", "r.io//x", "r.io/$X", "r.io\n", "'"] {
+            assert!(Registry::parse(typed).is_err(), "{typed:?}");
+        }
+    }
+}

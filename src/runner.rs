@@ -1,0 +1,330 @@
+//! The `[[runners]]` of a config.
+//!
+//! GitLab Runner reads the file with BurntSushi/toml (v0.3.1 up to 15.8, v1.2 to v1.4 from 15.9,
+//! v1.6 from 18.9): keys match without regard to letter case, an exact match first; of two keys
+//! that differ only in case one wins at random.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::executor::Executor;
+use crate::letter_case::same_key;
+use crate::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
+use crate::text::ConfigText;
+use crate::token;
+
+/// A config with its runners. It borrows the text it was read from.
+///
+/// ```
+/// use runner_auth::{Config, ConfigText};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let text = ConfigText::new("config.toml", b"[[runners]]\n  name = 'docker'\n".to_vec());
+/// let config = Config::parse(&text)?;
+/// assert_eq!(config.runners()[0].name(), "docker");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Config<'t> {
+    text: &'t ConfigText,
+    syntax: Syntax<'t>,
+    runners: Vec<Runner<'t>>,
+}
+
+/// One `[[runners]]` entry.
+#[derive(Clone)]
+pub struct Runner<'t> {
+    name: Cow<'t, str>,
+    token: Cow<'t, str>,
+    url: Cow<'t, str>,
+    executor: Executor,
+    id: Option<i64>,
+    place: RunnerPlace,
+}
+
+/// Where a runner's own keys stand.
+#[derive(Debug, Clone)]
+pub(crate) struct RunnerPlace {
+    /// The block with the header, or the one with the inline array.
+    pub block: usize,
+    /// The inline table, when it is one of `runners = [{…}]`.
+    pub inline: Option<NodeId>,
+    /// Which of the elements of the inline array it is.
+    pub element: usize,
+    /// The pairs.
+    pub pairs: Range<NodeId>,
+    /// The header's or the inline table's first byte.
+    pub offset: usize,
+}
+
+impl<'t> Config<'t> {
+    /// Parses a config and finds its runners.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidToml`] when GitLab Runner could not load it either, and [`Error::KeyTwice`]
+    /// when `runners` stands there in two spellings.
+    pub fn parse(text: &'t ConfigText) -> Result<Self, Error> {
+        let invalid = |SyntaxError { offset, problem }| Error::InvalidToml {
+            path: text.label().to_owned(),
+            place: text.place(offset),
+            problem,
+        };
+        let syntax = Syntax::parse(text.as_str()).map_err(invalid)?;
+        let mut finder = Finder { syntax: &syntax, runners: Vec::new(), spelling: None };
+        finder.find().map_err(|found| match found {
+            Found::Other(error) => invalid(error),
+            Found::Twice { key, first, second } => Error::KeyTwice {
+                path: text.label().to_owned(),
+                key,
+                first: text.place(first),
+                second: text.place(second),
+            },
+        })?;
+        let runners = finder.runners;
+        Ok(Self { text, syntax, runners })
+    }
+
+    /// The text that was parsed.
+    #[must_use]
+    pub fn text(&self) -> &'t ConfigText {
+        self.text
+    }
+
+    /// The runners, in the order of the file.
+    #[must_use]
+    pub fn runners(&self) -> &[Runner<'t>] {
+        &self.runners
+    }
+
+    pub(crate) fn syntax(&self) -> &Syntax<'t> {
+        &self.syntax
+    }
+}
+
+impl fmt::Debug for Config<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Config({:?}, {:?})", self.text, self.runners)
+    }
+}
+
+impl Runner<'_> {
+    /// The name (`--description` of `gitlab-runner register`); empty when there is none. Names
+    /// need not be unique.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The first nine characters of the token, as GitLab's pages show them.
+    #[must_use]
+    pub fn short_token(&self) -> &str {
+        token::short(&self.token)
+    }
+
+    /// Whether a short or whole token names this runner.
+    #[must_use]
+    pub fn has_token(&self, given: &str) -> bool {
+        token::is(&self.token, given)
+    }
+
+    /// The URL of the GitLab instance.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What runs its jobs.
+    #[must_use]
+    pub fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// GitLab's number for it (GitLab Runner 15.3 and later write one).
+    #[must_use]
+    pub fn id(&self) -> Option<i64> {
+        self.id
+    }
+
+    pub(crate) fn place(&self) -> &RunnerPlace {
+        &self.place
+    }
+
+    /// How messages call it: its name, or its short token where it has none.
+    #[must_use]
+    pub fn title(&self) -> String {
+        if self.name.is_empty() {
+            format!("(no name, token {})", self.short_token())
+        } else {
+            self.name.to_string()
+        }
+    }
+}
+
+/// Shows what a listing shows, not the token.
+impl fmt::Debug for Runner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Runner({:?}, {}, {})", self.name, self.short_token(), self.executor)
+    }
+}
+
+enum Found {
+    Other(SyntaxError),
+    Twice { key: String, first: usize, second: usize },
+}
+
+struct Finder<'s, 't> {
+    syntax: &'s Syntax<'t>,
+    runners: Vec<Runner<'t>>,
+    /// The key `runners` as it is spelled first, and where.
+    spelling: Option<(Cow<'t, str>, usize)>,
+}
+
+impl<'t> Finder<'_, 't> {
+    fn find(&mut self) -> Result<(), Found> {
+        let syntax = self.syntax;
+        for (number, block) in syntax.blocks().iter().enumerate() {
+            let Some(header) = block.header else {
+                for pair in syntax.siblings(block.pairs.clone()) {
+                    self.root_pair(number, pair)?;
+                }
+                continue;
+            };
+            let mut keys = syntax.keys(header);
+            let Some(first) = keys.next() else { continue };
+            if !self.is_runners(&first, header)? || keys.next().is_some() {
+                continue;
+            }
+            let offset = syntax.node(header).span().start;
+            if syntax.node(header).kind != NodeKind::ArrayTable {
+                return Err(no_array(offset));
+            }
+            let place = RunnerPlace {
+                block: number,
+                inline: None,
+                element: 0,
+                pairs: block.pairs.clone(),
+                offset,
+            };
+            self.runners.push(runner(syntax, place));
+        }
+        Ok(())
+    }
+
+    /// `runners = [{…}, {…}]`, the inline form.
+    fn root_pair(&mut self, block: usize, pair: NodeId) -> Result<(), Found> {
+        let syntax = self.syntax;
+        let Some(first) = syntax.keys(pair).next() else { return Ok(()) };
+        if !self.is_runners(&first, pair)? {
+            return Ok(());
+        }
+        let value = syntax.value(pair);
+        let offset = syntax.node(value).span().start;
+        if syntax.node(value).kind != NodeKind::Array || syntax.simple_key(pair).is_none() {
+            return Err(no_array(offset));
+        }
+        for (element, table) in syntax.children(value).enumerate() {
+            let node = syntax.node(table);
+            if node.kind != NodeKind::InlineTable {
+                return Err(no_array(node.span().start));
+            }
+            let pairs = table + 1..syntax.after(table);
+            let offset = node.span().start;
+            let place = RunnerPlace { block, inline: Some(table), element, pairs, offset };
+            self.runners.push(runner(syntax, place));
+        }
+        Ok(())
+    }
+
+    /// Whether a key is `runners`, and in the spelling of those before it.
+    fn is_runners(&mut self, key: &Cow<'t, str>, node: NodeId) -> Result<bool, Found> {
+        if !same_key(key, "runners") {
+            return Ok(false);
+        }
+        let offset = self.syntax.node(node).span().start;
+        let (spelling, first) = self.spelling.get_or_insert_with(|| (key.clone(), offset));
+        if spelling != key {
+            let key = spelling.to_string();
+            return Err(Found::Twice { key, first: *first, second: offset });
+        }
+        Ok(true)
+    }
+}
+
+fn no_array(offset: usize) -> Found {
+    let problem = "runners is not an array of tables, and GitLab Runner refuses the whole file: \
+                   each runner starts with [[runners]]";
+    Found::Other(SyntaxError { offset, problem: problem.to_owned() })
+}
+
+fn runner<'t>(syntax: &Syntax<'t>, place: RunnerPlace) -> Runner<'t> {
+    let mut values: [Option<(bool, NodeId)>; 5] = [None; 5];
+    for pair in syntax.siblings(place.pairs.clone()) {
+        let Some(key) = syntax.simple_key(pair) else { continue };
+        let known = ["name", "token", "url", "executor", "id"];
+        if let Some(slot) = known.iter().position(|name| same_key(name, &key)) {
+            let exact = key == known[slot];
+            // An exact spelling beats another one.
+            if exact || values[slot].is_none_or(|(exact, _)| !exact) {
+                values[slot] = Some((exact, syntax.value(pair)));
+            }
+        }
+    }
+    let text = |slot: usize| match values[slot] {
+        Some((_, id)) if syntax.is_string(id) => syntax.string(id),
+        _ => Cow::Borrowed(""),
+    };
+    let id = values[4].and_then(|(_, id)| syntax.string(id).replace('_', "").parse().ok());
+    Runner {
+        name: text(0),
+        token: text(1),
+        url: text(2),
+        executor: Executor::new(text(3)),
+        id,
+        place,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Result<Vec<String>, Error> {
+        let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
+        let config = Config::parse(&text)?;
+        Ok(config.runners().iter().map(|runner| runner.name().to_owned()).collect())
+    }
+
+    #[test]
+    fn runners_are_found_in_every_form() -> Result<(), Error> {
+        for text in [
+            "[[runners]]\nname = 'a'\n[runners.docker]\nname = 'x'\n[other]\n[[runners]]\nname = 'b'\n",
+            "[[Runners]]\nName = 'a'\n[[Runners]]\nNAME = \"\\u0062\"\n",
+            "runners = [{name = 'a'}, {docker.image = 'x', name = 'b'}]\n",
+            "[[ \"runners\" ]]\n'name' = 'a'\n[['runners']]\nNAME = 'x'\nname = 'b'\n",
+        ] {
+            assert_eq!(names(text)?, ["a", "b"], "{text}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_array_of_tables_is_refused() {
+        for text in ["[runners]\n", "runners = 1\n", "runners.a = 1\n", "runners = [1]\n"] {
+            assert!(matches!(names(text), Err(Error::InvalidToml { .. })), "{text}");
+        }
+        for text in ["[[runners]]\n[[Runners]]\n", "runners = []\n[[RUNNERS]]\n"] {
+            assert!(matches!(names(text), Err(Error::KeyTwice { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let text = "[[runners]]\nname = 'a'\ntoken = 'abcdefghiSECRET'\n";
+        let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
+        let shown = format!("{:?}", Config::parse(&text));
+        assert!(shown.contains("abcdefghi") && !shown.contains("SECRET"), "{shown}");
+    }
+}

@@ -1,0 +1,129 @@
+//! Which runners a command means.
+
+use crate::error::Error;
+use crate::runner::{Config, Runner};
+use crate::secret::Secret;
+
+/// How runners are picked. Different kinds narrow, the same kind repeated widens.
+#[derive(Debug, Clone, Default)]
+pub struct Selector {
+    /// Exact names.
+    pub names: Vec<String>,
+    /// Tokens, short or whole.
+    pub tokens: Vec<Secret>,
+    /// GitLab's numbers.
+    pub ids: Vec<i64>,
+    /// Executors.
+    pub executors: Vec<String>,
+    /// Every match is meant, or every runner where nothing is named.
+    pub all: bool,
+}
+
+/// Whether several runners may match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matches {
+    /// One runner is meant: writing commands, unless [`Selector::all`] is set.
+    One,
+    /// Any number from one: reading commands.
+    Any,
+}
+
+impl Selector {
+    /// The numbers of the runners that match, in the order of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RunnerNotFound`] when none matches, also when one of several names, tokens or ids
+    /// matches none; [`Error::RunnerAmbiguous`] when several match where one is meant. Both list
+    /// the candidates.
+    pub fn select(&self, config: &Config<'_>, matches: Matches) -> Result<Vec<usize>, Error> {
+        let runners = config.runners();
+        let path = config.text().label().to_owned();
+        if runners.is_empty() && matches == Matches::Any && self.is_empty() {
+            return Ok(Vec::new());
+        }
+        let not_found = |wanted: String| Error::RunnerNotFound {
+            path: path.clone(),
+            wanted,
+            candidates: runners.iter().map(candidate).collect(),
+        };
+        let found: Vec<usize> =
+            (0..runners.len()).filter(|&number| self.takes(&runners[number])).collect();
+        let one = matches == Matches::One && !self.all;
+        for (wanted, takes) in self.wishes() {
+            let hits: Vec<_> = found.iter().filter(|&&number| takes(&runners[number])).collect();
+            if hits.is_empty() {
+                return Err(not_found(wanted));
+            }
+            if one && hits.len() > 1 {
+                let candidates = hits.iter().map(|&&number| candidate(&runners[number]));
+                return Err(Error::RunnerAmbiguous {
+                    path,
+                    wanted,
+                    candidates: candidates.collect(),
+                });
+            }
+        }
+        if found.is_empty() {
+            return Err(not_found(self.describe()));
+        }
+        // A name, token or id picks one each; nothing but an executor, or nothing at all, picks
+        // the only runner there is.
+        let named = !(self.names.is_empty() && self.tokens.is_empty() && self.ids.is_empty());
+        if one && !named && found.len() > 1 {
+            let candidates = found.iter().map(|&number| candidate(&runners[number])).collect();
+            return Err(Error::RunnerAmbiguous { path, wanted: self.describe(), candidates });
+        }
+        Ok(found)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.names.is_empty()
+            && self.tokens.is_empty()
+            && self.ids.is_empty()
+            && self.executors.is_empty()
+    }
+
+    fn takes(&self, runner: &Runner<'_>) -> bool {
+        let name = |name: &String| name == runner.name();
+        let token = |token: &Secret| runner.has_token(token.expose());
+        let executor = |executor: &String| executor == runner.executor().name();
+        (self.names.is_empty() || self.names.iter().any(name))
+            && (self.tokens.is_empty() || self.tokens.iter().any(token))
+            && (self.ids.is_empty() || self.ids.iter().any(|&id| runner.id() == Some(id)))
+            && (self.executors.is_empty() || self.executors.iter().any(executor))
+    }
+
+    /// Each name, token and id with how it is called and what it matches.
+    fn wishes(&self) -> Vec<(String, Box<dyn Fn(&Runner<'_>) -> bool + '_>)> {
+        let mut wishes: Vec<(String, Box<dyn Fn(&Runner<'_>) -> bool + '_>)> = Vec::new();
+        for name in &self.names {
+            wishes.push((format!("the name '{name}'"), Box::new(move |r| r.name() == name)));
+        }
+        for token in &self.tokens {
+            let wanted = "the token that was given".to_owned();
+            wishes.push((wanted, Box::new(move |r| r.has_token(token.expose()))));
+        }
+        for &id in &self.ids {
+            wishes.push((format!("the id {id}"), Box::new(move |r| r.id() == Some(id))));
+        }
+        wishes
+    }
+
+    fn describe(&self) -> String {
+        let executors = self.executors.iter().map(|name| format!("the executor '{name}'"));
+        let wishes = self.wishes().into_iter().map(|(wanted, _)| wanted);
+        wishes.chain(executors).collect::<Vec<_>>().join(" and ")
+    }
+}
+
+/// A runner as the lists in errors show it.
+fn candidate(runner: &Runner<'_>) -> String {
+    let id = runner.id().filter(|&id| id != 0).map_or(String::new(), |id| format!(", id {id}"));
+    format!(
+        "{} (token {}, executor {}{id})",
+        if runner.name().is_empty() { "(no name)" } else { runner.name() },
+        if runner.short_token().is_empty() { "empty" } else { runner.short_token() },
+        if runner.executor().name().is_empty() { "none" } else { runner.executor().name() },
+    )
+}

@@ -1,0 +1,165 @@
+//! The text of a `config.toml`: its bytes, its lines, and what it is called in messages.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use zeroize::Zeroizing;
+
+/// A place in a text that a person can find: line and column, both counted from 1, the column in
+/// characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// The whole text of a config, as it was read.
+///
+/// GitLab Runner 12.9 and 14.7 accept bytes that are no UTF-8 (a Latin-1 comment), newer ones
+/// refuse them. This crate keeps them: [`ConfigText::as_str`] is what the parser sees, with a `?`
+/// in the place of each such byte, so that every span in it is also a span of the original bytes.
+///
+/// The text holds the tokens of every runner; it is wiped on drop.
+pub struct ConfigText {
+    label: String,
+    text: Zeroizing<String>,
+    original: Option<Zeroizing<Vec<u8>>>,
+    line_starts: OnceLock<Vec<usize>>,
+}
+
+impl ConfigText {
+    /// Takes the bytes of a config. `label` is what messages call it, usually its path.
+    #[must_use]
+    pub fn new(label: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let (text, original) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let bytes = error.into_bytes();
+                (readable(&bytes), Some(Zeroizing::new(bytes)))
+            }
+        };
+        Self {
+            label: label.into(),
+            text: Zeroizing::new(text),
+            original,
+            line_starts: OnceLock::new(),
+        }
+    }
+
+    /// What messages call this text.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The text as the parser sees it, as long as the original in bytes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The bytes exactly as they were read.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match &self.original {
+            Some(bytes) => bytes,
+            None => self.text.as_bytes(),
+        }
+    }
+
+    /// Whether every byte belongs to valid UTF-8.
+    #[must_use]
+    pub fn is_utf8(&self) -> bool {
+        self.original.is_none()
+    }
+
+    /// Whether the text starts with a byte order mark, which GitLab Runner 12.9 and 14.7 refuse.
+    #[must_use]
+    pub fn has_byte_order_mark(&self) -> bool {
+        self.text.starts_with('\u{feff}')
+    }
+
+    /// The line and column of a byte offset.
+    #[must_use]
+    pub fn place(&self, offset: usize) -> Place {
+        let line = self.line_of(offset);
+        let before = self.line_starts()[line]..offset.min(self.text.len());
+        let column = self.text.get(before).map_or(0, |text| text.chars().count());
+        Place { line: line + 1, column: column + 1 }
+    }
+
+    /// The number of the line that holds a byte offset, counted from 0.
+    pub(crate) fn line_of(&self, offset: usize) -> usize {
+        self.line_starts().partition_point(|&start| start <= offset) - 1
+    }
+
+    /// The bytes of a line, counted from 0, with its line end.
+    pub(crate) fn line(&self, line: usize) -> Range<usize> {
+        let starts = self.line_starts();
+        starts[line]..starts.get(line + 1).copied().unwrap_or(self.text.len())
+    }
+
+    /// How many lines there are; an empty last line does not count.
+    pub(crate) fn line_count(&self) -> usize {
+        let starts = self.line_starts();
+        match starts.last() {
+            Some(&last) if last == self.text.len() => starts.len() - 1,
+            _ => starts.len(),
+        }
+    }
+
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(end, _)| end + 1)).collect()
+        })
+    }
+}
+
+impl fmt::Debug for ConfigText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConfigText({:?}, {} bytes)", self.label, self.text.len())
+    }
+}
+
+/// The text with a `?` for each byte that is no UTF-8, so that offsets stay the same.
+fn readable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(std::iter::repeat_n('?', chunk.invalid().len()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_utf8_keep_their_place() {
+        let text = ConfigText::new("x", b"# caf\xe9 \xff\xfe\nname = 1".to_vec());
+        assert!(!text.is_utf8());
+        assert_eq!(text.as_str(), "# caf? ??\nname = 1");
+        assert_eq!(text.bytes(), b"# caf\xe9 \xff\xfe\nname = 1");
+    }
+
+    #[test]
+    fn places_count_lines_and_characters_from_one() {
+        let text = ConfigText::new("x", "a\r\n\u{e4}b\n".as_bytes().to_vec());
+        assert_eq!(text.place(0), Place { line: 1, column: 1 });
+        assert_eq!(text.place(5), Place { line: 2, column: 2 });
+        assert_eq!(text.place(7), Place { line: 3, column: 1 });
+        assert_eq!(text.line_count(), 2);
+        assert_eq!(text.line(1), 3..7);
+    }
+}
