@@ -18,7 +18,6 @@ use crate::letter_case::same_key;
 
 pub(crate) use change::{Change, ChangeKind};
 pub(crate) use json::Object;
-pub(crate) use style::text_literal;
 
 /// Why GitLab Runner drops a document, and at which byte of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +168,11 @@ impl<'t> AuthDocument<'t> {
             }
         }
         Ok(document)
+    }
+
+    /// Where the object ends; what follows is ignored.
+    pub fn end(&self) -> usize {
+        self.root.span.end
     }
 
     /// The members of `auths`.

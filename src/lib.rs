@@ -1,24 +1,33 @@
-//! x
+//! Credentials for private registries in GitLab Runner's `config.toml`.
+mod auth_document;
 pub mod credential;
+pub mod diff;
 pub mod edit;
+mod environment;
 mod error;
+mod executor;
 pub mod expansion;
 pub mod letter_case;
-pub mod registry;
-mod secret;
-mod text;
-mod auth_document;
-mod executor;
-mod runner;
-mod selection;
-pub mod token;
 mod list;
+pub mod plan;
+mod proof;
 mod quoting;
+mod redaction;
+pub mod registry;
+mod runner;
+mod secret;
+mod selection;
 mod syntax;
+mod text;
+pub mod token;
+
+pub use credential::Credential;
 pub use error::Error;
-pub use runner::{Config, Runner};
-pub use text::ConfigText;
 pub use executor::{Executor, Pull};
-pub use selection::{Selector, Matches};
+pub use plan::{Plan, Request};
+pub use redaction::Redaction;
 pub use registry::Registry;
+pub use runner::{Config, Runner};
 pub use secret::Secret;
+pub use selection::{Matches, Selector};
+pub use text::{ConfigText, Place};

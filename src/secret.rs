@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{secret:?}"), "Secret(hidden)");
 /// assert_eq!(secret.expose(), "Harbor12345");
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

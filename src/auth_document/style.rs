@@ -4,7 +4,7 @@ use super::json::{Member, Object};
 
 /// A JSON string that is safe in every place this crate writes one: no `'`, which would end a
 /// literal TOML string, and no `$`, which GitLab Runner would expand.
-pub(crate) fn text_literal(text: &str) -> String {
+pub(super) fn text_literal(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted.replace('\'', "\\u0027").replace('$', "\\u0024").replace('\u{7f}', "\\u007f")
 }

@@ -1,0 +1,209 @@
+//! A runner's `environment`: the array of `NAME=value` strings that every job gets.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::edit::Edit;
+use crate::error::Error;
+use crate::letter_case::same_key;
+use crate::list::{List, deeper, line_end, line_indent, newline_before, skip_blank};
+use crate::quoting::Quoted;
+use crate::runner::{Config, Runner};
+use crate::syntax::{NodeId, NodeKind, Syntax};
+
+/// The variable that holds the auth document.
+pub(crate) const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
+
+/// The entries of one runner.
+pub(crate) struct Environment<'s, 't> {
+    syntax: &'s Syntax<'t>,
+    array: NodeId,
+    elements: Vec<NodeId>,
+}
+
+/// A `DOCKER_AUTH_CONFIG=…` string.
+pub(crate) struct AuthEntry {
+    /// Its number in the array.
+    pub number: usize,
+    quoted: Quoted,
+}
+
+impl<'s, 't> Environment<'s, 't> {
+    /// The `environment` of a runner; `None` when it has none.
+    ///
+    /// GitLab Runner refuses a file whose `environment` is no array of strings, and takes one at
+    /// random where there are two spellings: both are errors.
+    pub fn of(config: &'s Config<'t>, runner: &Runner<'t>) -> Result<Option<Self>, Error> {
+        let syntax = config.syntax();
+        let text = config.text();
+        let path = || text.label().to_owned();
+        let start = |id: NodeId| syntax.node(id).span().start;
+        let mut found: Option<NodeId> = None;
+        let mut dotted = None;
+        for pair in syntax.siblings(runner.place().pairs.clone()) {
+            let Some(key) = syntax.keys(pair).next() else { continue };
+            if !same_key(&key, "environment") {
+                continue;
+            }
+            if let Some(first) = found {
+                return Err(Error::KeyTwice {
+                    path: path(),
+                    key: syntax.keys(first).next().unwrap_or_default().into_owned(),
+                    first: text.place(start(first)),
+                    second: text.place(start(pair)),
+                });
+            }
+            found = Some(pair);
+            dotted = syntax.simple_key(pair).is_none().then_some(pair);
+        }
+        let Some(pair) = found else { return Ok(None) };
+        let invalid = |id: NodeId| Error::InvalidEnvironment {
+            path: path(),
+            place: text.place(start(id)),
+            runner: runner.title(),
+        };
+        let array = syntax.value(pair);
+        if dotted.is_some() || syntax.node(array).kind != NodeKind::Array {
+            return Err(invalid(array));
+        }
+        let elements: Vec<_> = syntax.children(array).collect();
+        match elements.iter().find(|&&element| !syntax.is_string(element)) {
+            Some(&element) => Err(invalid(element)),
+            None => Ok(Some(Self { syntax, array, elements })),
+        }
+    }
+
+    /// The entries, decoded.
+    pub fn values(&self) -> impl Iterator<Item = Cow<'t, str>> + '_ {
+        self.elements.iter().map(|&element| self.syntax.string(element))
+    }
+
+    /// The value of a variable; of several the last counts.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.values()
+            .filter_map(|entry| {
+                let (found, value) = entry.split_once('=')?;
+                (found == name).then(|| value.to_owned())
+            })
+            .last()
+    }
+
+    /// The auth entries in the order of the file; the last one counts.
+    pub fn auth_entries(&self) -> Vec<AuthEntry> {
+        let numbered = self.values().enumerate();
+        numbered
+            .filter(|(_, entry)| is_auth_entry(entry))
+            .filter_map(|(number, _)| self.auth_entry(number))
+            .collect()
+    }
+
+    fn auth_entry(&self, number: usize) -> Option<AuthEntry> {
+        let element = self.elements[number];
+        let span = self.span(number);
+        let encoding = self.syntax.encoding(element)?;
+        let raw = &self.syntax.text()[span.clone()];
+        Some(AuthEntry { number, quoted: Quoted::decode(raw, encoding.into(), span.start) })
+    }
+
+    /// Where an entry stands, with its quotes.
+    pub fn span(&self, number: usize) -> Range<usize> {
+        self.syntax.node(self.elements[number]).span()
+    }
+
+    /// Adds an entry at the end.
+    pub fn append(&self, entry: &str) -> Vec<Edit> {
+        self.list().append(entry)
+    }
+
+    /// Takes entries out.
+    pub fn remove(&self, numbers: &[usize]) -> Vec<Edit> {
+        self.list().remove(numbers)
+    }
+
+    fn list(&self) -> List<'t> {
+        let items = (0..self.elements.len()).map(|number| self.span(number)).collect();
+        List::new(self.syntax.text(), self.syntax.node(self.array).span(), items)
+    }
+}
+
+impl AuthEntry {
+    /// The auth document as it stands, before expansion.
+    pub fn document(&self) -> &str {
+        &self.quoted.text()[VARIABLE.len() + 1..]
+    }
+
+    /// Where a piece of the document stands in the file.
+    pub fn place(&self, piece: Range<usize>) -> Range<usize> {
+        let start = VARIABLE.len() + 1;
+        self.quoted.place(piece.start + start..piece.end + start)
+    }
+
+    /// An edit of the document as an edit of the file.
+    pub fn edit(&self, edit: &Edit) -> Edit {
+        Edit::new(self.place(edit.span.clone()), self.quoted.encode(&edit.text))
+    }
+}
+
+/// Whether an entry sets the variable: GitLab Runner splits at the first `=` and trims nothing.
+pub(crate) fn is_auth_entry(entry: &str) -> bool {
+    entry.split_once('=').is_some_and(|(name, _)| name == VARIABLE)
+}
+
+/// A new auth entry. Single quotes take JSON as it is, in every version of TOML.
+pub(crate) fn new_entry(document: &str) -> String {
+    format!("'{VARIABLE}={document}'")
+}
+
+/// Gives a runner an `environment` with one entry, after its own keys and before its sub-tables,
+/// laid out like its neighbours.
+pub(crate) fn create(config: &Config<'_>, runner: &Runner<'_>, entry: &str) -> Vec<Edit> {
+    let syntax = config.syntax();
+    let text = syntax.text();
+    let place = runner.place();
+    let pairs: Vec<_> = syntax.siblings(place.pairs.clone()).collect();
+    let last = pairs.last().map(|&pair| (pair, syntax.node(pair).span()));
+    let equals = match &last {
+        Some((pair, span)) => {
+            let value = syntax.node(syntax.value(*pair)).span();
+            if text[span.start..value.start].ends_with([' ', '\t']) { " = " } else { "=" }
+        }
+        None => " = ",
+    };
+    let key = format!("environment{equals}[{entry}]");
+    if let Some(table) = place.inline {
+        let items = pairs.iter().map(|&pair| syntax.node(pair).span()).collect();
+        return List::new(text, syntax.node(table).span(), items).append(&key);
+    }
+    let (after, indent) = match last {
+        Some((_, span)) => (span.end, line_indent(text, span.start).to_owned()),
+        None => {
+            let header = syntax.blocks()[place.block].header.map_or(0, |id| syntax.node(id).span().end);
+            (header, usual_indent(config, place.offset))
+        }
+    };
+    // Behind a comment on the same line, before the line end, which may be missing.
+    let rest = skip_blank(text, after);
+    let at = if text[rest..].starts_with('#') { line_end(text, rest) } else { rest };
+    let newline = if text[at..].starts_with("\r\n") {
+        "\r\n"
+    } else if text[at..].starts_with('\n') {
+        "\n"
+    } else {
+        newline_before(text, at)
+    };
+    vec![Edit::insert(at, format!("{newline}{indent}{key}"))]
+}
+
+/// The indent of other runners' keys, for one that has none of its own.
+fn usual_indent(config: &Config<'_>, header: usize) -> String {
+    let syntax = config.syntax();
+    let other = config.runners().iter().find_map(|runner| {
+        let place = runner.place();
+        let pair = syntax.siblings(place.pairs.clone()).next()?;
+        place.inline.is_none().then(|| syntax.node(pair).span().start)
+    });
+    match other {
+        Some(pair) => line_indent(syntax.text(), pair).to_owned(),
+        None => deeper(line_indent(syntax.text(), header)),
+    }
+}

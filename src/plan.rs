@@ -1,0 +1,486 @@
+//! From what is wanted to the edits that bring it about, runner by runner.
+
+use crate::auth_document::{AuthDocument, Change, ChangeKind, DocumentError};
+use crate::credential::Credential;
+use crate::edit::{self, Edit, splice_text};
+use crate::environment::{self, AuthEntry, Environment, VARIABLE};
+use crate::error::Error;
+use crate::executor::Pull;
+use crate::expansion::expand;
+use crate::proof::{self, PatchedBlock, Proof};
+use crate::registry::{Registry, key_path};
+use crate::runner::{Config, Runner};
+
+/// What is wanted of each selected runner.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// Credentials are stored.
+    Set {
+        /// Each registry with its credential; a registry stands here once.
+        logins: Vec<(Registry, Credential)>,
+        /// What the document held before is dropped, also when it is broken.
+        replace: bool,
+    },
+    /// Credentials, and helpers named for these registries, are taken out.
+    Remove(Vec<Registry>),
+    /// The whole auth entry is taken out, also when it is broken.
+    RemoveEntry,
+}
+
+/// What happens to a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It was not there.
+    Added,
+    /// It was there with another user or password, or in a form that some versions ignore.
+    Updated,
+    /// It is there as wanted.
+    Unchanged,
+    /// It is taken out.
+    Removed,
+}
+
+/// One credential of a runner and what happens to it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Outcome {
+    /// The key in the auth document.
+    pub registry: String,
+    /// What happens.
+    pub action: Action,
+    /// The user, when it can be told.
+    pub username: Option<String>,
+}
+
+/// What happens to one runner.
+#[derive(Debug, Clone)]
+pub struct RunnerPlan {
+    /// Its number in [`Config::runners`].
+    pub runner: usize,
+    /// Whether the file changes for it.
+    pub changed: bool,
+    /// Its credentials that were asked for.
+    pub outcomes: Vec<Outcome>,
+    /// What happens besides, in plain words.
+    pub notes: Vec<String>,
+    /// What the person should know, in plain words.
+    pub warnings: Vec<String>,
+}
+
+/// The whole change of a file, proved to do what was asked and nothing else.
+pub struct Plan {
+    edits: Vec<Edit>,
+    blocks: Vec<PatchedBlock>,
+    runners: Vec<RunnerPlan>,
+}
+
+impl Plan {
+    /// Plans a request for the selected runners and proves it.
+    ///
+    /// # Errors
+    ///
+    /// Those that name a runner's place: [`Error::InvalidEnvironment`], [`Error::KeyTwice`],
+    /// [`Error::InvalidAuthDocument`], [`Error::HelperAnswers`]; and [`Error::NotProved`] when the
+    /// result would differ in more than what was asked.
+    pub fn make(config: &Config<'_>, selected: &[usize], request: &Request) -> Result<Self, Error> {
+        let mut edits = Vec::new();
+        let mut runners = Vec::new();
+        let mut proof = Proof::new(config);
+        for &number in selected {
+            let runner = &config.runners()[number];
+            let change = plan_runner(config, runner, request)?;
+            if !change.edits.is_empty() {
+                proof.expect(runner, change.entry, &change.edits);
+            }
+            runners.push(RunnerPlan {
+                runner: number,
+                changed: !change.edits.is_empty(),
+                outcomes: change.outcomes,
+                notes: change.notes,
+                warnings: change.warnings,
+            });
+            edits.extend(change.edits);
+        }
+        edit::sort(&mut edits);
+        let blocks = proof.check()?;
+        Ok(Self { edits, blocks, runners })
+    }
+
+    /// Whether anything changes.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
+    /// The edits, in the order of the file.
+    #[must_use]
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    /// The patched file.
+    #[must_use]
+    pub fn apply(&self, config: &Config<'_>) -> Vec<u8> {
+        edit::splice(config.text().bytes(), &self.edits)
+    }
+
+    /// The selected runners.
+    #[must_use]
+    pub fn runners(&self) -> &[RunnerPlan] {
+        &self.runners
+    }
+
+    pub(crate) fn blocks(&self) -> &[PatchedBlock] {
+        &self.blocks
+    }
+}
+
+/// What a request comes to for one runner.
+#[derive(Default)]
+struct RunnerChange {
+    edits: Vec<Edit>,
+    /// The auth entry that the runner then has, whole and decoded.
+    entry: Option<String>,
+    outcomes: Vec<Outcome>,
+    notes: Vec<String>,
+    warnings: Vec<String>,
+}
+
+fn plan_runner(
+    config: &Config<'_>,
+    runner: &Runner<'_>,
+    request: &Request,
+) -> Result<RunnerChange, Error> {
+    let environment = Environment::of(config, runner)?;
+    let place = RunnerContext { config, runner, environment: environment.as_ref() };
+    let mut change = match request {
+        Request::Set { logins, replace } => place.set(logins, *replace)?,
+        Request::Remove(registries) => place.remove(registries)?,
+        Request::RemoveEntry => place.remove_entry(),
+    };
+    if matches!(request, Request::Set { .. }) && runner.executor().pull() == Pull::None {
+        change.warnings.push(format!(
+            "runner '{}' has the executor {}, which pulls no images and ignores the credential",
+            runner.title(),
+            runner.executor()
+        ));
+    }
+    edit::sort(&mut change.edits);
+    Ok(change)
+}
+
+struct RunnerContext<'c, 't> {
+    config: &'c Config<'t>,
+    runner: &'c Runner<'t>,
+    environment: Option<&'c Environment<'c, 't>>,
+}
+
+impl RunnerContext<'_, '_> {
+    fn set(&self, logins: &[(Registry, Credential)], replace: bool) -> Result<RunnerChange, Error> {
+        let Some(environment) = self.environment else {
+            let document = AuthDocument::write_new(logins);
+            let entry = environment::new_entry(&document);
+            return Ok(RunnerChange {
+                edits: environment::create(self.config, self.runner, &entry),
+                entry: Some(format!("{VARIABLE}={document}")),
+                outcomes: all(logins, Action::Added),
+                ..RunnerChange::default()
+            });
+        };
+        let mut entries = environment.auth_entries();
+        let Some(last) = entries.pop() else {
+            let document = AuthDocument::write_new(logins);
+            return Ok(RunnerChange {
+                edits: environment.append(&environment::new_entry(&document)),
+                entry: Some(format!("{VARIABLE}={document}")),
+                outcomes: all(logins, Action::Added),
+                ..RunnerChange::default()
+            });
+        };
+        let mut change = if replace {
+            self.replace(environment, &last, logins)
+        } else if last.document().trim().is_empty() {
+            let document = AuthDocument::write_new(logins);
+            let whole = Edit::new(0..last.document().len(), document.clone());
+            RunnerChange {
+                edits: vec![last.edit(&whole)],
+                entry: Some(format!("{VARIABLE}={document}")),
+                outcomes: all(logins, Action::Added),
+                ..RunnerChange::default()
+            }
+        } else {
+            self.merge(&last, logins)?
+        };
+        let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
+        if !shadowed.is_empty() {
+            change.edits.extend(environment.remove(&shadowed));
+            change.notes.push(match shadowed.len() {
+                1 => "removed an earlier auth entry that the last one hid".to_owned(),
+                count => format!("removed {count} earlier auth entries that the last one hid"),
+            });
+        }
+        Ok(change)
+    }
+
+    fn merge(
+        &self,
+        entry: &AuthEntry,
+        logins: &[(Registry, Credential)],
+    ) -> Result<RunnerChange, Error> {
+        let document = self.parse(entry)?;
+        for (registry, _) in logins {
+            // A helper answers for its key before `auths` is looked at; a store for every key.
+            let helper = document.helpers().iter().find(|helper| {
+                helper.key.as_deref().is_none_or(|key| key_path(key) == registry.path())
+            });
+            if let Some(helper) = helper {
+                return Err(Error::HelperAnswers {
+                    path: self.config.text().label().to_owned(),
+                    place: self.place(entry, document.helper_place(helper).start),
+                    runner: self.runner.title(),
+                    registry: registry.to_string(),
+                    helper: helper.name.clone(),
+                });
+            }
+        }
+        if let Some(place) = document.unwrapped_credential() {
+            let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
+                           {\"auths\": …} around them, or drop them with --replace";
+            return Err(self.invalid(entry, DocumentError { offset: place.start, problem: problem.into() }));
+        }
+        let (edits, changes) = document.set(logins);
+        let text = splice_text(entry.document(), &edits);
+        self.check_result(entry, &document, &text, Some(logins))?;
+        Ok(RunnerChange {
+            edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
+            entry: Some(format!("{VARIABLE}={text}")),
+            outcomes: changes.into_iter().map(outcome).collect(),
+            ..RunnerChange::default()
+        })
+    }
+
+    fn replace(
+        &self,
+        environment: &Environment<'_, '_>,
+        entry: &AuthEntry,
+        logins: &[(Registry, Credential)],
+    ) -> RunnerChange {
+        let document = AuthDocument::parse(entry.document(), |name| self.variable(name)).ok();
+        if document.as_ref().is_some_and(|document| document.is_exactly(logins)) {
+            return RunnerChange {
+                entry: Some(format!("{VARIABLE}={}", entry.document())),
+                outcomes: all(logins, Action::Unchanged),
+                ..RunnerChange::default()
+            };
+        }
+        let old = document.as_ref().map(AuthDocument::entries).unwrap_or_default();
+        let mut outcomes: Vec<_> = logins
+            .iter()
+            .map(|(registry, login)| {
+                let known = old.iter().any(|entry| registry.is(&entry.key));
+                Outcome {
+                    registry: registry.key().to_owned(),
+                    action: if known { Action::Updated } else { Action::Added },
+                    username: Some(login.username().to_owned()),
+                }
+            })
+            .collect();
+        let kept = |key: &str| logins.iter().any(|(registry, _)| registry.is(key));
+        outcomes.extend(old.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
+            registry: entry.key.clone(),
+            action: Action::Removed,
+            username: entry.username(),
+        }));
+        let text = AuthDocument::write_new(logins);
+        let whole = Edit::new(environment.span(entry.number), environment::new_entry(&text));
+        let notes = if document.is_none() {
+            vec!["dropped an auth document that could not be read".to_owned()]
+        } else {
+            Vec::new()
+        };
+        RunnerChange {
+            edits: vec![whole],
+            entry: Some(format!("{VARIABLE}={text}")),
+            outcomes,
+            notes,
+            ..RunnerChange::default()
+        }
+    }
+
+    fn remove(&self, registries: &[Registry]) -> Result<RunnerChange, Error> {
+        let Some(environment) = self.environment else { return Ok(RunnerChange::default()) };
+        let mut entries = environment.auth_entries();
+        let Some(last) = entries.pop() else { return Ok(RunnerChange::default()) };
+        if last.document().trim().is_empty() {
+            return Ok(RunnerChange::default());
+        }
+        let document = self.parse(&last)?;
+        let (edits, changes) = document.remove(registries);
+        if edits.is_empty() {
+            return Ok(RunnerChange::default());
+        }
+        let text = splice_text(last.document(), &edits);
+        self.check_result(&last, &document, &text, None)?;
+        let empty = self
+            .parse_text(&text)
+            .is_ok_and(|document| document.is_empty());
+        let outcomes = changes.into_iter().map(outcome).collect();
+        let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
+        let mut change = RunnerChange { outcomes, ..RunnerChange::default() };
+        if empty {
+            // Nothing is left to say: the entry goes, and those that it hid must not come back.
+            let every: Vec<_> = shadowed.iter().copied().chain([last.number]).collect();
+            change.edits = environment.remove(&every);
+            change.notes.push("removed the auth entry, which holds nothing else".to_owned());
+            return Ok(change);
+        }
+        change.edits = edits.iter().map(|edit| last.edit(edit)).collect();
+        change.edits.extend(environment.remove(&shadowed));
+        change.entry = Some(format!("{VARIABLE}={text}"));
+        Ok(change)
+    }
+
+    fn remove_entry(&self) -> RunnerChange {
+        let Some(environment) = self.environment else { return RunnerChange::default() };
+        let entries = environment.auth_entries();
+        let Some(last) = entries.last() else { return RunnerChange::default() };
+        let document = self.parse_text(last.document()).ok();
+        let outcomes = document
+            .iter()
+            .flat_map(AuthDocument::entries)
+            .map(|entry| Outcome {
+                registry: entry.key.clone(),
+                action: Action::Removed,
+                username: entry.username(),
+            })
+            .collect();
+        let numbers: Vec<_> = entries.iter().map(|entry| entry.number).collect();
+        let note = match numbers.len() {
+            1 => "removed the auth entry".to_owned(),
+            count => format!("removed {count} auth entries"),
+        };
+        RunnerChange {
+            edits: environment.remove(&numbers),
+            outcomes,
+            notes: vec![note],
+            ..RunnerChange::default()
+        }
+    }
+
+    /// Checks that the document after the change is one that GitLab Runner reads, and that it
+    /// holds what was asked for.
+    fn check_result(
+        &self,
+        entry: &AuthEntry,
+        before: &AuthDocument<'_>,
+        text: &str,
+        logins: Option<&[(Registry, Credential)]>,
+    ) -> Result<(), Error> {
+        let not_proved = |difference: &str| Error::NotProved {
+            path: self.config.text().label().to_owned(),
+            difference: difference.to_owned(),
+        };
+        let after = self
+            .parse_text(text)
+            .map_err(|_| not_proved("the new auth document does not parse"))?;
+        if let Some(broken) = after.undecodable() {
+            let old = before.entries().iter().find(|old| old.key == broken.key);
+            let offset = old.map_or(0, |old| before.key_place(old).start);
+            let problem = format!(
+                "has an auth for {} that is not padded base64 of user:password, and GitLab Runner \
+                 drops the whole document for it: set that registry too, or take it out with \
+                 remove --registry",
+                broken.key
+            );
+            return Err(self.invalid(entry, DocumentError { offset, problem }));
+        }
+        for (registry, login) in logins.unwrap_or_default() {
+            let stored = crate::auth_document::Stored::Credential(login.clone());
+            let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
+            if !found.clone().any(|_| true) || !found.all(|entry| entry.stored() == stored) {
+                return Err(not_proved("the new auth document does not hold the credential"));
+            }
+        }
+        let expected = before.entries().len() + logins.map_or(0, <[_]>::len);
+        if after.entries().len() > expected {
+            return Err(not_proved("the new auth document holds too much"));
+        }
+        Ok(())
+    }
+
+    /// Parses the document of an entry for a change: as it stands, with the places of its parts.
+    fn parse<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
+        let text = entry.document();
+        let document = self.parse_text(text).map_err(|error| {
+            let whole = expand(text, |name| self.variable(name)).text;
+            if whole != text && AuthDocument::parse(&whole, |_| None).is_ok() {
+                let problem = "comes together only from other variables ($NAME), so no credential \
+                               in it can be changed alone: change those variables, or drop the \
+                               document with --replace";
+                return self.invalid(entry, DocumentError { offset: 0, problem: problem.into() });
+            }
+            let DocumentError { offset, problem } = error;
+            let problem = format!(
+                "{problem}: mend it, drop it with set --replace, or take it out with \
+                 remove --everything"
+            );
+            self.invalid(entry, DocumentError { offset, problem })
+        })?;
+        // The runner expands the text before it reads the JSON: a value with quotes or braces in
+        // it could make another document than the one that stands here.
+        let whole = expand(text, |name| self.variable(name)).text;
+        let same = AuthDocument::parse(&whole, |_| None).is_ok_and(|whole| {
+            let keys = |document: &AuthDocument<'_>| -> Vec<String> {
+                document.entries().iter().map(|entry| entry.key.clone()).collect()
+            };
+            keys(&whole) == keys(&document) && whole.helpers() == document.helpers()
+        });
+        if whole != text && !same {
+            let problem = "becomes another document once its variables ($NAME) are filled in: \
+                           change those variables, or drop the document with --replace";
+            return Err(self.invalid(entry, DocumentError { offset: 0, problem: problem.into() }));
+        }
+        Ok(document)
+    }
+
+    fn parse_text<'x>(&self, text: &'x str) -> Result<AuthDocument<'x>, DocumentError> {
+        AuthDocument::parse(text, |name| self.variable(name))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.environment?.variable(name)
+    }
+
+    fn place(&self, entry: &AuthEntry, offset: usize) -> crate::text::Place {
+        let offset = offset.min(entry.document().len());
+        self.config.text().place(entry.place(offset..offset).start)
+    }
+
+    fn invalid(&self, entry: &AuthEntry, error: DocumentError) -> Error {
+        Error::InvalidAuthDocument {
+            path: self.config.text().label().to_owned(),
+            place: self.place(entry, error.offset),
+            runner: self.runner.title(),
+            problem: error.problem,
+        }
+    }
+}
+
+fn all(logins: &[(Registry, Credential)], action: Action) -> Vec<Outcome> {
+    let outcome = |(registry, login): &(Registry, Credential)| Outcome {
+        registry: registry.key().to_owned(),
+        action,
+        username: Some(login.username().to_owned()),
+    };
+    logins.iter().map(outcome).collect()
+}
+
+fn outcome(change: Change) -> Outcome {
+    let action = match change.action {
+        ChangeKind::Added => Action::Added,
+        ChangeKind::Updated => Action::Updated,
+        ChangeKind::Unchanged => Action::Unchanged,
+        ChangeKind::Removed => Action::Removed,
+    };
+    Outcome { registry: change.key, action, username: change.username }
+}

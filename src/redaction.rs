@@ -1,0 +1,292 @@
+//! What of a config may be shown, and placeholders for the rest.
+//!
+//! The rule denies by default: of string values only those of a short list of harmless keys are
+//! shown. Placeholders are numbered in the order in which secrets appear; equal secrets have equal
+//! numbers, and a number says nothing about its secret.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::auth_document::{AuthDocument, StringKind};
+use crate::credential::Credential;
+use crate::environment::{VARIABLE, is_auth_entry};
+use crate::quoting::Quoted;
+use crate::secret::Secret;
+use crate::syntax::{NodeId, NodeKind, Syntax};
+
+/// Keys whose string values are shown.
+const HARMLESS: &[&str] = &["name", "executor", "image", "shell", "url", "pull_policy", "log_level"];
+
+/// A secret shorter than this is masked where it is a whole value, not where it is a part of a
+/// word: `a` is in every other word.
+const SHORTEST_PART: usize = 4;
+
+/// Gives out placeholders.
+pub struct Redaction {
+    show: bool,
+    numbers: RefCell<HashMap<Secret, usize>>,
+    /// Secrets that are masked wherever they appear, by their first bytes.
+    known: HashMap<[u8; SHORTEST_PART], Vec<Secret>>,
+}
+
+impl Redaction {
+    /// Hides secrets, or shows them when the person asked for it.
+    #[must_use]
+    pub fn new(show_secrets: bool) -> Self {
+        Self { show: show_secrets, numbers: RefCell::default(), known: HashMap::new() }
+    }
+
+    /// Masks this secret wherever it appears.
+    pub fn learn(&mut self, secret: &str) {
+        let Some(start) = secret.as_bytes().first_chunk() else { return };
+        let known = self.known.entry(*start).or_default();
+        if !known.iter().any(|other| other.expose() == secret) {
+            known.push(Secret::new(secret.to_owned()));
+            known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        }
+    }
+
+    /// Masks what a credential holds wherever it appears.
+    pub fn learn_credential(&mut self, credential: &Credential) {
+        self.learn(credential.password().expose());
+        self.learn(credential.encode().expose());
+    }
+
+    /// Learns the secrets that a config holds: tokens, the values of variables, passwords.
+    pub(crate) fn learn_config(&mut self, syntax: &Syntax<'_>) {
+        if self.show {
+            return;
+        }
+        for block in syntax.blocks() {
+            self.learn_pairs(syntax, block.pairs.clone());
+        }
+    }
+
+    fn learn_pairs(&mut self, syntax: &Syntax<'_>, pairs: Range<NodeId>) {
+        for pair in syntax.siblings(pairs) {
+            let key = syntax.keys(pair).last().unwrap_or_default().to_lowercase();
+            self.learn_value(syntax, &key, syntax.value(pair));
+        }
+    }
+
+    fn learn_value(&mut self, syntax: &Syntax<'_>, key: &str, id: NodeId) {
+        match syntax.node(id).kind {
+            NodeKind::Array => {
+                for child in syntax.children(id) {
+                    self.learn_value(syntax, key, child);
+                }
+            }
+            NodeKind::InlineTable => self.learn_pairs(syntax, id + 1..syntax.after(id)),
+            _ if !syntax.is_string(id) => {}
+            _ => {
+                let value = syntax.string(id);
+                if let Some((name, value)) = value.split_once('=').filter(|_| key == "environment") {
+                    self.learn_variable(name, value);
+                } else if names_a_secret(key) {
+                    self.learn(&value);
+                }
+            }
+        }
+    }
+
+    fn learn_variable(&mut self, name: &str, value: &str) {
+        if name == VARIABLE {
+            let Ok(document) = AuthDocument::parse(value, |_| None) else { return };
+            for string in document.strings() {
+                if string.kind == StringKind::Value {
+                    let text = value[string.span].trim_matches('"');
+                    self.learn(text);
+                    if let Some(credential) = Credential::decode(text) {
+                        self.learn_credential(&credential);
+                    }
+                }
+            }
+        } else if names_a_secret(&name.to_lowercase()) || value.len() >= 8 {
+            self.learn(value);
+        }
+    }
+
+    /// The placeholder of a secret.
+    fn placeholder(&self, secret: &str) -> String {
+        let mut numbers = self.numbers.borrow_mut();
+        let next = numbers.len() + 1;
+        let number = *numbers.entry(Secret::new(secret.to_owned())).or_insert(next);
+        format!("<hidden-{number}>")
+    }
+
+    /// Text that may be shown but for the secrets in it; control characters can't reach a terminal.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(letter) = text[at..].chars().next() {
+            let rest = &text[at..];
+            let secret = rest
+                .as_bytes()
+                .first_chunk()
+                .filter(|_| !self.show)
+                .and_then(|start| self.known.get(start))
+                .and_then(|known| known.iter().find(|secret| rest.starts_with(secret.expose())));
+            if let Some(secret) = secret {
+                out.push_str(&self.placeholder(secret.expose()));
+                at += secret.expose().len();
+                continue;
+            }
+            match letter {
+                '\t' => out.push('\t'),
+                letter if letter.is_control() => out.extend(letter.escape_default()),
+                letter => out.push(letter),
+            }
+            at += letter.len_utf8();
+        }
+        out
+    }
+
+    /// What is masked in a parsed text.
+    pub(crate) fn masks(&self, syntax: &Syntax<'_>, block: usize) -> Masks {
+        let mut masks = Masks::default();
+        if self.show {
+            return masks;
+        }
+        let block = &syntax.blocks()[block];
+        self.mask_pairs(syntax, block.pairs.clone(), &mut masks);
+        let comments = syntax.comments();
+        let first = comments.partition_point(|comment| comment.start < block.span.start);
+        for comment in comments[first..].iter().take_while(|c| c.start < block.span.end) {
+            let text = &syntax.text()[comment.clone()];
+            if text.contains('=') || (text.contains("://") && text.contains('@')) {
+                let start = comment.start + 1 + usize::from(text.starts_with("# "));
+                masks.add(start.min(comment.end)..comment.end, text.trim_start_matches(['#', ' ']));
+            }
+        }
+        masks.spans.sort_by_key(|mask| mask.span.start);
+        masks
+    }
+
+    fn mask_pairs(&self, syntax: &Syntax<'_>, pairs: Range<NodeId>, masks: &mut Masks) {
+        for pair in syntax.siblings(pairs) {
+            let key = syntax.keys(pair).last().unwrap_or_default().to_lowercase();
+            self.mask_value(syntax, &key, syntax.value(pair), masks);
+        }
+    }
+
+    fn mask_value(&self, syntax: &Syntax<'_>, key: &str, id: NodeId, masks: &mut Masks) {
+        let span = syntax.node(id).span();
+        match syntax.node(id).kind {
+            NodeKind::Array => {
+                for child in syntax.children(id) {
+                    self.mask_value(syntax, key, child, masks);
+                }
+            }
+            NodeKind::InlineTable => {
+                self.mask_pairs(syntax, id + 1..syntax.after(id), masks);
+            }
+            _ if !syntax.is_string(id) => {}
+            _ => {
+                let value = syntax.string(id);
+                if HARMLESS.contains(&key) && harmless_text(&value) {
+                    return;
+                }
+                let Some(encoding) = syntax.encoding(id) else { return };
+                let raw = &syntax.text()[span.clone()];
+                let quoted = Quoted::decode(raw, encoding.into(), span.start);
+                if key == "environment" {
+                    mask_entry(&quoted, masks);
+                } else {
+                    masks.add(quoted.place(0..value.len()), &value);
+                }
+            }
+        }
+    }
+
+    /// A piece of a text as it may be shown.
+    pub(crate) fn show(&self, text: &str, span: Range<usize>, masks: &Masks) -> String {
+        let mut out = String::new();
+        let mut at = span.start;
+        let first = masks.spans.partition_point(|mask| mask.span.end <= span.start);
+        for mask in &masks.spans[first..] {
+            if mask.span.start >= span.end {
+                break;
+            }
+            let start = mask.span.start.max(at);
+            out.push_str(&self.clean(&text[at..start]));
+            let end = mask.span.end.min(span.end);
+            // A line end inside a secret of several lines stays a line end.
+            if text[start..end].trim_matches(['\r', '\n']).is_empty() {
+                at = end;
+                continue;
+            }
+            out.push_str(&self.placeholder(mask.secret.expose()));
+            at = end;
+        }
+        out.push_str(&self.clean(text[at..span.end].trim_end_matches(['\r', '\n'])));
+        out
+    }
+}
+
+/// The spans of a text that are not shown.
+#[derive(Default)]
+pub(crate) struct Masks {
+    spans: Vec<Mask>,
+}
+
+struct Mask {
+    span: Range<usize>,
+    secret: Secret,
+}
+
+impl Masks {
+    fn add(&mut self, span: Range<usize>, secret: &str) {
+        if !span.is_empty() {
+            self.spans.push(Mask { span, secret: Secret::new(secret.to_owned()) });
+        }
+    }
+}
+
+/// Masks the value of a variable; of an auth document only the values in it.
+fn mask_entry(quoted: &Quoted, masks: &mut Masks) {
+    let text = quoted.text();
+    let start = text.find('=').map_or(0, |at| at + 1);
+    let value = &text[start..];
+    let document = AuthDocument::parse(value, |_| None);
+    let Ok(document) = document.as_ref().map_err(|_| ()).and_then(|document| {
+        if is_auth_entry(text) { Ok(document) } else { Err(()) }
+    }) else {
+        masks.add(quoted.place(start..text.len()), value);
+        return;
+    };
+    let mut end = 0;
+    for string in document.strings() {
+        let piece = &value[string.span.clone()];
+        end = end.max(string.span.end);
+        let secret = match string.kind {
+            StringKind::Name => piece.contains('@') || piece.contains('='),
+            StringKind::Helper => false,
+            StringKind::Value => true,
+        };
+        if secret {
+            let quotes = usize::from(piece.starts_with('"') && piece.len() > 1);
+            let inner = string.span.start + quotes..string.span.end - quotes;
+            let piece = &value[inner.clone()];
+            masks.add(quoted.place(start + inner.start..start + inner.end), piece);
+        }
+    }
+    // What follows the object is ignored by the runner and unknown to us.
+    let tail = document.end().max(end);
+    if !value[tail..].trim().is_empty() {
+        masks.add(quoted.place(start + tail..text.len()), &value[tail..]);
+    }
+}
+
+/// Whether the value of a harmless key is what it should be: one line, no user in a URL, nothing
+/// that could be a query with a token.
+fn harmless_text(value: &str) -> bool {
+    !value.contains(['\n', '=', '$']) && !(value.contains("://") && value.contains(['@', '?', '#']))
+}
+
+/// Whether a key or variable with this name (in lower case) holds a secret.
+fn names_a_secret(name: &str) -> bool {
+    const PARTS: &[&str] = &["pass", "secret", "token", "key", "auth", "cred", "pwd"];
+    PARTS.iter().any(|part| name.contains(part))
+}
