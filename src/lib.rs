@@ -1,5 +1,6 @@
 //! Credentials for private registries in GitLab Runner's `config.toml`.
 mod auth_document;
+pub mod config_file;
 pub mod credential;
 pub mod diff;
 pub mod edit;
@@ -8,6 +9,7 @@ mod error;
 mod executor;
 pub mod expansion;
 pub mod letter_case;
+pub mod listing;
 mod list;
 pub mod plan;
 mod proof;
@@ -17,7 +19,9 @@ pub mod registry;
 mod runner;
 mod secret;
 mod selection;
+pub mod source;
 mod syntax;
+pub mod terminal;
 mod text;
 pub mod token;
 

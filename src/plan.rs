@@ -7,7 +7,7 @@ use crate::environment::{self, AuthEntry, Environment, VARIABLE};
 use crate::error::Error;
 use crate::executor::Pull;
 use crate::expansion::expand;
-use crate::proof::{self, PatchedBlock, Proof};
+use crate::proof::{PatchedBlock, Proof};
 use crate::registry::{Registry, key_path};
 use crate::runner::{Config, Runner};
 
