@@ -1,5 +1,6 @@
 //! Credentials for private registries in GitLab Runner's `config.toml`.
 mod auth_document;
+pub mod cli;
 pub mod config_file;
 pub mod credential;
 pub mod diff;

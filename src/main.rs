@@ -1,1 +1,7 @@
-fn main() {}
+//! The `runner-auth` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runner_auth::cli::run()
+}

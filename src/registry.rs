@@ -106,6 +106,13 @@ impl Registry {
         Ok(Self { typed: typed.to_owned(), path })
     }
 
+    /// A registry that is already in a document, under whatever key somebody wrote: any text.
+    #[must_use]
+    pub fn named(typed: &str) -> Self {
+        Self::parse(typed)
+            .unwrap_or_else(|_| Self { typed: typed.to_owned(), path: key_path(typed) })
+    }
+
     /// The path that GitLab Runner compares.
     #[must_use]
     pub fn path(&self) -> &str {

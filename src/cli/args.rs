@@ -1,0 +1,214 @@
+//! The arguments, as the help shows them.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config_file;
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::selection::Selector;
+use crate::source::{self, PasswordSource};
+
+/// Gives the jobs of a GitLab Runner credentials for private registries.
+///
+/// Patches the DOCKER_AUTH_CONFIG entry of [[runners]] in config.toml and leaves every other byte
+/// of the file as it was.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Add or update credentials of the selected runners
+    Set(Set),
+    /// Remove credentials, or the whole auth entry
+    Remove(Remove),
+    /// Show the runners of a file and what each can pull from
+    List(List),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// The config; `-` filters standard input to standard output [default: $CONFIG_FILE, then the
+    /// file that GitLab Runner itself would read]
+    #[arg(short, long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// How to report
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub format: Format,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    pub color: Color,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show passwords and tokens in what is printed
+    #[arg(long, global = true)]
+    pub show_secrets: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Selecting runners")]
+pub(super) struct Selection {
+    /// The runner's name, exactly (repeatable)
+    #[arg(short, long = "name", value_name = "NAME")]
+    names: Vec<String>,
+    /// The runner's token: its first 8 or 9 characters, or all (repeatable)
+    #[arg(short, long = "token", value_name = "TOKEN")]
+    tokens: Vec<String>,
+    /// A file with the whole token
+    #[arg(long, value_name = "PATH")]
+    token_file: Vec<PathBuf>,
+    /// The runner's number in GitLab (repeatable)
+    #[arg(long = "id", value_name = "N")]
+    ids: Vec<i64>,
+    /// Runners with this executor (repeatable)
+    #[arg(long = "executor", value_name = "NAME")]
+    executors: Vec<String>,
+    /// Every runner that matches, or every runner
+    #[arg(long)]
+    all: bool,
+}
+
+impl Selection {
+    pub fn selector(&self) -> Result<Selector, Error> {
+        let mut tokens: Vec<_> = self.tokens.iter().cloned().map(Secret::new).collect();
+        for path in &self.token_file {
+            let token = source::from_file(path)?;
+            let token = token.expose().trim();
+            if token.is_empty() {
+                let path = path.display();
+                return Err(Error::InvalidSource(format!("{path} is empty and holds no token")));
+            }
+            tokens.push(Secret::new(token.to_owned()));
+        }
+        Ok(Selector {
+            names: self.names.clone(),
+            tokens,
+            ids: self.ids.clone(),
+            executors: self.executors.clone(),
+            all: self.all,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Writing")]
+pub(super) struct Writing {
+    /// Write without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Show the diff and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Like --dry-run, but exit with 1 when something would change
+    #[arg(long)]
+    pub check: bool,
+    /// Keep the old file under its name with this suffix
+    #[arg(long, value_name = "SUFFIX", num_args = 0..=1, require_equals = true,
+          default_missing_value = ".bak")]
+    pub backup: Option<String>,
+    /// Lines of context in the diff
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub context: u16,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Set {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// The registry
+    #[arg(short, long, value_name = "HOST[:PORT][/PATH]", help_heading = "Credentials")]
+    pub registry: Option<String>,
+    /// The user; without a password option the password is asked for
+    #[arg(short, long, value_name = "NAME", help_heading = "Credentials")]
+    pub username: Option<String>,
+    #[command(flatten)]
+    password: Password,
+    /// A whole auth document, merged; `-` is standard input
+    #[arg(long, value_name = "PATH", help_heading = "Credentials",
+          conflicts_with_all = ["registry", "username", "password"])]
+    pub auth_config: Option<PathBuf>,
+    /// Drop what the auth document held before, a broken one included
+    #[arg(long, help_heading = "Credentials")]
+    pub replace: bool,
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "password", multiple = false)]
+#[command(next_help_heading = "Credentials")]
+struct Password {
+    /// Read the password from standard input
+    #[arg(long)]
+    password_stdin: bool,
+    /// Read the password from a file
+    #[arg(long, value_name = "PATH")]
+    password_file: Option<PathBuf>,
+    /// Read the password from an environment variable
+    #[arg(long, value_name = "VAR")]
+    password_env: Option<String>,
+}
+
+impl Set {
+    pub fn password_source(&self) -> Option<PasswordSource> {
+        let Password { password_stdin, password_file, password_env } = &self.password;
+        if *password_stdin {
+            return Some(PasswordSource::Stdin);
+        }
+        let file = password_file.clone().map(PasswordSource::File);
+        file.or_else(|| password_env.clone().map(PasswordSource::Variable))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Remove {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// A registry, in any spelling (repeatable)
+    #[arg(short, long = "registry", value_name = "HOST[:PORT][/PATH]",
+          required_unless_present = "everything")]
+    pub registries: Vec<String>,
+    /// The whole auth entry, a broken one too
+    #[arg(long, conflicts_with = "registries")]
+    pub everything: bool,
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+impl Global {
+    /// Whether the config comes on standard input.
+    pub fn is_filter(&self) -> bool {
+        self.config.as_deref() == Some(Path::new("-"))
+    }
+
+    pub fn path(&self) -> Result<PathBuf, Error> {
+        self.config.clone().map_or_else(config_file::default_path, Ok)
+    }
+}

@@ -1,0 +1,125 @@
+//! `list`: the runners and what each can pull from.
+
+use serde::Serialize;
+
+use super::args::{Format, Global, List};
+use super::output::{Output, printable};
+use crate::config_file::ConfigFile;
+use crate::error::Error;
+use crate::listing::{self, Listed};
+use crate::runner::Config;
+use crate::selection::Matches;
+use crate::text::ConfigText;
+
+#[derive(Serialize)]
+struct Report {
+    schema: u8,
+    command: &'static str,
+    config: String,
+    runners: Vec<RunnerReport>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct RunnerReport {
+    name: String,
+    short_token: String,
+    executor: String,
+    url: String,
+    credentials: Vec<Listed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, Error> {
+    let selector = list.selection.selector()?;
+    let file;
+    let stdin;
+    let text = if global.is_filter() {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
+            .map_err(|cause| Error::Unreadable { path: "standard input".into(), cause })?;
+        stdin = ConfigText::new("standard input", bytes);
+        &stdin
+    } else {
+        file = ConfigFile::read(&global.path()?)?;
+        file.text()
+    };
+    let config = Config::parse(text)?;
+    let mut runners = Vec::new();
+    for number in selector.select(&config, Matches::Any)? {
+        let runner = &config.runners()[number];
+        let (credentials, problem) = match listing::credentials(&config, runner)? {
+            Ok(credentials) => (credentials, None),
+            Err(problem) => (Vec::new(), Some(problem)),
+        };
+        runners.push(RunnerReport {
+            name: runner.name().to_owned(),
+            short_token: runner.short_token().to_owned(),
+            executor: runner.executor().name().to_owned(),
+            url: without_user(runner.url()),
+            credentials,
+            problem,
+        });
+    }
+    if output.format == Format::Json {
+        let config = text.label().to_owned();
+        output.json(&Report { schema: 1, command: "list", config, runners, warnings: Vec::new() });
+    } else if runners.is_empty() {
+        output.print(&format!("{} holds no [[runners]] entry.\n", printable(text.label())));
+    } else {
+        output.print(&table(&runners));
+    }
+    Ok(0)
+}
+
+/// A URL without the user and password that somebody may have put into it, or a query.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
+/// The runners in columns, a line for each registry.
+fn table(runners: &[RunnerReport]) -> String {
+    let mut rows = vec![["NAME", "TOKEN", "EXECUTOR", "URL", "REGISTRY"].map(str::to_owned)];
+    for runner in runners {
+        let mut registries: Vec<String> = runner.credentials.iter().map(registry).collect();
+        registries.extend(runner.problem.clone());
+        if registries.is_empty() {
+            registries.push("-".to_owned());
+        }
+        for (number, registry) in registries.into_iter().enumerate() {
+            let first = |text: &str| if number == 0 { printable(text) } else { String::new() };
+            rows.push([
+                first(if runner.name.is_empty() { "-" } else { &runner.name }),
+                first(&runner.short_token),
+                first(&runner.executor),
+                first(&runner.url),
+                printable(&registry),
+            ]);
+        }
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..4).map(|column| width(column).unwrap_or(0)).collect();
+    let mut out = String::new();
+    for row in &rows {
+        for (cell, width) in row.iter().zip(&widths) {
+            out.push_str(&format!("{cell:width$}  "));
+        }
+        out.push_str(&row[4]);
+        out.push('\n');
+    }
+    out
+}
+
+fn registry(listed: &Listed) -> String {
+    match (&listed.helper, &listed.username) {
+        (Some(helper), _) => format!("{} (asks docker-credential-{helper})", listed.registry),
+        (None, Some(user)) => format!("{} ({user})", listed.registry),
+        (None, None) => format!("{} (user not known)", listed.registry),
+    }
+}

@@ -1,0 +1,118 @@
+//! What is printed, where, and in which colours.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use serde_json::json;
+
+use super::args::{Color, Format, Global};
+use crate::diff::{Line, LineKind, sign};
+use crate::error::Error;
+
+/// Where reports go.
+pub(super) struct Output {
+    pub format: Format,
+    pub quiet: bool,
+    /// As a filter, standard output is for the config alone.
+    filter: bool,
+    color: Color,
+}
+
+impl Output {
+    pub fn new(global: &Global) -> Self {
+        Self {
+            format: global.format,
+            quiet: global.quiet,
+            filter: global.is_filter(),
+            color: global.color,
+        }
+    }
+
+    /// Prints a report.
+    pub fn print(&self, text: &str) {
+        if self.filter { write_to(io::stderr(), text) } else { write_to(io::stdout(), text) }
+    }
+
+    /// Prints the JSON report.
+    pub fn json(&self, report: &impl Serialize) {
+        match serde_json::to_string(report) {
+            Ok(text) => self.print(&format!("{text}\n")),
+            Err(error) => write_to(io::stderr(), &format!("runner-auth: {error}\n")),
+        }
+    }
+
+    /// Prints an error to standard error, or as JSON in place of the report.
+    pub fn error(&self, error: &Error) {
+        let message = printable(&error.to_string());
+        if self.format == Format::Json {
+            let report = json!({"schema": 1, "error": {"code": error.code(), "message": message}});
+            self.print(&format!("{report}\n"));
+        } else {
+            write_to(io::stderr(), &format!("runner-auth: {message}\n"));
+        }
+    }
+
+    /// A diff as text, in colours when whoever reads it sees them.
+    pub fn diff(&self, lines: &[Line], terminal: bool) -> String {
+        let color = match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let shown = if self.filter {
+                    io::stderr().is_terminal()
+                } else {
+                    io::stdout().is_terminal()
+                };
+                let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+                wanted && (terminal || shown)
+            }
+        };
+        if !color {
+            return crate::diff::to_text(lines);
+        }
+        let mut out = String::new();
+        for line in lines {
+            let style = style(line.kind);
+            out.push_str(&format!("{style}{}", sign(line.kind)));
+            for (changed, piece) in &line.pieces {
+                if *changed {
+                    let marked = style.invert();
+                    out.push_str(&format!("{marked}{piece}{marked:#}{style}"));
+                } else {
+                    out.push_str(piece);
+                }
+            }
+            out.push_str(&format!("{style:#}\n"));
+        }
+        out
+    }
+}
+
+fn style(kind: LineKind) -> Style {
+    match kind {
+        LineKind::File => Style::new().bold(),
+        LineKind::Hunk => AnsiColor::Cyan.on_default(),
+        LineKind::Context => Style::new(),
+        LineKind::Removed => AnsiColor::Red.on_default(),
+        LineKind::Added => AnsiColor::Green.on_default(),
+    }
+}
+
+/// Text whose control characters can't reach a terminal, but for line ends.
+pub(super) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() && letter != '\n' {
+            out.extend(letter.escape_default());
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+/// Writes; a reader that went away is no failure of what was done.
+fn write_to(mut stream: impl Write, text: &str) {
+    drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
+}
