@@ -1,0 +1,134 @@
+//! Each directory in `tests/cases` is one run of the command: `args` (a line each), `before.toml`,
+//! and what must come of it: `after.toml` (absent when the file stays as it was), `stdout`, `stderr`
+//! (absent when empty) and `status` (absent for 0). `{config}` stands for the config's path.
+//! `stdin` holds what is piped in.
+//!
+//! `UPDATE_CASES=1 cargo test --test cases` records what the command does: read the difference
+//! before committing it.
+
+// A test may end by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What the runs must not print: the passwords, tokens and variables planted in the cases.
+const SECRETS: &[&str] = &[
+    "Harbor12345", "SGFyYm9y", "xyzAbCdEf12", "0ld-passw0rd", "b2xkOjBsZC1w", "other-variable-value",
+    "c0mment-secret", "url-passw0rd", "s3-secret-key", "bm90LWEt", "SecretInText",
+];
+
+struct Outcome {
+    after: Vec<u8>,
+    stdout: String,
+    stderr: String,
+    status: i32,
+}
+
+fn run(case: &Path, directory: &Path) -> Outcome {
+    let config = directory.join("config.toml");
+    fs::copy(case.join("before.toml"), &config).expect("a case has before.toml");
+    let arguments = fs::read_to_string(case.join("args")).expect("a case has args");
+    let arguments = arguments.lines().map(|line| line.replace("{config}", "config.toml"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+        .args(arguments)
+        .current_dir(directory)
+        .env_clear()
+        .env("PASSWORD", "Harbor12345")
+        .env("CONFIG_FILE", "config.toml")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let input = fs::read(case.join("stdin")).unwrap_or_default();
+    // A command that refuses its arguments closes standard input unread.
+    drop(child.stdin.take().expect("stdin is piped").write_all(&input));
+    let output = child.wait_with_output().expect("the command ends");
+    Outcome {
+        after: fs::read(&config).expect("the config is still there"),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
+        status: output.status.code().expect("no signal"),
+    }
+}
+
+/// Compares with the recorded file, or records it; an absent file stands for `default`.
+fn check(case: &Path, name: &str, found: &[u8], default: &[u8], failures: &mut Vec<String>) {
+    let path = case.join(name);
+    if std::env::var_os("UPDATE_CASES").is_some() {
+        if found == default {
+            drop(fs::remove_file(&path));
+        } else {
+            fs::write(&path, found).expect("the case can be written");
+        }
+        return;
+    }
+    let expected = fs::read(&path).unwrap_or_else(|_| default.to_vec());
+    if expected != found {
+        failures.push(format!(
+            "{}/{name}:\n--- expected\n{}\n--- found\n{}",
+            case.display(),
+            String::from_utf8_lossy(&expected),
+            String::from_utf8_lossy(found)
+        ));
+    }
+}
+
+#[test]
+fn every_case_gives_what_is_recorded() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut cases: Vec<_> =
+        fs::read_dir(root).expect("tests/cases is there").map(|case| case.unwrap().path()).collect();
+    cases.sort();
+    let mut failures = Vec::new();
+    for case in &cases {
+        let directory = tempfile::tempdir().expect("a place to work");
+        let outcome = run(case, directory.path());
+        let before = fs::read(case.join("before.toml")).expect("a case has before.toml");
+        check(case, "after.toml", &outcome.after, &before, &mut failures);
+        check(case, "stdout", outcome.stdout.as_bytes(), b"", &mut failures);
+        check(case, "stderr", outcome.stderr.as_bytes(), b"", &mut failures);
+        check(case, "status", format!("{}\n", outcome.status).as_bytes(), b"0\n", &mut failures);
+        let filter = fs::read_to_string(case.join("args")).expect("args").contains("\n-\n");
+        let printed = if filter { outcome.stderr } else { outcome.stdout + &outcome.stderr };
+        for secret in SECRETS {
+            if printed.contains(secret) {
+                failures.push(format!("{} prints {secret}", case.display()));
+            }
+        }
+        let left: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
+        let backup = directory.path().join("config.toml.bak").exists();
+        assert_eq!(left.len(), 1 + usize::from(backup), "{}: litter", case.display());
+    }
+    println!("{} cases", cases.len());
+    assert!(!cases.is_empty());
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut seen = 0;
+    for case in fs::read_dir(root).expect("tests/cases is there") {
+        let case = case.unwrap().path();
+        let arguments = fs::read_to_string(case.join("args")).expect("args");
+        if !case.join("after.toml").exists() || !arguments.contains("--yes") {
+            continue;
+        }
+        let again = tempfile::tempdir().expect("a place to work");
+        for name in ["args", "stdin"] {
+            drop(fs::copy(case.join(name), again.path().join(name)));
+        }
+        fs::copy(case.join("after.toml"), again.path().join("before.toml")).unwrap();
+        let directory = tempfile::tempdir().expect("a place to work");
+        let outcome = run(again.path(), directory.path());
+        let expected = fs::read(case.join("after.toml")).unwrap();
+        assert_eq!(outcome.status, 0, "{}: {}", case.display(), outcome.stderr);
+        assert!(outcome.after == expected, "{} changes twice", case.display());
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
