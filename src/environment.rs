@@ -41,7 +41,9 @@ impl<'s, 't> Environment<'s, 't> {
         let mut found: Option<NodeId> = None;
         let mut dotted = None;
         for pair in syntax.siblings(runner.place().pairs.clone()) {
-            let Some(key) = syntax.keys(pair).next() else { continue };
+            let Some(key) = syntax.keys(pair).next() else {
+                continue;
+            };
             if !same_key(&key, "environment") {
                 continue;
             }
@@ -69,13 +71,19 @@ impl<'s, 't> Environment<'s, 't> {
         let elements: Vec<_> = syntax.children(array).collect();
         match elements.iter().find(|&&element| !syntax.is_string(element)) {
             Some(&element) => Err(invalid(element)),
-            None => Ok(Some(Self { syntax, array, elements })),
+            None => Ok(Some(Self {
+                syntax,
+                array,
+                elements,
+            })),
         }
     }
 
     /// The entries, decoded.
     pub fn values(&self) -> impl Iterator<Item = Cow<'t, str>> + '_ {
-        self.elements.iter().map(|&element| self.syntax.string(element))
+        self.elements
+            .iter()
+            .map(|&element| self.syntax.string(element))
     }
 
     /// The value of a variable; of several the last counts.
@@ -102,7 +110,10 @@ impl<'s, 't> Environment<'s, 't> {
         let span = self.span(number);
         let encoding = self.syntax.encoding(element)?;
         let raw = &self.syntax.text()[span.clone()];
-        Some(AuthEntry { number, quoted: Quoted::decode(raw, encoding.into(), span.start) })
+        Some(AuthEntry {
+            number,
+            quoted: Quoted::decode(raw, encoding.into(), span.start),
+        })
     }
 
     /// Where an entry stands, with its quotes.
@@ -121,8 +132,14 @@ impl<'s, 't> Environment<'s, 't> {
     }
 
     fn list(&self) -> List<'t> {
-        let items = (0..self.elements.len()).map(|number| self.span(number)).collect();
-        List::new(self.syntax.text(), self.syntax.node(self.array).span(), items)
+        let items = (0..self.elements.len())
+            .map(|number| self.span(number))
+            .collect();
+        List::new(
+            self.syntax.text(),
+            self.syntax.node(self.array).span(),
+            items,
+        )
     }
 }
 
@@ -140,13 +157,18 @@ impl AuthEntry {
 
     /// An edit of the document as an edit of the file.
     pub fn edit(&self, edit: &Edit) -> Edit {
-        Edit::new(self.place(edit.span.clone()), self.quoted.encode(&edit.text))
+        Edit::new(
+            self.place(edit.span.clone()),
+            self.quoted.encode(&edit.text),
+        )
     }
 }
 
 /// Whether an entry sets the variable: GitLab Runner splits at the first `=` and trims nothing.
 pub(crate) fn is_auth_entry(entry: &str) -> bool {
-    entry.split_once('=').is_some_and(|(name, _)| name == VARIABLE)
+    entry
+        .split_once('=')
+        .is_some_and(|(name, _)| name == VARIABLE)
 }
 
 /// A new auth entry. Single quotes take JSON as it is, in every version of TOML.
@@ -165,7 +187,11 @@ pub(crate) fn create(config: &Config<'_>, runner: &Runner<'_>, entry: &str) -> V
     let equals = match &last {
         Some((pair, span)) => {
             let value = syntax.node(syntax.value(*pair)).span();
-            if text[span.start..value.start].ends_with([' ', '\t']) { " = " } else { "=" }
+            if text[span.start..value.start].ends_with([' ', '\t']) {
+                " = "
+            } else {
+                "="
+            }
         }
         None => " = ",
     };
@@ -174,16 +200,20 @@ pub(crate) fn create(config: &Config<'_>, runner: &Runner<'_>, entry: &str) -> V
         let items = pairs.iter().map(|&pair| syntax.node(pair).span()).collect();
         return List::new(text, syntax.node(table).span(), items).append(&key);
     }
-    let (after, indent) = match last {
-        Some((_, span)) => (span.end, line_indent(text, span.start).to_owned()),
-        None => {
-            let header = syntax.blocks()[place.block].header.map_or(0, |id| syntax.node(id).span().end);
-            (header, usual_indent(config, place.offset))
-        }
+    let (after, indent) = if let Some((_, span)) = last {
+        (span.end, line_indent(text, span.start).to_owned())
+    } else {
+        let header = syntax.blocks()[place.block].header;
+        let end = header.map_or(0, |id| syntax.node(id).span().end);
+        (end, usual_indent(config, place.offset))
     };
     // Behind a comment on the same line, before the line end, which may be missing.
     let rest = skip_blank(text, after);
-    let at = if text[rest..].starts_with('#') { line_end(text, rest) } else { rest };
+    let at = if text[rest..].starts_with('#') {
+        line_end(text, rest)
+    } else {
+        rest
+    };
     let newline = if text[at..].starts_with("\r\n") {
         "\r\n"
     } else if text[at..].starts_with('\n') {
@@ -200,7 +230,10 @@ fn usual_indent(config: &Config<'_>, header: usize) -> String {
     let other = config.runners().iter().find_map(|runner| {
         let place = runner.place();
         let pair = syntax.siblings(place.pairs.clone()).next()?;
-        place.inline.is_none().then(|| syntax.node(pair).span().start)
+        place
+            .inline
+            .is_none()
+            .then(|| syntax.node(pair).span().start)
     });
     match other {
         Some(pair) => line_indent(syntax.text(), pair).to_owned(),

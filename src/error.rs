@@ -163,6 +163,8 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    // One sentence after the other: cutting it in two would only hide one half.
+    #[allow(clippy::too_many_lines)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(problem) | Self::InvalidSource(problem) => f.write_str(problem),
@@ -170,29 +172,62 @@ impl fmt::Display for Error {
                 "nobody can be asked on a terminal here: add --yes to write, --dry-run to see the \
                  diff, or --check to learn whether something would change",
             ),
-            Self::Unreadable { path, cause } => write!(f, "{path} can't be read: {}", reason(cause)),
-            Self::InvalidToml { path, place, problem } => write!(f, "{path}:{place}: {problem}"),
-            Self::KeyTwice { path, key, first, second } => write!(
+            Self::Unreadable { path, cause } => {
+                write!(f, "{path} can't be read: {}", reason(cause))
+            }
+            Self::InvalidToml {
+                path,
+                place,
+                problem,
+            } => write!(f, "{path}:{place}: {problem}"),
+            Self::KeyTwice {
+                path,
+                key,
+                first,
+                second,
+            } => write!(
                 f,
                 "{path}:{second}: '{key}' stands here in another spelling than on line {}, and \
                  GitLab Runner takes one of the two at random: merge them into one",
                 first.line
             ),
-            Self::InvalidEnvironment { path, place, runner } => write!(
+            Self::InvalidEnvironment {
+                path,
+                place,
+                runner,
+            } => write!(
                 f,
                 "{path}:{place}: environment of runner '{runner}' is not an array of strings, and \
                  GitLab Runner refuses the whole file: write it as environment = ['NAME=value']"
             ),
-            Self::InvalidAuthDocument { path, place, runner, problem } => {
-                write!(f, "{path}:{place}: the auth document of runner '{runner}' {problem}")
+            Self::InvalidAuthDocument {
+                path,
+                place,
+                runner,
+                problem,
+            } => {
+                write!(
+                    f,
+                    "{path}:{place}: the auth document of runner '{runner}' {problem}"
+                )
             }
-            Self::HelperAnswers { path, place, runner, registry, helper } => write!(
+            Self::HelperAnswers {
+                path,
+                place,
+                runner,
+                registry,
+                helper,
+            } => write!(
                 f,
                 "{path}:{place}: runner '{runner}' asks the credential helper '{helper}' for \
                  {registry}, which would answer in place of the new credential: take the helper \
                  out with remove --registry, or drop the whole document with --replace"
             ),
-            Self::RunnerNotFound { path, wanted, candidates } => {
+            Self::RunnerNotFound {
+                path,
+                wanted,
+                candidates,
+            } => {
                 if candidates.is_empty() {
                     return write!(
                         f,
@@ -203,13 +238,23 @@ impl fmt::Display for Error {
                 write!(f, "{path}: no runner with {wanted}; there is:")?;
                 list(f, candidates)
             }
-            Self::RunnerAmbiguous { path, wanted, candidates } => {
+            Self::RunnerAmbiguous {
+                path,
+                wanted,
+                candidates,
+            } => {
                 if wanted.is_empty() {
-                    write!(f, "{path} holds several runners: select with --name, --token or --id, \
-                               or take --all:")?;
+                    write!(
+                        f,
+                        "{path} holds several runners: select with --name, --token or --id, \
+                               or take --all:"
+                    )?;
                 } else {
-                    write!(f, "{path}: several runners with {wanted}: narrow it with --token or \
-                               --id, or take them --all:")?;
+                    write!(
+                        f,
+                        "{path}: several runners with {wanted}: narrow it with --token or \
+                               --id, or take them --all:"
+                    )?;
                 }
                 list(f, candidates)
             }
@@ -242,7 +287,9 @@ impl std::error::Error for Error {
 }
 
 fn list(f: &mut fmt::Formatter<'_>, candidates: &[String]) -> fmt::Result {
-    candidates.iter().try_for_each(|candidate| write!(f, "\n  {candidate}"))
+    candidates
+        .iter()
+        .try_for_each(|candidate| write!(f, "\n  {candidate}"))
 }
 
 /// What the operating system says, in lower case and without its number.

@@ -1,4 +1,34 @@
 //! Credentials for private registries in GitLab Runner's `config.toml`.
+//!
+//! The way through the crate is the way of one change: a [`ConfigText`] is parsed into a
+//! [`Config`], a [`Selector`] picks runners, a [`Plan`] holds the proved edits, [`diff`] shows them
+//! without secrets, and [`config_file::ConfigFile`] writes the result. Nothing is ever serialised
+//! again: bytes outside the edits stay as they are.
+//!
+//! ```
+//! use runner_auth::{Config, ConfigText, Credential, Plan, Registry, Request, Secret};
+//!
+//! # fn main() -> Result<(), runner_auth::Error> {
+//! let text = ConfigText::new("config.toml", b"[[runners]]\n  name = 'docker' # ours\n".to_vec());
+//! let config = Config::parse(&text)?;
+//! let login = Credential::new("ci", Secret::new("s3cret".into()))?;
+//! let logins = vec![(Registry::parse("registry.example.com")?, login)];
+//! let plan = Plan::make(&config, &[0], &Request::Set { logins, replace: false })?;
+//! assert_eq!(
+//!     String::from_utf8_lossy(&plan.apply(&config)),
+//!     "[[runners]]\n  name = 'docker' # ours\n  environment = ['DOCKER_AUTH_CONFIG={\"auths\": \
+//!      {\"registry.example.com\": {\"auth\": \"Y2k6czNjcmV0\"}}}']\n"
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Limits: Unix only; a file of at most 4 GiB; a writer that takes no notice of others can still
+//! write between the last comparison and the rename.
+
+// Tests may end by panicking.
+#![cfg_attr(test, allow(clippy::panic, clippy::unwrap_used, clippy::expect_used))]
+
 mod auth_document;
 pub mod cli;
 pub mod config_file;
@@ -10,8 +40,9 @@ mod error;
 mod executor;
 pub mod expansion;
 pub mod letter_case;
-pub mod listing;
 mod list;
+pub mod listing;
+mod outcome;
 pub mod plan;
 mod proof;
 mod quoting;
@@ -29,6 +60,7 @@ pub mod token;
 pub use credential::Credential;
 pub use error::Error;
 pub use executor::{Executor, Pull};
+pub use outcome::{Action, Outcome};
 pub use plan::{Plan, Request};
 pub use redaction::Redaction;
 pub use registry::Registry;

@@ -29,9 +29,13 @@ pub fn credentials(
     config: &Config<'_>,
     runner: &Runner<'_>,
 ) -> Result<Result<Vec<Listed>, String>, Error> {
-    let Some(environment) = Environment::of(config, runner)? else { return Ok(Ok(Vec::new())) };
+    let Some(environment) = Environment::of(config, runner)? else {
+        return Ok(Ok(Vec::new()));
+    };
     let entries = environment.auth_entries();
-    let Some(entry) = entries.last() else { return Ok(Ok(Vec::new())) };
+    let Some(entry) = entries.last() else {
+        return Ok(Ok(Vec::new()));
+    };
     // As the runner reads it: expanded first.
     let text = expand(entry.document(), |name| environment.variable(name)).text;
     if text.is_empty() {

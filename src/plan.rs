@@ -1,12 +1,13 @@
 //! From what is wanted to the edits that bring it about, runner by runner.
 
-use crate::auth_document::{AuthDocument, Change, ChangeKind, DocumentError};
+use crate::auth_document::{AuthDocument, DocumentError, Stored};
 use crate::credential::Credential;
 use crate::edit::{self, Edit, splice_text};
 use crate::environment::{self, AuthEntry, Environment, VARIABLE};
 use crate::error::Error;
 use crate::executor::Pull;
 use crate::expansion::expand;
+use crate::outcome::{Action, Outcome};
 use crate::proof::{PatchedBlock, Proof};
 use crate::registry::{Registry, key_path};
 use crate::runner::{Config, Runner};
@@ -25,31 +26,6 @@ pub enum Request {
     Remove(Vec<Registry>),
     /// The whole auth entry is taken out, also when it is broken.
     RemoveEntry,
-}
-
-/// What happens to a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// It was not there.
-    Added,
-    /// It was there with another user or password, or in a form that some versions ignore.
-    Updated,
-    /// It is there as wanted.
-    Unchanged,
-    /// It is taken out.
-    Removed,
-}
-
-/// One credential of a runner and what happens to it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Outcome {
-    /// The key in the auth document.
-    pub registry: String,
-    /// What happens.
-    pub action: Action,
-    /// The user, when it can be told.
-    pub username: Option<String>,
 }
 
 /// What happens to one runner.
@@ -103,7 +79,11 @@ impl Plan {
         }
         edit::sort(&mut edits);
         let blocks = proof.check()?;
-        Ok(Self { edits, blocks, runners })
+        Ok(Self {
+            edits,
+            blocks,
+            runners,
+        })
     }
 
     /// Whether anything changes.
@@ -152,7 +132,11 @@ fn plan_runner(
     request: &Request,
 ) -> Result<RunnerChange, Error> {
     let environment = Environment::of(config, runner)?;
-    let place = RunnerContext { config, runner, environment: environment.as_ref() };
+    let place = RunnerContext {
+        config,
+        runner,
+        environment: environment.as_ref(),
+    };
     let mut change = match request {
         Request::Set { logins, replace } => place.set(logins, *replace)?,
         Request::Remove(registries) => place.remove(registries)?,
@@ -231,7 +215,10 @@ impl RunnerContext<'_, '_> {
         for (registry, _) in logins {
             // A helper answers for its key before `auths` is looked at; a store for every key.
             let helper = document.helpers().iter().find(|helper| {
-                helper.key.as_deref().is_none_or(|key| key_path(key) == registry.path())
+                helper
+                    .key
+                    .as_deref()
+                    .is_none_or(|key| key_path(key) == registry.path())
             });
             if let Some(helper) = helper {
                 return Err(Error::HelperAnswers {
@@ -246,7 +233,13 @@ impl RunnerContext<'_, '_> {
         if let Some(place) = document.unwrapped_credential() {
             let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
                            {\"auths\": …} around them, or drop them with --replace";
-            return Err(self.invalid(entry, DocumentError { offset: place.start, problem: problem.into() }));
+            return Err(self.invalid(
+                entry,
+                DocumentError {
+                    offset: place.start,
+                    problem: problem.into(),
+                },
+            ));
         }
         let (edits, changes) = document.set(logins);
         let text = splice_text(entry.document(), &edits);
@@ -254,7 +247,7 @@ impl RunnerContext<'_, '_> {
         Ok(RunnerChange {
             edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
             entry: Some(format!("{VARIABLE}={text}")),
-            outcomes: changes.into_iter().map(outcome).collect(),
+            outcomes: changes,
             ..RunnerChange::default()
         })
     }
@@ -266,33 +259,50 @@ impl RunnerContext<'_, '_> {
         logins: &[(Registry, Credential)],
     ) -> RunnerChange {
         let document = AuthDocument::parse(entry.document(), |name| self.variable(name)).ok();
-        if document.as_ref().is_some_and(|document| document.is_exactly(logins)) {
+        if document
+            .as_ref()
+            .is_some_and(|document| document.is_exactly(logins))
+        {
             return RunnerChange {
                 entry: Some(format!("{VARIABLE}={}", entry.document())),
                 outcomes: all(logins, Action::Unchanged),
                 ..RunnerChange::default()
             };
         }
-        let old = document.as_ref().map(AuthDocument::entries).unwrap_or_default();
+        let old = document
+            .as_ref()
+            .map(AuthDocument::entries)
+            .unwrap_or_default();
         let mut outcomes: Vec<_> = logins
             .iter()
             .map(|(registry, login)| {
                 let known = old.iter().any(|entry| registry.is(&entry.key));
                 Outcome {
                     registry: registry.key().to_owned(),
-                    action: if known { Action::Updated } else { Action::Added },
+                    action: if known {
+                        Action::Updated
+                    } else {
+                        Action::Added
+                    },
                     username: Some(login.username().to_owned()),
                 }
             })
             .collect();
         let kept = |key: &str| logins.iter().any(|(registry, _)| registry.is(key));
-        outcomes.extend(old.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
-            registry: entry.key.clone(),
-            action: Action::Removed,
-            username: entry.username(),
-        }));
+        outcomes.extend(
+            old.iter()
+                .filter(|entry| !kept(&entry.key))
+                .map(|entry| Outcome {
+                    registry: entry.key.clone(),
+                    action: Action::Removed,
+                    username: entry.username(),
+                }),
+        );
         let text = AuthDocument::write_new(logins);
-        let whole = Edit::new(environment.span(entry.number), environment::new_entry(&text));
+        let whole = Edit::new(
+            environment.span(entry.number),
+            environment::new_entry(&text),
+        );
         let notes = if document.is_none() {
             vec!["dropped an auth document that could not be read".to_owned()]
         } else {
@@ -308,9 +318,13 @@ impl RunnerContext<'_, '_> {
     }
 
     fn remove(&self, registries: &[Registry]) -> Result<RunnerChange, Error> {
-        let Some(environment) = self.environment else { return Ok(RunnerChange::default()) };
+        let Some(environment) = self.environment else {
+            return Ok(RunnerChange::default());
+        };
         let mut entries = environment.auth_entries();
-        let Some(last) = entries.pop() else { return Ok(RunnerChange::default()) };
+        let Some(last) = entries.pop() else {
+            return Ok(RunnerChange::default());
+        };
         if last.document().trim().is_empty() {
             return Ok(RunnerChange::default());
         }
@@ -324,14 +338,18 @@ impl RunnerContext<'_, '_> {
         let empty = self
             .parse_text(&text)
             .is_ok_and(|document| document.is_empty());
-        let outcomes = changes.into_iter().map(outcome).collect();
         let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
-        let mut change = RunnerChange { outcomes, ..RunnerChange::default() };
+        let mut change = RunnerChange {
+            outcomes: changes,
+            ..RunnerChange::default()
+        };
         if empty {
             // Nothing is left to say: the entry goes, and those that it hid must not come back.
             let every: Vec<_> = shadowed.iter().copied().chain([last.number]).collect();
             change.edits = environment.remove(&every);
-            change.notes.push("removed the auth entry, which holds nothing else".to_owned());
+            change
+                .notes
+                .push("removed the auth entry, which holds nothing else".to_owned());
             return Ok(change);
         }
         change.edits = edits.iter().map(|edit| last.edit(edit)).collect();
@@ -341,9 +359,13 @@ impl RunnerContext<'_, '_> {
     }
 
     fn remove_entry(&self) -> RunnerChange {
-        let Some(environment) = self.environment else { return RunnerChange::default() };
+        let Some(environment) = self.environment else {
+            return RunnerChange::default();
+        };
         let entries = environment.auth_entries();
-        let Some(last) = entries.last() else { return RunnerChange::default() };
+        let Some(last) = entries.last() else {
+            return RunnerChange::default();
+        };
         let document = self.parse_text(last.document()).ok();
         let outcomes = document
             .iter()
@@ -395,10 +417,15 @@ impl RunnerContext<'_, '_> {
             return Err(self.invalid(entry, DocumentError { offset, problem }));
         }
         for (registry, login) in logins.unwrap_or_default() {
-            let stored = crate::auth_document::Stored::Credential(login.clone());
-            let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
+            let stored = Stored::Credential(login.clone());
+            let mut found = after
+                .entries()
+                .iter()
+                .filter(|entry| registry.is(&entry.key));
             if !found.clone().any(|_| true) || !found.all(|entry| entry.stored() == stored) {
-                return Err(not_proved("the new auth document does not hold the credential"));
+                return Err(not_proved(
+                    "the new auth document does not hold the credential",
+                ));
             }
         }
         let expected = before.entries().len() + logins.map_or(0, <[_]>::len);
@@ -417,7 +444,13 @@ impl RunnerContext<'_, '_> {
                 let problem = "comes together only from other variables ($NAME), so no credential \
                                in it can be changed alone: change those variables, or drop the \
                                document with --replace";
-                return self.invalid(entry, DocumentError { offset: 0, problem: problem.into() });
+                return self.invalid(
+                    entry,
+                    DocumentError {
+                        offset: 0,
+                        problem: problem.into(),
+                    },
+                );
             }
             let DocumentError { offset, problem } = error;
             let problem = format!(
@@ -431,14 +464,24 @@ impl RunnerContext<'_, '_> {
         let whole = expand(text, |name| self.variable(name)).text;
         let same = AuthDocument::parse(&whole, |_| None).is_ok_and(|whole| {
             let keys = |document: &AuthDocument<'_>| -> Vec<String> {
-                document.entries().iter().map(|entry| entry.key.clone()).collect()
+                document
+                    .entries()
+                    .iter()
+                    .map(|entry| entry.key.clone())
+                    .collect()
             };
             keys(&whole) == keys(&document) && whole.helpers() == document.helpers()
         });
         if whole != text && !same {
             let problem = "becomes another document once its variables ($NAME) are filled in: \
                            change those variables, or drop the document with --replace";
-            return Err(self.invalid(entry, DocumentError { offset: 0, problem: problem.into() }));
+            return Err(self.invalid(
+                entry,
+                DocumentError {
+                    offset: 0,
+                    problem: problem.into(),
+                },
+            ));
         }
         Ok(document)
     }
@@ -473,14 +516,4 @@ fn all(logins: &[(Registry, Credential)], action: Action) -> Vec<Outcome> {
         username: Some(login.username().to_owned()),
     };
     logins.iter().map(outcome).collect()
-}
-
-fn outcome(change: Change) -> Outcome {
-    let action = match change.action {
-        ChangeKind::Added => Action::Added,
-        ChangeKind::Updated => Action::Updated,
-        ChangeKind::Unchanged => Action::Unchanged,
-        ChangeKind::Removed => Action::Removed,
-    };
-    Outcome { registry: change.key, action, username: change.username }
 }

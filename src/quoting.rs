@@ -70,7 +70,12 @@ impl Quoted {
         let escapes_quotes = basic && body.contains("\\\"");
         if !basic || !body.contains('\\') {
             let text = Zeroizing::new(body.to_owned());
-            return Self { quoting, text, places: Places::Plain(start), escapes_quotes };
+            return Self {
+                quoting,
+                text,
+                places: Places::Plain(start),
+                escapes_quotes,
+            };
         }
         let mut text = Zeroizing::new(String::with_capacity(body.len()));
         let mut places = Vec::with_capacity(body.len());
@@ -88,7 +93,12 @@ impl Quoted {
             }
             at += length;
         }
-        Self { quoting, text, places: Places::Escaped(places, start), escapes_quotes }
+        Self {
+            quoting,
+            text,
+            places: Places::Escaped(places, start),
+            escapes_quotes,
+        }
     }
 
     /// The decoded text.
@@ -102,7 +112,8 @@ impl Quoted {
         match &self.places {
             Places::Plain(start) => start + piece.start..start + piece.end,
             Places::Escaped(places, start) => {
-                let after = |end: usize| match end.checked_sub(1).and_then(|last| places.get(last)) {
+                let after = |end: usize| match end.checked_sub(1).and_then(|last| places.get(last))
+                {
                     Some(place) => place.end,
                     None => *start,
                 };
@@ -138,9 +149,13 @@ impl Quoted {
 
 /// Decodes one escape: its character (none for a line that goes on in the next) and its length.
 fn unescape(text: &str) -> (Option<char>, usize) {
-    let Some(kind) = text[1..].chars().next() else { return (None, 1) };
+    let Some(kind) = text[1..].chars().next() else {
+        return (None, 1);
+    };
     let coded = |digits: usize| {
-        let code = text.get(2..2 + digits).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        let code = text
+            .get(2..2 + digits)
+            .and_then(|hex| u32::from_str_radix(hex, 16).ok());
         (code.and_then(char::from_u32), 2 + digits)
     };
     match kind {
@@ -197,10 +212,17 @@ mod tests {
         ] {
             let text = format!("a = {raw}");
             let parsed = crate::syntax::Syntax::parse(&text);
-            let Ok(syntax) = parsed else { panic!("{raw} does not parse") };
+            let Ok(syntax) = parsed else {
+                panic!("{raw} does not parse")
+            };
             let value = syntax.value(0);
-            let Some(encoding) = syntax.encoding(value) else { panic!("{raw} is bare") };
-            assert_eq!(Quoted::decode(raw, encoding.into(), 0).text(), syntax.string(value));
+            let Some(encoding) = syntax.encoding(value) else {
+                panic!("{raw} is bare")
+            };
+            assert_eq!(
+                Quoted::decode(raw, encoding.into(), 0).text(),
+                syntax.string(value)
+            );
         }
     }
 }

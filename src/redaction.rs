@@ -16,7 +16,15 @@ use crate::secret::Secret;
 use crate::syntax::{NodeId, NodeKind, Syntax};
 
 /// Keys whose string values are shown.
-const HARMLESS: &[&str] = &["name", "executor", "image", "shell", "url", "pull_policy", "log_level"];
+const HARMLESS: &[&str] = &[
+    "name",
+    "executor",
+    "image",
+    "shell",
+    "url",
+    "pull_policy",
+    "log_level",
+];
 
 /// A secret shorter than this is masked where it is a whole value, not where it is a part of a
 /// word: `a` is in every other word.
@@ -34,12 +42,18 @@ impl Redaction {
     /// Hides secrets, or shows them when the person asked for it.
     #[must_use]
     pub fn new(show_secrets: bool) -> Self {
-        Self { show: show_secrets, numbers: RefCell::default(), known: HashMap::new() }
+        Self {
+            show: show_secrets,
+            numbers: RefCell::default(),
+            known: HashMap::new(),
+        }
     }
 
     /// Masks this secret wherever it appears.
     pub fn learn(&mut self, secret: &str) {
-        let Some(start) = secret.as_bytes().first_chunk() else { return };
+        let Some(start) = secret.as_bytes().first_chunk() else {
+            return;
+        };
         let known = self.known.entry(*start).or_default();
         if !known.iter().any(|other| other.expose() == secret) {
             known.push(Secret::new(secret.to_owned()));
@@ -81,7 +95,8 @@ impl Redaction {
             _ if !syntax.is_string(id) => {}
             _ => {
                 let value = syntax.string(id);
-                if let Some((name, value)) = value.split_once('=').filter(|_| key == "environment") {
+                if let Some((name, value)) = value.split_once('=').filter(|_| key == "environment")
+                {
                     self.learn_variable(name, value);
                 } else if names_a_secret(key) {
                     self.learn(&value);
@@ -92,7 +107,9 @@ impl Redaction {
 
     fn learn_variable(&mut self, name: &str, value: &str) {
         if name == VARIABLE {
-            let Ok(document) = AuthDocument::parse(value, |_| None) else { return };
+            let Ok(document) = AuthDocument::parse(value, |_| None) else {
+                return;
+            };
             for string in document.strings() {
                 if string.kind == StringKind::Value {
                     let text = value[string.span].trim_matches('"');
@@ -111,7 +128,9 @@ impl Redaction {
     fn placeholder(&self, secret: &str) -> String {
         let mut numbers = self.numbers.borrow_mut();
         let next = numbers.len() + 1;
-        let number = *numbers.entry(Secret::new(secret.to_owned())).or_insert(next);
+        let number = *numbers
+            .entry(Secret::new(secret.to_owned()))
+            .or_insert(next);
         format!("<hidden-{number}>")
     }
 
@@ -127,7 +146,11 @@ impl Redaction {
                 .first_chunk()
                 .filter(|_| !self.show)
                 .and_then(|start| self.known.get(start))
-                .and_then(|known| known.iter().find(|secret| rest.starts_with(secret.expose())));
+                .and_then(|known| {
+                    known
+                        .iter()
+                        .find(|secret| rest.starts_with(secret.expose()))
+                });
             if let Some(secret) = secret {
                 out.push_str(&self.placeholder(secret.expose()));
                 at += secret.expose().len();
@@ -153,11 +176,17 @@ impl Redaction {
         self.mask_pairs(syntax, block.pairs.clone(), &mut masks);
         let comments = syntax.comments();
         let first = comments.partition_point(|comment| comment.start < block.span.start);
-        for comment in comments[first..].iter().take_while(|c| c.start < block.span.end) {
+        for comment in comments[first..]
+            .iter()
+            .take_while(|c| c.start < block.span.end)
+        {
             let text = &syntax.text()[comment.clone()];
             if text.contains('=') || (text.contains("://") && text.contains('@')) {
                 let start = comment.start + 1 + usize::from(text.starts_with("# "));
-                masks.add(start.min(comment.end)..comment.end, text.trim_start_matches(['#', ' ']));
+                masks.add(
+                    start.min(comment.end)..comment.end,
+                    text.trim_start_matches(['#', ' ']),
+                );
             }
         }
         masks.spans.sort_by_key(|mask| mask.span.start);
@@ -188,7 +217,9 @@ impl Redaction {
                 if HARMLESS.contains(&key) && harmless_text(&value) {
                     return;
                 }
-                let Some(encoding) = syntax.encoding(id) else { return };
+                let Some(encoding) = syntax.encoding(id) else {
+                    return;
+                };
                 let raw = &syntax.text()[span.clone()];
                 let quoted = Quoted::decode(raw, encoding.into(), span.start);
                 if key == "environment" {
@@ -204,7 +235,9 @@ impl Redaction {
     pub(crate) fn show(&self, text: &str, span: Range<usize>, masks: &Masks) -> String {
         let mut out = String::new();
         let mut at = span.start;
-        let first = masks.spans.partition_point(|mask| mask.span.end <= span.start);
+        let first = masks
+            .spans
+            .partition_point(|mask| mask.span.end <= span.start);
         for mask in &masks.spans[first..] {
             if mask.span.start >= span.end {
                 break;
@@ -239,7 +272,10 @@ struct Mask {
 impl Masks {
     fn add(&mut self, span: Range<usize>, secret: &str) {
         if !span.is_empty() {
-            self.spans.push(Mask { span, secret: Secret::new(secret.to_owned()) });
+            self.spans.push(Mask {
+                span,
+                secret: Secret::new(secret.to_owned()),
+            });
         }
     }
 }
@@ -251,7 +287,11 @@ fn mask_entry(quoted: &Quoted, masks: &mut Masks) {
     let value = &text[start..];
     let document = AuthDocument::parse(value, |_| None);
     let Ok(document) = document.as_ref().map_err(|_| ()).and_then(|document| {
-        if is_auth_entry(text) { Ok(document) } else { Err(()) }
+        if is_auth_entry(text) {
+            Ok(document)
+        } else {
+            Err(())
+        }
     }) else {
         masks.add(quoted.place(start..text.len()), value);
         return;
@@ -266,8 +306,8 @@ fn mask_entry(quoted: &Quoted, masks: &mut Masks) {
             StringKind::Value => true,
         };
         if secret {
-            let quotes = usize::from(piece.starts_with('"') && piece.len() > 1);
-            let inner = string.span.start + quotes..string.span.end - quotes;
+            let quote = usize::from(piece.starts_with('"') && piece.len() > 1);
+            let inner = string.span.start + quote..string.span.end - quote;
             let piece = &value[inner.clone()];
             masks.add(quoted.place(start + inner.start..start + inner.end), piece);
         }
@@ -282,7 +322,8 @@ fn mask_entry(quoted: &Quoted, masks: &mut Masks) {
 /// Whether the value of a harmless key is what it should be: one line, no user in a URL, nothing
 /// that could be a query with a token.
 fn harmless_text(value: &str) -> bool {
-    !value.contains(['\n', '=', '$']) && !(value.contains("://") && value.contains(['@', '?', '#']))
+    let url = value.contains("://");
+    !value.contains(['\n', '=', '$']) && (!url || !value.contains(['@', '?', '#']))
 }
 
 /// Whether a key or variable with this name (in lower case) holds a secret.

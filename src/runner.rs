@@ -73,7 +73,11 @@ impl<'t> Config<'t> {
             problem,
         };
         let syntax = Syntax::parse(text.as_str()).map_err(invalid)?;
-        let mut finder = Finder { syntax: &syntax, runners: Vec::new(), spelling: None };
+        let mut finder = Finder {
+            syntax: &syntax,
+            runners: Vec::new(),
+            spelling: None,
+        };
         finder.find().map_err(|found| match found {
             Found::Other(error) => invalid(error),
             Found::Twice { key, first, second } => Error::KeyTwice {
@@ -84,7 +88,11 @@ impl<'t> Config<'t> {
             },
         })?;
         let runners = finder.runners;
-        Ok(Self { text, syntax, runners })
+        Ok(Self {
+            text,
+            syntax,
+            runners,
+        })
     }
 
     /// The text that was parsed.
@@ -166,23 +174,33 @@ impl Runner<'_> {
 /// Shows what a listing shows, not the token.
 impl fmt::Debug for Runner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Runner({:?}, {}, {})", self.name, self.short_token(), self.executor)
+        write!(
+            f,
+            "Runner({:?}, {}, {})",
+            self.name,
+            self.short_token(),
+            self.executor
+        )
     }
 }
 
 enum Found {
     Other(SyntaxError),
-    Twice { key: String, first: usize, second: usize },
+    Twice {
+        key: String,
+        first: usize,
+        second: usize,
+    },
 }
 
 struct Finder<'s, 't> {
     syntax: &'s Syntax<'t>,
     runners: Vec<Runner<'t>>,
     /// The key `runners` as it is spelled first, and where.
-    spelling: Option<(Cow<'t, str>, usize)>,
+    spelling: Option<(String, usize)>,
 }
 
-impl<'t> Finder<'_, 't> {
+impl Finder<'_, '_> {
     fn find(&mut self) -> Result<(), Found> {
         let syntax = self.syntax;
         for (number, block) in syntax.blocks().iter().enumerate() {
@@ -216,7 +234,9 @@ impl<'t> Finder<'_, 't> {
     /// `runners = [{…}, {…}]`, the inline form.
     fn root_pair(&mut self, block: usize, pair: NodeId) -> Result<(), Found> {
         let syntax = self.syntax;
-        let Some(first) = syntax.keys(pair).next() else { return Ok(()) };
+        let Some(first) = syntax.keys(pair).next() else {
+            return Ok(());
+        };
         if !self.is_runners(&first, pair)? {
             return Ok(());
         }
@@ -232,22 +252,34 @@ impl<'t> Finder<'_, 't> {
             }
             let pairs = table + 1..syntax.after(table);
             let offset = node.span().start;
-            let place = RunnerPlace { block, inline: Some(table), element, pairs, offset };
+            let place = RunnerPlace {
+                block,
+                inline: Some(table),
+                element,
+                pairs,
+                offset,
+            };
             self.runners.push(runner(syntax, place));
         }
         Ok(())
     }
 
     /// Whether a key is `runners`, and in the spelling of those before it.
-    fn is_runners(&mut self, key: &Cow<'t, str>, node: NodeId) -> Result<bool, Found> {
+    fn is_runners(&mut self, key: &str, node: NodeId) -> Result<bool, Found> {
         if !same_key(key, "runners") {
             return Ok(false);
         }
         let offset = self.syntax.node(node).span().start;
-        let (spelling, first) = self.spelling.get_or_insert_with(|| (key.clone(), offset));
+        let (spelling, first) = self
+            .spelling
+            .get_or_insert_with(|| (key.to_owned(), offset));
         if spelling != key {
-            let key = spelling.to_string();
-            return Err(Found::Twice { key, first: *first, second: offset });
+            let key = spelling.clone();
+            return Err(Found::Twice {
+                key,
+                first: *first,
+                second: offset,
+            });
         }
         Ok(true)
     }
@@ -256,13 +288,18 @@ impl<'t> Finder<'_, 't> {
 fn no_array(offset: usize) -> Found {
     let problem = "runners is not an array of tables, and GitLab Runner refuses the whole file: \
                    each runner starts with [[runners]]";
-    Found::Other(SyntaxError { offset, problem: problem.to_owned() })
+    Found::Other(SyntaxError {
+        offset,
+        problem: problem.to_owned(),
+    })
 }
 
 fn runner<'t>(syntax: &Syntax<'t>, place: RunnerPlace) -> Runner<'t> {
     let mut values: [Option<(bool, NodeId)>; 5] = [None; 5];
     for pair in syntax.siblings(place.pairs.clone()) {
-        let Some(key) = syntax.simple_key(pair) else { continue };
+        let Some(key) = syntax.simple_key(pair) else {
+            continue;
+        };
         let known = ["name", "token", "url", "executor", "id"];
         if let Some(slot) = known.iter().position(|name| same_key(name, &key)) {
             let exact = key == known[slot];
@@ -294,7 +331,11 @@ mod tests {
     fn names(text: &str) -> Result<Vec<String>, Error> {
         let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
         let config = Config::parse(&text)?;
-        Ok(config.runners().iter().map(|runner| runner.name().to_owned()).collect())
+        Ok(config
+            .runners()
+            .iter()
+            .map(|runner| runner.name().to_owned())
+            .collect())
     }
 
     #[test]
@@ -312,8 +353,16 @@ mod tests {
 
     #[test]
     fn what_is_no_array_of_tables_is_refused() {
-        for text in ["[runners]\n", "runners = 1\n", "runners.a = 1\n", "runners = [1]\n"] {
-            assert!(matches!(names(text), Err(Error::InvalidToml { .. })), "{text}");
+        for text in [
+            "[runners]\n",
+            "runners = 1\n",
+            "runners.a = 1\n",
+            "runners = [1]\n",
+        ] {
+            assert!(
+                matches!(names(text), Err(Error::InvalidToml { .. })),
+                "{text}"
+            );
         }
         for text in ["[[runners]]\n[[Runners]]\n", "runners = []\n[[RUNNERS]]\n"] {
             assert!(matches!(names(text), Err(Error::KeyTwice { .. })), "{text}");
@@ -325,6 +374,9 @@ mod tests {
         let text = "[[runners]]\nname = 'a'\ntoken = 'abcdefghiSECRET'\n";
         let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
         let shown = format!("{:?}", Config::parse(&text));
-        assert!(shown.contains("abcdefghi") && !shown.contains("SECRET"), "{shown}");
+        assert!(
+            shown.contains("abcdefghi") && !shown.contains("SECRET"),
+            "{shown}"
+        );
     }
 }

@@ -45,7 +45,9 @@ impl PasswordSource {
             },
         };
         let text = text.expose();
-        let cut = text.strip_suffix('\n').map_or(text, |cut| cut.strip_suffix('\r').unwrap_or(cut));
+        let cut = text
+            .strip_suffix('\n')
+            .map_or(text, |cut| cut.strip_suffix('\r').unwrap_or(cut));
         Ok(Secret::new(cut.to_owned()))
     }
 }
@@ -57,20 +59,38 @@ impl PasswordSource {
 /// [`Error::InvalidSource`] with line and column, never with the text.
 pub fn auth_document(path: &Path) -> Result<Vec<(Registry, Credential)>, Error> {
     let stdin = path.as_os_str() == "-";
-    let text = if stdin { from_stdin("the auth document")? } else { from_file(path)? };
+    let text = if stdin {
+        from_stdin("the auth document")?
+    } else {
+        from_file(path)?
+    };
     let text = text.expose();
-    let name = if stdin { "standard input".to_owned() } else { path.display().to_string() };
+    let name = if stdin {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
     let place = |offset: usize| {
         let before = &text[..offset.min(text.len())];
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |line| line.chars().count())
+            + 1;
         format!("{name}:{line}:{column}")
     };
     if text.trim().is_empty() {
-        return Err(Error::InvalidSource(format!("{name} is empty and no auth document")));
+        return Err(Error::InvalidSource(format!(
+            "{name} is empty and no auth document"
+        )));
     }
     let document = AuthDocument::parse(text, |_| None).map_err(|error| {
-        Error::InvalidSource(format!("{}: the auth document {}", place(error.offset), error.problem))
+        Error::InvalidSource(format!(
+            "{}: the auth document {}",
+            place(error.offset),
+            error.problem
+        ))
     })?;
     if let Some(helper) = document.helpers().first() {
         let place = place(document.helper_place(helper).start);
@@ -101,9 +121,11 @@ pub fn auth_document(path: &Path) -> Result<Vec<(Registry, Credential)>, Error> 
             return refuse("the auth of this registry is not padded base64 of user:password");
         };
         // The same rules as for a password that a person gives.
-        let credential =
-            Credential::new(credential.username(), credential.password().clone())?;
-        if logins.iter().any(|(other, _)| other.path() == registry.path()) {
+        let credential = Credential::new(credential.username(), credential.password().clone())?;
+        if logins
+            .iter()
+            .any(|(other, _)| other.path() == registry.path())
+        {
             return refuse("this registry stands in the auth document twice: keep one of the two");
         }
         logins.push((registry, credential));
@@ -116,7 +138,10 @@ fn from_stdin(what: &str) -> Result<Secret, Error> {
     std::io::stdin()
         .lock()
         .read_to_end(&mut bytes)
-        .map_err(|cause| Error::Unreadable { path: "standard input".into(), cause })?;
+        .map_err(|cause| Error::Unreadable {
+            path: "standard input".into(),
+            cause,
+        })?;
     text(&mut bytes, what)
 }
 
@@ -127,16 +152,20 @@ fn from_stdin(what: &str) -> Result<Secret, Error> {
 /// [`Error::Unreadable`] and [`Error::InvalidSource`].
 pub fn from_file(path: &Path) -> Result<Secret, Error> {
     let label = path.display().to_string();
-    let bytes = read_regular(path)
-        .map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
+    let bytes = read_regular(path).map_err(|cause| Error::Unreadable {
+        path: label.clone(),
+        cause,
+    })?;
     text(&mut Zeroizing::new(bytes), &label)
 }
 
 fn text(bytes: &mut Zeroizing<Vec<u8>>, what: &str) -> Result<Secret, Error> {
-    String::from_utf8(std::mem::take(&mut **bytes)).map(Secret::new).map_err(|error| {
-        drop(Zeroizing::new(error.into_bytes()));
-        not_utf8(what)
-    })
+    String::from_utf8(std::mem::take(&mut **bytes))
+        .map(Secret::new)
+        .map_err(|error| {
+            drop(Zeroizing::new(error.into_bytes()));
+            not_utf8(what)
+        })
 }
 
 fn not_utf8(what: &str) -> Error {

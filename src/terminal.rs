@@ -20,7 +20,11 @@ impl Terminal {
         if !io::stderr().is_terminal() {
             return None;
         }
-        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        let tty = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()?;
         Some(Self { tty })
     }
 
@@ -55,7 +59,8 @@ impl Terminal {
         tcsetattr(&self.tty, OptionalActions::Flush, &hidden).map_err(gone)?;
         self.show(prompt);
         let typed = self.read_hidden();
-        drop(tcsetattr(&self.tty, OptionalActions::Flush, &before));
+        // A terminal that went away has no modes to put right.
+        let _ = tcsetattr(&self.tty, OptionalActions::Flush, &before);
         self.show("\n");
         typed.ok_or_else(|| Error::InvalidSource("no password was given".to_owned()))
     }
@@ -78,6 +83,8 @@ impl Terminal {
                 byte => typed.push(byte),
             }
         }
-        String::from_utf8(std::mem::take(&mut *typed)).ok().map(Secret::new)
+        String::from_utf8(std::mem::take(&mut *typed))
+            .ok()
+            .map(Secret::new)
     }
 }

@@ -8,28 +8,17 @@ use super::{AuthDocument, Entry, Field, Stored};
 use crate::credential::Credential;
 use crate::edit::{self, Edit};
 use crate::letter_case::same_key;
+use crate::outcome::{Action, Outcome};
 use crate::registry::{DOCKER_HUB_KEY, Registry, key_path};
 
-/// What happens to one credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
-    /// The key in the document.
-    pub key: String,
-    pub action: ChangeKind,
-    /// The user, when it can be told.
-    pub username: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ChangeKind {
-    Added,
-    Updated,
-    Unchanged,
-    Removed,
-}
-
 /// The members of a credential that hold or contradict `auth`: they go when a new `auth` comes.
-const SUPERSEDED: &[&str] = &["auth", "username", "password", "identitytoken", "registrytoken"];
+const SUPERSEDED: &[&str] = &[
+    "auth",
+    "username",
+    "password",
+    "identitytoken",
+    "registrytoken",
+];
 
 impl AuthDocument<'_> {
     /// A new document with these credentials, on one line.
@@ -45,13 +34,16 @@ impl AuthDocument<'_> {
 
     /// The edits that store these credentials. A registry that is already there, in whatever
     /// spelling, is updated where it stands: a second key for one path would lose or win by chance.
-    pub fn set(&self, logins: &[(Registry, Credential)]) -> (Vec<Edit>, Vec<Change>) {
+    pub fn set(&self, logins: &[(Registry, Credential)]) -> (Vec<Edit>, Vec<Outcome>) {
         let mut edits = Vec::new();
         let mut changes = Vec::new();
         let mut added = Vec::new();
         for (registry, login) in logins {
-            let mut found: Vec<_> =
-                self.entries.iter().filter(|entry| registry.is(&entry.key)).collect();
+            let mut found: Vec<_> = self
+                .entries
+                .iter()
+                .filter(|entry| registry.is(&entry.key))
+                .collect();
             let dead = found.is_empty();
             if dead {
                 found = self
@@ -67,23 +59,30 @@ impl AuthDocument<'_> {
             for entry in found {
                 let before = edits.len();
                 if dead {
-                    edits.push(Edit::new(self.key_place(entry), text_literal(DOCKER_HUB_KEY)));
+                    edits.push(Edit::new(
+                        self.key_place(entry),
+                        text_literal(DOCKER_HUB_KEY),
+                    ));
                 }
                 self.update(entry, login, &mut edits);
-                changes.push(Change {
-                    key: if dead { DOCKER_HUB_KEY.to_owned() } else { entry.key.clone() },
-                    action: if edits.len() == before {
-                        ChangeKind::Unchanged
+                changes.push(Outcome {
+                    registry: if dead {
+                        DOCKER_HUB_KEY.to_owned()
                     } else {
-                        ChangeKind::Updated
+                        entry.key.clone()
+                    },
+                    action: if edits.len() == before {
+                        Action::Unchanged
+                    } else {
+                        Action::Updated
                     },
                     username: Some(login.username().to_owned()),
                 });
             }
         }
-        changes.extend(added.iter().map(|(registry, login)| Change {
-            key: registry.key().to_owned(),
-            action: ChangeKind::Added,
+        changes.extend(added.iter().map(|(registry, login)| Outcome {
+            registry: registry.key().to_owned(),
+            action: Action::Added,
             username: Some(login.username().to_owned()),
         }));
         if !added.is_empty() {
@@ -94,12 +93,12 @@ impl AuthDocument<'_> {
     }
 
     /// The edits that take credentials and helpers out.
-    pub fn remove(&self, registries: &[Registry]) -> (Vec<Edit>, Vec<Change>) {
-        let names = self
-            .entries
-            .iter()
-            .map(|entry| entry.key.as_str())
-            .chain(self.helpers.iter().filter_map(|helper| helper.key.as_deref()));
+    pub fn remove(&self, registries: &[Registry]) -> (Vec<Edit>, Vec<Outcome>) {
+        let names = self.entries.iter().map(|entry| entry.key.as_str()).chain(
+            self.helpers
+                .iter()
+                .filter_map(|helper| helper.key.as_deref()),
+        );
         let keys: Vec<&str> = names.filter(|key| meant(registries, key, self)).collect();
         let mut changes = Vec::new();
         let mut edits = Vec::new();
@@ -110,23 +109,26 @@ impl AuthDocument<'_> {
             if let Some(object) = object {
                 edits.extend(remove_members(object, &members));
             }
-            changes.extend(entries.iter().map(|entry| Change {
-                key: entry.key.clone(),
-                action: ChangeKind::Removed,
+            changes.extend(entries.iter().map(|entry| Outcome {
+                registry: entry.key.clone(),
+                action: Action::Removed,
                 username: entry.username(),
             }));
         }
         for (number, object) in &self.cred_helpers {
-            let helpers = self.helpers.iter().filter(|helper| helper.object == *number);
+            let helpers = self
+                .helpers
+                .iter()
+                .filter(|helper| helper.object == *number);
             let gone: Vec<_> = helpers
                 .filter_map(|helper| Some((helper.key.as_deref()?, helper.member)))
                 .filter(|(key, _)| keys.contains(key))
                 .collect();
             let members: Vec<_> = gone.iter().map(|(_, member)| *member).collect();
             edits.extend(remove_members(object, &members));
-            changes.extend(gone.iter().map(|(key, _)| Change {
-                key: (*key).to_owned(),
-                action: ChangeKind::Removed,
+            changes.extend(gone.iter().map(|(key, _)| Outcome {
+                registry: (*key).to_owned(),
+                action: Action::Removed,
                 username: None,
             }));
         }
@@ -151,8 +153,14 @@ impl AuthDocument<'_> {
 
     fn style(&self) -> Style {
         let auths = self.auths.iter().filter_map(|(_, object)| object.as_ref());
-        let entries = self.entries.iter().filter_map(|entry| entry.object.as_ref());
-        Style::of(self.text, std::iter::once(&self.root).chain(auths).chain(entries))
+        let entries = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.object.as_ref());
+        Style::of(
+            self.text,
+            std::iter::once(&self.root).chain(auths).chain(entries),
+        )
     }
 
     fn update(&self, entry: &Entry, login: &Credential, edits: &mut Vec<Edit>) {
@@ -188,22 +196,35 @@ impl AuthDocument<'_> {
             let text = format!("\"auth\"{}{auth}", style.colon);
             Edit::new(member.key.start..member.value.end, text)
         });
-        let gone: Vec<_> = superseded.into_iter().filter(|&number| number != kept).collect();
+        let gone: Vec<_> = superseded
+            .into_iter()
+            .filter(|&number| number != kept)
+            .collect();
         edits.extend(remove_members(object, &gone));
     }
 
     fn add(&self, logins: &[(&Registry, &Credential)]) -> Edit {
         let style = self.style();
         let text = self.text;
-        let auths = self.auths.iter().rev().find_map(|(_, object)| object.as_ref());
+        let auths = self
+            .auths
+            .iter()
+            .rev()
+            .find_map(|(_, object)| object.as_ref());
         // A credential looks like its neighbour, down to the indent of its members.
         let sibling = auths.and_then(|auths| {
             let last = self.entries.iter().rev().find(|entry| {
                 auths.members.get(entry.member).is_some_and(|member| {
-                    entry.object.as_ref().is_some_and(|object| object.span == member.value)
+                    entry
+                        .object
+                        .as_ref()
+                        .is_some_and(|object| object.span == member.value)
                 })
             });
-            last?.object.as_ref().filter(|object| !object.members.is_empty())
+            last?
+                .object
+                .as_ref()
+                .filter(|object| !object.members.is_empty())
         });
         let render = |indent: Option<&str>| -> Vec<(&str, String)> {
             logins
@@ -252,8 +273,15 @@ fn meant(registries: &[Registry], key: &str, document: &AuthDocument<'_>) -> boo
     registries.iter().any(|registry| {
         let typed = registry.typed();
         let exact = document.entries.iter().any(|entry| entry.key == typed)
-            || document.helpers.iter().any(|helper| helper.key.as_deref() == Some(typed));
-        if exact { key_path(key) == key_path(typed) } else { registry.is(key) }
+            || document
+                .helpers
+                .iter()
+                .any(|helper| helper.key.as_deref() == Some(typed));
+        if exact {
+            key_path(key) == key_path(typed)
+        } else {
+            registry.is(key)
+        }
     })
 }
 
@@ -265,12 +293,19 @@ fn line_indent(text: &str, offset: usize) -> &str {
 
 /// The value of a new credential.
 fn value(login: &Credential, style: &Style, indent: Option<&str>) -> String {
-    wrap(&[("auth", text_literal(login.encode().expose()))], style, indent)
+    wrap(
+        &[("auth", text_literal(login.encode().expose()))],
+        style,
+        indent,
+    )
 }
 
 /// The value of a new credential, laid out like another one.
 fn like(text: &str, sibling: &Object, login: &Credential) -> String {
-    let colon = sibling.members.first().map_or(": ", |m| &text[m.key.end..m.value.start]);
+    let colon = sibling
+        .members
+        .first()
+        .map_or(": ", |m| &text[m.key.end..m.value.start]);
     let auth = text_literal(login.encode().expose());
     let (lead, tail) = (lead(text, sibling), super::style::tail(text, sibling));
     format!("{{{lead}\"auth\"{colon}{auth}{tail}}}")
@@ -278,9 +313,8 @@ fn like(text: &str, sibling: &Object, login: &Credential) -> String {
 
 /// An object of these members; with an indent (that of the line it starts on) each has a line.
 fn wrap(members: &[(&str, String)], style: &Style, indent: Option<&str>) -> String {
-    let member = |(name, value): &(&str, String)| {
-        format!("{}{}{value}", text_literal(name), style.colon)
-    };
+    let member =
+        |(name, value): &(&str, String)| format!("{}{}{value}", text_literal(name), style.colon);
     let members: Vec<_> = members.iter().map(member).collect();
     match (&style.lines, indent) {
         (Some((newline, unit)), Some(indent)) => {

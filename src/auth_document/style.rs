@@ -6,7 +6,10 @@ use super::json::{Member, Object};
 /// literal TOML string, and no `$`, which GitLab Runner would expand.
 pub(super) fn text_literal(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
-    quoted.replace('\'', "\\u0027").replace('$', "\\u0024").replace('\u{7f}', "\\u007f")
+    quoted
+        .replace('\'', "\\u0027")
+        .replace('$', "\\u0024")
+        .replace('\u{7f}', "\\u007f")
 }
 
 /// The layout of a document.
@@ -22,7 +25,11 @@ pub(super) struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { colon: ": ".into(), item: ", ".into(), lines: None }
+        Self {
+            colon: ": ".into(),
+            item: ", ".into(),
+            lines: None,
+        }
     }
 }
 
@@ -33,7 +40,9 @@ impl Style {
         let mut item = None;
         let mut lines = None;
         for object in objects {
-            let Some(first) = object.members.first() else { continue };
+            let Some(first) = object.members.first() else {
+                continue;
+            };
             if colon.is_none() {
                 colon = Some(text[first.key.end..first.value.start].to_owned());
             }
@@ -59,13 +68,19 @@ impl Style {
 
 /// What stands between `{` and the first member.
 pub(super) fn lead<'t>(text: &'t str, object: &Object) -> &'t str {
-    let end = object.members.first().map_or(object.span.end - 1, |first| first.key.start);
+    let end = object
+        .members
+        .first()
+        .map_or(object.span.end - 1, |first| first.key.start);
     &text[object.span.start + 1..end]
 }
 
 /// What stands between the last member and `}`.
 pub(super) fn tail<'t>(text: &'t str, object: &Object) -> &'t str {
-    let start = object.members.last().map_or(object.span.end - 1, |last| last.value.end);
+    let start = object
+        .members
+        .last()
+        .map_or(object.span.end - 1, |last| last.value.end);
     &text[start..object.span.end - 1]
 }
 
@@ -87,6 +102,9 @@ fn unit(text: &str, object: &Object, lead: &str) -> (String, String) {
     let newline = if lead.contains("\r\n") { "\r\n" } else { "\n" };
     let inner = indent(lead);
     let outer = indent(tail(text, object));
-    let unit = inner.strip_prefix(outer).filter(|unit| !unit.is_empty()).unwrap_or("  ");
+    let unit = inner
+        .strip_prefix(outer)
+        .filter(|unit| !unit.is_empty())
+        .unwrap_or("  ");
     (newline.to_owned(), unit.to_owned())
 }

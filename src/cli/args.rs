@@ -1,5 +1,8 @@
 //! The arguments, as the help shows them.
 
+// The help is read on a terminal, not as Markdown, and fields are named like their options.
+#![allow(clippy::doc_markdown, clippy::struct_field_names)]
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -97,7 +100,9 @@ impl Selection {
             let token = token.expose().trim();
             if token.is_empty() {
                 let path = path.display();
-                return Err(Error::InvalidSource(format!("{path} is empty and holds no token")));
+                return Err(Error::InvalidSource(format!(
+                    "{path} is empty and holds no token"
+                )));
             }
             tokens.push(Secret::new(token.to_owned()));
         }
@@ -137,7 +142,12 @@ pub(super) struct Set {
     #[command(flatten)]
     pub selection: Selection,
     /// The registry
-    #[arg(short, long, value_name = "HOST[:PORT][/PATH]", help_heading = "Credentials")]
+    #[arg(
+        short,
+        long,
+        value_name = "HOST[:PORT][/PATH]",
+        help_heading = "Credentials"
+    )]
     pub registry: Option<String>,
     /// The user; without a password option the password is asked for
     #[arg(short, long, value_name = "NAME", help_heading = "Credentials")]
@@ -172,7 +182,11 @@ struct Password {
 
 impl Set {
     pub fn password_source(&self) -> Option<PasswordSource> {
-        let Password { password_stdin, password_file, password_env } = &self.password;
+        let Password {
+            password_stdin,
+            password_file,
+            password_env,
+        } = &self.password;
         if *password_stdin {
             return Some(PasswordSource::Stdin);
         }
@@ -186,8 +200,12 @@ pub(super) struct Remove {
     #[command(flatten)]
     pub selection: Selection,
     /// A registry, in any spelling (repeatable)
-    #[arg(short, long = "registry", value_name = "HOST[:PORT][/PATH]",
-          required_unless_present = "everything")]
+    #[arg(
+        short,
+        long = "registry",
+        value_name = "HOST[:PORT][/PATH]",
+        required_unless_present = "everything"
+    )]
     pub registries: Vec<String>,
     /// The whole auth entry, a broken one too
     #[arg(long, conflicts_with = "registries")]
@@ -209,6 +227,8 @@ impl Global {
     }
 
     pub fn path(&self) -> Result<PathBuf, Error> {
-        self.config.clone().map_or_else(config_file::default_path, Ok)
+        self.config
+            .clone()
+            .map_or_else(config_file::default_path, Ok)
     }
 }

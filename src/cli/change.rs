@@ -1,24 +1,25 @@
 //! `set` and `remove`: plan, show, ask, write, report.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::args::{Format, Global, Remove, Set, Writing};
+use super::input::Input;
 use super::output::{Output, printable};
-use crate::config_file::{self, ConfigFile};
+use crate::config_file;
 use crate::credential::Credential;
 use crate::diff::{self, Line};
 use crate::error::Error;
-use crate::plan::{Action, Outcome, Plan, Request, RunnerPlan};
+use crate::outcome::{Action, Outcome};
+use crate::plan::{Plan, Request, RunnerPlan};
 use crate::redaction::Redaction;
 use crate::registry::Registry;
 use crate::runner::{Config, Runner};
 use crate::selection::{Matches, Selector};
 use crate::source::{self, PasswordSource};
 use crate::terminal::Terminal;
-use crate::text::ConfigText;
 
 pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Error> {
     let stdin = set.password_source() == Some(PasswordSource::Stdin)
@@ -27,16 +28,29 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
         return Err(Error::Usage(
             "standard input can't be the config and a credential at once: give one of them as a \
              file"
-            .into(),
+                .into(),
         ));
     }
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
     let logins = logins(set)?;
     let mut redaction = Redaction::new(global.show_secrets);
-    logins.iter().for_each(|(_, login)| redaction.learn_credential(login));
-    let request = Request::Set { logins, replace: set.replace };
-    change(global, "set", &selector, &request, &set.writing, redaction, output)
+    for (_, login) in &logins {
+        redaction.learn_credential(login);
+    }
+    let request = Request::Set {
+        logins,
+        replace: set.replace,
+    };
+    change(
+        global,
+        "set",
+        &selector,
+        &request,
+        &set.writing,
+        redaction,
+        output,
+    )
 }
 
 pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Result<u8, Error> {
@@ -45,10 +59,24 @@ pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Resul
     let request = if remove.everything {
         Request::RemoveEntry
     } else {
-        Request::Remove(remove.registries.iter().map(|typed| Registry::named(typed)).collect())
+        Request::Remove(
+            remove
+                .registries
+                .iter()
+                .map(|typed| Registry::named(typed))
+                .collect(),
+        )
     };
     let redaction = Redaction::new(global.show_secrets);
-    change(global, "remove", &selector, &request, &remove.writing, redaction, output)
+    change(
+        global,
+        "remove",
+        &selector,
+        &request,
+        &remove.writing,
+        redaction,
+        output,
+    )
 }
 
 fn check_writing(writing: &Writing) -> Result<(), Error> {
@@ -71,7 +99,9 @@ fn logins(set: &Set) -> Result<Vec<(Registry, Credential)>, Error> {
         ));
     };
     let Some(username) = &set.username else {
-        return Err(Error::Usage("no user is given: name one with --username".into()));
+        return Err(Error::Usage(
+            "no user is given: name one with --username".into(),
+        ));
     };
     let registry = Registry::parse(registry)?;
     let password = match set.password_source() {
@@ -92,33 +122,6 @@ fn logins(set: &Set) -> Result<Vec<(Registry, Credential)>, Error> {
     Ok(vec![(registry, Credential::new(username, password)?)])
 }
 
-/// Where the config came from and goes to.
-enum Target {
-    File(ConfigFile),
-    Filter(ConfigText),
-}
-
-impl Target {
-    fn read(global: &Global) -> Result<Self, Error> {
-        if !global.is_filter() {
-            return Ok(Self::File(ConfigFile::read(&global.path()?)?));
-        }
-        let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|cause| Error::Unreadable { path: "standard input".into(), cause })?;
-        Ok(Self::Filter(ConfigText::new("standard input", bytes)))
-    }
-
-    fn text(&self) -> &ConfigText {
-        match self {
-            Self::File(file) => file.text(),
-            Self::Filter(text) => text,
-        }
-    }
-}
-
 fn change(
     global: &Global,
     command: &'static str,
@@ -128,17 +131,24 @@ fn change(
     mut redaction: Redaction,
     output: &Output,
 ) -> Result<u8, Error> {
-    let target = Target::read(global)?;
+    let target = Input::read(global)?;
     let config = Config::parse(target.text())?;
     let selected = selector.select(&config, Matches::One)?;
     let plan = Plan::make(&config, &selected, request)?;
-    let lines = if plan.changes() && !(output.quiet && (writing.yes || writing.dry_run || writing.check)) {
-        redaction.learn_config(config.syntax());
-        diff::diff(&config, &plan, &redaction, writing.context.into())
-    } else {
-        Vec::new()
+    let lines =
+        if plan.changes() && !(output.quiet && (writing.yes || writing.dry_run || writing.check)) {
+            redaction.learn_config(config.syntax());
+            diff::diff(&config, &plan, &redaction, writing.context.into())
+        } else {
+            Vec::new()
+        };
+    let preview = Preview {
+        config: &config,
+        plan: &plan,
+        redaction: &redaction,
+        lines: &lines,
+        filter: global.is_filter(),
     };
-    let preview = Preview { config: &config, plan: &plan, redaction: &redaction, lines: &lines };
     let dry = writing.dry_run || writing.check;
     let decision = decide(&target, &plan, writing, dry, &preview, output)?;
     if decision == Decision::Write || (!plan.changes() && !dry) {
@@ -167,7 +177,7 @@ enum Decision {
 }
 
 fn decide(
-    target: &Target,
+    target: &Input,
     plan: &Plan,
     writing: &Writing,
     dry: bool,
@@ -178,7 +188,7 @@ fn decide(
         return Ok(Decision::Nothing);
     }
     // A filter writes to standard output only: there is nothing to confirm.
-    if writing.yes || matches!(target, Target::Filter(_)) {
+    if writing.yes || matches!(target, Input::Stdin(_)) {
         return Ok(Decision::Write);
     }
     let Some(mut terminal) = Terminal::open() else {
@@ -190,25 +200,29 @@ fn decide(
     terminal.show(&output.diff(preview.lines, true));
     terminal.show(&preview.summary());
     let question = format!("Write {}?", printable(target.text().label()));
-    Ok(if terminal.confirm(&question) { Decision::Write } else { Decision::Declined })
+    Ok(if terminal.confirm(&question) {
+        Decision::Write
+    } else {
+        Decision::Declined
+    })
 }
 
-fn write(
-    target: &Target,
-    plan: &Plan,
-    config: &Config<'_>,
-    writing: &Writing,
-) -> Result<(), Error> {
+fn write(target: &Input, plan: &Plan, config: &Config<'_>, writing: &Writing) -> Result<(), Error> {
     match target {
-        Target::File(file) if plan.changes() => {
+        Input::File(file) if plan.changes() => {
             file.replace(&plan.apply(config), writing.backup.as_deref())
         }
-        Target::File(_) => Ok(()),
-        Target::Filter(_) => {
+        Input::File(_) => Ok(()),
+        Input::Stdin(_) => {
             let mut stdout = io::stdout().lock();
-            stdout.write_all(&plan.apply(config)).and_then(|()| stdout.flush()).map_err(|cause| {
-                Error::NotWritable { path: "standard output".into(), step: "writing", cause }
-            })
+            stdout
+                .write_all(&plan.apply(config))
+                .and_then(|()| stdout.flush())
+                .map_err(|cause| Error::NotWritable {
+                    path: "standard output".into(),
+                    step: "writing",
+                    cause,
+                })
         }
     }
 }
@@ -219,6 +233,8 @@ struct Preview<'p, 't> {
     plan: &'p Plan,
     redaction: &'p Redaction,
     lines: &'p [Line],
+    /// The patched config goes to standard output.
+    filter: bool,
 }
 
 #[derive(Serialize)]
@@ -276,7 +292,11 @@ impl Preview<'_, '_> {
             return format!("Nothing was written: {label} is as it was.\n");
         }
         let asked = *decision == Decision::Write && self.lines.is_empty();
-        let mut out = if asked { String::new() } else { output.diff(self.lines, false) };
+        let mut out = if asked {
+            String::new()
+        } else {
+            output.diff(self.lines, false)
+        };
         out.push_str(&self.summary());
         for warning in self.warnings() {
             out.push_str(&format!("warning: {}\n", printable(&warning)));
@@ -284,7 +304,11 @@ impl Preview<'_, '_> {
         if !self.plan.changes() {
             out.push_str(&format!("Nothing to do: {label} is as wanted.\n"));
         } else if dry {
-            out.push_str(&format!("Nothing was written: this was a dry run of {label}.\n"));
+            out.push_str(&format!(
+                "Nothing was written: this was a dry run of {label}.\n"
+            ));
+        } else if self.filter {
+            out.push_str("The patched config is on standard output.\n");
         } else {
             out.push_str(&format!(
                 "Wrote {label}. New jobs use it within seconds, without a restart of the runner.\n\
@@ -304,7 +328,12 @@ impl Preview<'_, '_> {
             if parts.is_empty() {
                 parts.push("nothing to do".to_owned());
             }
-            let line = format!("{} ({}): {}", runner.title(), runner.short_token(), parts.join("; "));
+            let line = format!(
+                "{} ({}): {}",
+                runner.title(),
+                runner.short_token(),
+                parts.join("; ")
+            );
             out.push_str(&self.redaction.clean(&line));
             out.push('\n');
         }
@@ -313,8 +342,12 @@ impl Preview<'_, '_> {
 
     fn warnings(&self) -> Vec<String> {
         let text = self.config.text();
-        let mut warnings: Vec<_> =
-            self.plan.runners().iter().flat_map(|plan| plan.warnings.iter().cloned()).collect();
+        let mut warnings: Vec<_> = self
+            .plan
+            .runners()
+            .iter()
+            .flat_map(|plan| plan.warnings.iter().cloned())
+            .collect();
         if text.has_byte_order_mark() {
             warnings.push(format!(
                 "{} starts with a byte order mark, which GitLab Runner 12.9 and 14.7 refuse",
@@ -332,8 +365,14 @@ impl Preview<'_, '_> {
 }
 
 fn sentence(outcome: &Outcome) -> String {
-    let Outcome { registry, action, username } = outcome;
-    let user = username.as_ref().map_or(String::new(), |user| format!(" for user {user}"));
+    let Outcome {
+        registry,
+        action,
+        username,
+    } = outcome;
+    let user = username
+        .as_ref()
+        .map_or(String::new(), |user| format!(" for user {user}"));
     match action {
         Action::Added => format!("add {registry}{user}"),
         Action::Updated => format!("update {registry}{user}"),

@@ -3,13 +3,12 @@
 use serde::Serialize;
 
 use super::args::{Format, Global, List};
+use super::input::Input;
 use super::output::{Output, printable};
-use crate::config_file::ConfigFile;
 use crate::error::Error;
 use crate::listing::{self, Listed};
 use crate::runner::Config;
 use crate::selection::Matches;
-use crate::text::ConfigText;
 
 #[derive(Serialize)]
 struct Report {
@@ -33,18 +32,8 @@ struct RunnerReport {
 
 pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, Error> {
     let selector = list.selection.selector()?;
-    let file;
-    let stdin;
-    let text = if global.is_filter() {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
-            .map_err(|cause| Error::Unreadable { path: "standard input".into(), cause })?;
-        stdin = ConfigText::new("standard input", bytes);
-        &stdin
-    } else {
-        file = ConfigFile::read(&global.path()?)?;
-        file.text()
-    };
+    let input = Input::read(global)?;
+    let text = input.text();
     let config = Config::parse(text)?;
     let mut runners = Vec::new();
     for number in selector.select(&config, Matches::Any)? {
@@ -64,9 +53,18 @@ pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, 
     }
     if output.format == Format::Json {
         let config = text.label().to_owned();
-        output.json(&Report { schema: 1, command: "list", config, runners, warnings: Vec::new() });
+        output.json(&Report {
+            schema: 1,
+            command: "list",
+            config,
+            runners,
+            warnings: Vec::new(),
+        });
     } else if runners.is_empty() {
-        output.print(&format!("{} holds no [[runners]] entry.\n", printable(text.label())));
+        output.print(&format!(
+            "{} holds no [[runners]] entry.\n",
+            printable(text.label())
+        ));
     } else {
         output.print(&table(&runners));
     }
@@ -75,7 +73,9 @@ pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, 
 
 /// A URL without the user and password that somebody may have put into it, or a query.
 fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (host, path) = rest.split_at(end);
     let host = host.rsplit('@').next().unwrap_or_default();
@@ -93,9 +93,19 @@ fn table(runners: &[RunnerReport]) -> String {
             registries.push("-".to_owned());
         }
         for (number, registry) in registries.into_iter().enumerate() {
-            let first = |text: &str| if number == 0 { printable(text) } else { String::new() };
+            let first = |text: &str| {
+                if number == 0 {
+                    printable(text)
+                } else {
+                    String::new()
+                }
+            };
             rows.push([
-                first(if runner.name.is_empty() { "-" } else { &runner.name }),
+                first(if runner.name.is_empty() {
+                    "-"
+                } else {
+                    &runner.name
+                }),
                 first(&runner.short_token),
                 first(&runner.executor),
                 first(&runner.url),

@@ -4,11 +4,22 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
-use serde_json::json;
 
 use super::args::{Color, Format, Global};
 use crate::diff::{Line, LineKind, sign};
 use crate::error::Error;
+
+#[derive(Serialize)]
+struct Report {
+    schema: u8,
+    error: Problem,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    code: &'static str,
+    message: String,
+}
 
 /// Where reports go.
 pub(super) struct Output {
@@ -31,7 +42,11 @@ impl Output {
 
     /// Prints a report.
     pub fn print(&self, text: &str) {
-        if self.filter { write_to(io::stderr(), text) } else { write_to(io::stdout(), text) }
+        if self.filter {
+            write_to(io::stderr(), text);
+        } else {
+            write_to(io::stdout(), text);
+        }
     }
 
     /// Prints the JSON report.
@@ -46,8 +61,13 @@ impl Output {
     pub fn error(&self, error: &Error) {
         let message = printable(&error.to_string());
         if self.format == Format::Json {
-            let report = json!({"schema": 1, "error": {"code": error.code(), "message": message}});
-            self.print(&format!("{report}\n"));
+            self.json(&Report {
+                schema: 1,
+                error: Problem {
+                    code: error.code(),
+                    message,
+                },
+            });
         } else {
             write_to(io::stderr(), &format!("runner-auth: {message}\n"));
         }
@@ -114,5 +134,9 @@ pub(super) fn printable(text: &str) -> String {
 
 /// Writes; a reader that went away is no failure of what was done.
 fn write_to(mut stream: impl Write, text: &str) {
-    drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
+    drop(
+        stream
+            .write_all(text.as_bytes())
+            .and_then(|()| stream.flush()),
+    );
 }

@@ -1,0 +1,39 @@
+//! Where the config comes from: a file, or standard input.
+
+use std::io::{self, Read as _};
+
+use super::args::Global;
+use crate::config_file::ConfigFile;
+use crate::error::Error;
+use crate::text::ConfigText;
+
+/// A config with the place it was read from.
+pub(super) enum Input {
+    File(ConfigFile),
+    Stdin(ConfigText),
+}
+
+impl Input {
+    pub fn read(global: &Global) -> Result<Self, Error> {
+        if !global.is_filter() {
+            return Ok(Self::File(ConfigFile::read(&global.path()?)?));
+        }
+        let label = "standard input";
+        let mut bytes = Vec::new();
+        io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|cause| Error::Unreadable {
+                path: label.into(),
+                cause,
+            })?;
+        Ok(Self::Stdin(ConfigText::new(label, bytes)))
+    }
+
+    pub fn text(&self) -> &ConfigText {
+        match self {
+            Self::File(file) => file.text(),
+            Self::Stdin(text) => text,
+        }
+    }
+}
