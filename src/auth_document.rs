@@ -27,10 +27,7 @@ pub(crate) struct DocumentError {
 
 impl DocumentError {
     fn new(offset: usize, problem: impl Into<String>) -> Self {
-        Self {
-            offset,
-            problem: problem.into(),
-        }
+        Self { offset, problem: problem.into() }
     }
 }
 
@@ -151,15 +148,11 @@ impl<'t> AuthDocument<'t> {
             let object = json::object_at(text, &member.value)?;
             if same_key(&member.name, "auths") {
                 let auths = document.auths.len();
-                for (inner, member) in object
-                    .iter()
-                    .flat_map(|object| object.members.iter())
-                    .enumerate()
+                for (inner, member) in
+                    object.iter().flat_map(|object| object.members.iter()).enumerate()
                 {
                     let object = json::object_at(text, &member.value)?;
-                    document
-                        .entries
-                        .push(entry(text, auths, inner, member, object, &lookup));
+                    document.entries.push(entry(text, auths, inner, member, object, &lookup));
                 }
                 document.auths.push((number, object));
             } else if same_key(&member.name, "credHelpers") {
@@ -167,22 +160,12 @@ impl<'t> AuthDocument<'t> {
                 for (inner, member) in object.members.iter().enumerate() {
                     let key = Some(expand(&member.name, &lookup).text);
                     let name = expanded(text, &member.value, &lookup).text;
-                    document.helpers.push(Helper {
-                        key,
-                        name,
-                        object: number,
-                        member: inner,
-                    });
+                    document.helpers.push(Helper { key, name, object: number, member: inner });
                 }
                 document.cred_helpers.push((number, object));
             } else if same_key(&member.name, "credsStore") {
                 let name = expanded(text, &member.value, &lookup).text;
-                document.helpers.push(Helper {
-                    key: None,
-                    name,
-                    object: number,
-                    member: number,
-                });
+                document.helpers.push(Helper { key: None, name, object: number, member: number });
             }
         }
         Ok(document)
@@ -205,10 +188,7 @@ impl<'t> AuthDocument<'t> {
 
     /// Where the name of a helper stands.
     pub fn helper_place(&self, helper: &Helper) -> Range<usize> {
-        let object = self
-            .cred_helpers
-            .iter()
-            .find(|(number, _)| *number == helper.object);
+        let object = self.cred_helpers.iter().find(|(number, _)| *number == helper.object);
         let object = object.map_or(&self.root, |(_, object)| object);
         object.members[helper.member].value.clone()
     }
@@ -229,11 +209,7 @@ impl<'t> AuthDocument<'t> {
     /// Whether the document says nothing at all: no credentials, no helpers, no other members.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
-            && self
-                .root
-                .members
-                .iter()
-                .all(|member| same_key(&member.name, "auths"))
+            && self.root.members.iter().all(|member| same_key(&member.name, "auths"))
     }
 
     /// A member of the root that looks like a credential: the `auths` around it is missing.
@@ -245,19 +221,13 @@ impl<'t> AuthDocument<'t> {
             let object = json::object_at(self.text, &member.value).ok()??;
             let fields = ["auth", "username", "password"];
             let credential = |name: &str| fields.iter().any(|field| same_key(name, field));
-            object
-                .members
-                .iter()
-                .any(|inner| credential(&inner.name))
-                .then(|| member.key.clone())
+            object.members.iter().any(|inner| credential(&inner.name)).then(|| member.key.clone())
         })
     }
 
     /// The first `auth` that can't be decoded.
     pub fn undecodable(&self) -> Option<&Entry> {
-        self.entries
-            .iter()
-            .find(|entry| entry.stored() == Stored::Undecodable)
+        self.entries.iter().find(|entry| entry.stored() == Stored::Undecodable)
     }
 
     /// The string values of the document, with whether each names a helper, and the keys.
@@ -269,23 +239,13 @@ impl<'t> AuthDocument<'t> {
 
     fn collect_strings(&self, object: &Object, helpers: bool, out: &mut Vec<DocumentString>) {
         for member in &object.members {
-            out.push(DocumentString {
-                span: member.key.clone(),
-                kind: StringKind::Name,
-            });
+            out.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
             let helper = helpers || same_key(&member.name, "credsStore");
             if let Ok(Some(inner)) = json::object_at(self.text, &member.value) {
                 self.collect_strings(&inner, same_key(&member.name, "credHelpers"), out);
             } else {
-                let kind = if helper {
-                    StringKind::Helper
-                } else {
-                    StringKind::Value
-                };
-                out.push(DocumentString {
-                    span: member.value.clone(),
-                    kind,
-                });
+                let kind = if helper { StringKind::Helper } else { StringKind::Value };
+                out.push(DocumentString { span: member.value.clone(), kind });
             }
         }
     }
@@ -318,21 +278,11 @@ fn entry(
 ) -> Entry {
     let field = |name: &str| {
         let object = object.as_ref()?;
-        let found = object
-            .members
-            .iter()
-            .enumerate()
-            .rfind(|(_, inner)| same_key(&inner.name, name));
+        let found =
+            object.members.iter().enumerate().rfind(|(_, inner)| same_key(&inner.name, name));
         let (member, inner) = found?;
-        let Expanded {
-            text: value,
-            unknown,
-        } = expanded(text, &inner.value, lookup);
-        Some(Field {
-            value,
-            unknown: !unknown.is_empty(),
-            member,
-        })
+        let Expanded { text: value, unknown } = expanded(text, &inner.value, lookup);
+        Some(Field { value, unknown: !unknown.is_empty(), member })
     };
     Entry {
         key: expand(&member.name, lookup).text,
@@ -350,8 +300,5 @@ fn entry(
 /// The string at `span`, expanded as text and then decoded, which is the runner's order.
 fn expanded(text: &str, span: &Range<usize>, lookup: impl Fn(&str) -> Option<String>) -> Expanded {
     let Expanded { text: raw, unknown } = expand(&text[span.clone()], lookup);
-    Expanded {
-        text: json::string(&raw).unwrap_or_default(),
-        unknown,
-    }
+    Expanded { text: json::string(&raw).unwrap_or_default(), unknown }
 }

@@ -23,10 +23,7 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // A closed pipe must not turn help into a failure.
             drop(error.print());
-            let fine = matches!(
-                error.kind(),
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-            );
+            let fine = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             return ExitCode::from(if fine { 0 } else { 2 });
         }
     };

@@ -25,9 +25,7 @@ pub fn default_path() -> Result<PathBuf, Error> {
     }
     match filled("HOME") {
         Some(home) => Ok(Path::new(&home).join(".gitlab-runner/config.toml")),
-        None => Err(Error::Usage(
-            "there is no home to look in: name a file with --config".into(),
-        )),
+        None => Err(Error::Usage("there is no home to look in: name a file with --config".into())),
     }
 }
 
@@ -48,17 +46,10 @@ impl ConfigFile {
     /// [`Error::Unreadable`] when it is missing, forbidden or no regular file.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let label = path.display().to_string();
-        let unreadable = |cause| Error::Unreadable {
-            path: label.clone(),
-            cause,
-        };
+        let unreadable = |cause| Error::Unreadable { path: label.clone(), cause };
         let target = fs::canonicalize(path).map_err(unreadable)?;
         let bytes = read_regular(&target).map_err(unreadable)?;
-        Ok(Self {
-            path: path.to_owned(),
-            target,
-            text: ConfigText::new(label, bytes),
-        })
+        Ok(Self { path: path.to_owned(), target, text: ConfigText::new(label, bytes) })
     }
 
     /// What was read.
@@ -82,9 +73,7 @@ impl ConfigFile {
     /// [`Error::ChangedMeanwhile`] and [`Error::NotWritable`]: the file is as it was.
     pub fn replace(&self, bytes: &[u8], backup: Option<&str>) -> Result<(), Error> {
         let failed = |step| move |cause| self.not_writable(step, cause);
-        let changed = || Error::ChangedMeanwhile {
-            path: self.text.label().to_owned(),
-        };
+        let changed = || Error::ChangedMeanwhile { path: self.text.label().to_owned() };
         let metadata = fs::metadata(&self.target).map_err(failed("looking at the file"))?;
         let new = self.beside(bytes, &metadata)?;
         if let Some(suffix) = backup {
@@ -111,11 +100,7 @@ impl ConfigFile {
     }
 
     fn not_writable(&self, step: &'static str, cause: io::Error) -> Error {
-        Error::NotWritable {
-            path: self.text.label().to_owned(),
-            step,
-            cause,
-        }
+        Error::NotWritable { path: self.text.label().to_owned(), step, cause }
     }
 
     /// A new file in the same directory with the same mode and owner, written and synced.
@@ -133,10 +118,7 @@ impl ConfigFile {
             .permissions(fs::Permissions::from_mode(0o600))
             .tempfile_in(self.directory())
             .map_err(failed("making a new file beside it"))?;
-        let own = file
-            .as_file()
-            .metadata()
-            .map_err(failed("looking at the new file"))?;
+        let own = file.as_file().metadata().map_err(failed("looking at the new file"))?;
         if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
             fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()))
                 .map_err(failed("giving the new file the old one's owner"))?;
@@ -144,11 +126,8 @@ impl ConfigFile {
         file.as_file()
             .set_permissions(fs::Permissions::from_mode(metadata.mode() & 0o7777))
             .map_err(failed("giving the new file the old one's mode"))?;
-        file.write_all(bytes)
-            .map_err(failed("writing the new file"))?;
-        file.as_file()
-            .sync_all()
-            .map_err(failed("syncing the new file"))?;
+        file.write_all(bytes).map_err(failed("writing the new file"))?;
+        file.as_file().sync_all().map_err(failed("syncing the new file"))?;
         Ok(file)
     }
 }
@@ -169,9 +148,6 @@ pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 #[must_use]
 pub fn is_suffix(suffix: &str) -> bool {
     !suffix.is_empty()
-        && !suffix
-            .as_bytes()
-            .iter()
-            .any(|&byte| byte == b'/' || byte == 0)
+        && !suffix.as_bytes().iter().any(|&byte| byte == b'/' || byte == 0)
         && suffix.len() < 100
 }

@@ -56,10 +56,7 @@ impl Credential {
                  final line end is cut",
             );
         }
-        Ok(Self {
-            username: username.to_owned(),
-            password,
-        })
+        Ok(Self { username: username.to_owned(), password })
     }
 
     /// Reads the `auth` member of an auth document as docker/cli does (`cli/config/configfile`
@@ -67,11 +64,8 @@ impl Credential {
     /// user. `None` when it is anything else: the runner then drops the whole document.
     #[must_use]
     pub fn decode(auth: &str) -> Option<Self> {
-        let packed: Zeroizing<Vec<u8>> = Zeroizing::new(
-            auth.bytes()
-                .filter(|byte| !b"\r\n".contains(byte))
-                .collect(),
-        );
+        let packed: Zeroizing<Vec<u8>> =
+            Zeroizing::new(auth.bytes().filter(|byte| !b"\r\n".contains(byte)).collect());
         let decoded = Zeroizing::new(BASE64.decode(&*packed).ok()?);
         let text = Zeroizing::new(String::from_utf8_lossy(&decoded).into_owned());
         let (username, password) = text.split_once(':')?;
@@ -79,19 +73,13 @@ impl Credential {
             return None;
         }
         let password = Secret::new(password.trim_matches('\0').to_owned());
-        Some(Self {
-            username: username.to_owned(),
-            password,
-        })
+        Some(Self { username: username.to_owned(), password })
     }
 
     /// A credential as it stands in the `username` and `password` members of an auth document,
     /// which need not be one that [`Credential::new`] accepts.
     pub(crate) fn plain(username: &str, password: &str) -> Self {
-        Self {
-            username: username.to_owned(),
-            password: Secret::new(password.to_owned()),
-        }
+        Self { username: username.to_owned(), password: Secret::new(password.to_owned()) }
     }
 
     /// The value of `auth` for this credential.
@@ -128,10 +116,7 @@ mod tests {
     fn decodes_what_docker_decodes() {
         for (auth, expected) in [
             ("YWRtaW46SGFyYm9yMTIzNDU=", Some(("admin", "Harbor12345"))),
-            (
-                "YWRt\r\naW46SGFyYm9yMTIzNDU=\n",
-                Some(("admin", "Harbor12345")),
-            ),
+            ("YWRt\r\naW46SGFyYm9yMTIzNDU=\n", Some(("admin", "Harbor12345"))),
             ("dTpwOnE=", Some(("u", "p:q"))),
             ("dTpwOnF=", Some(("u", "p:q"))),
             ("dTo=", Some(("u", ""))),
@@ -144,23 +129,16 @@ mod tests {
             ("", None),
         ] {
             let found = Credential::decode(auth);
-            let found = found
-                .as_ref()
-                .map(|found| (found.username(), found.password().expose()));
+            let found = found.as_ref().map(|found| (found.username(), found.password().expose()));
             assert_eq!(found, expected, "{auth:?}");
         }
     }
 
     #[test]
     fn refuses_what_no_registry_takes() {
-        for (username, password) in [
-            ("", "p"),
-            ("a:b", "p"),
-            ("a\nb", "p"),
-            ("a", ""),
-            ("a", "p\n"),
-            ("a", "p\0"),
-        ] {
+        for (username, password) in
+            [("", "p"), ("a:b", "p"), ("a\nb", "p"), ("a", ""), ("a", "p\n"), ("a", "p\0")]
+        {
             assert!(Credential::new(username, Secret::new(password.into())).is_err());
         }
     }

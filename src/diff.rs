@@ -35,10 +35,7 @@ pub struct Line {
 
 impl Line {
     fn new(kind: LineKind, text: String) -> Self {
-        Self {
-            kind,
-            pieces: vec![(false, text)],
-        }
+        Self { kind, pieces: vec![(false, text)] }
     }
 }
 
@@ -65,11 +62,7 @@ pub fn diff(config: &Config<'_>, plan: &Plan, redaction: &Redaction, context: us
         Line::new(LineKind::File, format!("--- {label}")),
         Line::new(LineKind::File, format!("+++ {label}")),
     ];
-    let mut old = OldLines {
-        config,
-        redaction,
-        masks: None,
-    };
+    let mut old = OldLines { config, redaction, masks: None };
     let count = config.text().line_count();
     let mut shift = 0_isize;
     let mut rest = &changes[..];
@@ -79,20 +72,15 @@ pub fn diff(config: &Config<'_>, plan: &Plan, redaction: &Redaction, context: us
         let (hunk, later) = rest.split_at(size);
         rest = later;
         let start = hunk[0].old.start.saturating_sub(context);
-        let end = (hunk[size - 1].old.end + context)
-            .min(count)
-            .max(hunk[size - 1].old.end);
+        let end = (hunk[size - 1].old.end + context).min(count).max(hunk[size - 1].old.end);
         let grown: isize = hunk
             .iter()
             .map(|change| change.added.cast_signed() - change.old.len().cast_signed())
             .sum();
         let new_start = start.saturating_add_signed(shift);
         let new_length = (end - start).saturating_add_signed(grown);
-        let header = format!(
-            "@@ -{} +{} @@",
-            range(start, end - start),
-            range(new_start, new_length)
-        );
+        let header =
+            format!("@@ -{} +{} @@", range(start, end - start), range(new_start, new_length));
         out.push(Line::new(LineKind::Hunk, header));
         shift += grown;
         let mut at = start;
@@ -135,11 +123,7 @@ impl OldLines<'_, '_> {
         // The indent of a header belongs to the block before it, the rest to its own.
         let last = span.end.saturating_sub(1).max(span.start);
         let block = syntax.block_at(last);
-        if self
-            .masks
-            .as_ref()
-            .is_none_or(|(number, _)| *number != block)
-        {
+        if self.masks.as_ref().is_none_or(|(number, _)| *number != block) {
             self.masks = Some((block, self.redaction.masks(syntax, block)));
         }
         match &self.masks {
@@ -171,11 +155,8 @@ fn block_changes(
     let lines = TextDiff::from_lines(old, new);
     let mut changes = Vec::new();
     let starts = |text: &str| -> Vec<usize> {
-        let ends = text
-            .bytes()
-            .enumerate()
-            .filter(|&(_, byte)| byte == b'\n')
-            .map(|(at, _)| at + 1);
+        let ends =
+            text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at + 1);
         std::iter::once(0).chain(ends).chain([text.len()]).collect()
     };
     let (old_starts, new_starts) = (starts(old), starts(new));
@@ -185,11 +166,7 @@ fn block_changes(
             continue;
         }
         let shown = |line: usize, text: String| {
-            if line == 0 {
-                format!("{head}{text}")
-            } else {
-                text
-            }
+            if line == 0 { format!("{head}{text}") } else { text }
         };
         let gone: Vec<_> = old_lines
             .clone()
@@ -243,10 +220,7 @@ fn marked(gone: &[String], come: &[String]) -> Vec<Line> {
                 // Two lines that look alike once their secrets are hidden still differ.
                 ChangeTag::Equal => &[LineKind::Removed, LineKind::Added],
             };
-            lines.extend(kinds.iter().map(|&kind| Line {
-                kind,
-                pieces: pieces.clone(),
-            }));
+            lines.extend(kinds.iter().map(|&kind| Line { kind, pieces: pieces.clone() }));
         }
     }
     lines

@@ -17,10 +17,7 @@ impl Edit {
     /// Replaces `span` by `text`.
     #[must_use]
     pub fn new(span: Range<usize>, text: impl Into<String>) -> Self {
-        Self {
-            span,
-            text: text.into(),
-        }
+        Self { span, text: text.into() }
     }
 
     /// Puts `text` before the byte at `offset`.
@@ -37,10 +34,7 @@ impl Edit {
 
     /// The same edit in a text that starts `base` bytes later in this one.
     pub(crate) fn within(&self, base: usize) -> Self {
-        Self::new(
-            self.span.start - base..self.span.end - base,
-            self.text.clone(),
-        )
+        Self::new(self.span.start - base..self.span.end - base, self.text.clone())
     }
 }
 

@@ -71,19 +71,13 @@ impl<'s, 't> Environment<'s, 't> {
         let elements: Vec<_> = syntax.children(array).collect();
         match elements.iter().find(|&&element| !syntax.is_string(element)) {
             Some(&element) => Err(invalid(element)),
-            None => Ok(Some(Self {
-                syntax,
-                array,
-                elements,
-            })),
+            None => Ok(Some(Self { syntax, array, elements })),
         }
     }
 
     /// The entries, decoded.
     pub fn values(&self) -> impl Iterator<Item = Cow<'t, str>> + '_ {
-        self.elements
-            .iter()
-            .map(|&element| self.syntax.string(element))
+        self.elements.iter().map(|&element| self.syntax.string(element))
     }
 
     /// The value of a variable; of several the last counts.
@@ -110,10 +104,7 @@ impl<'s, 't> Environment<'s, 't> {
         let span = self.span(number);
         let encoding = self.syntax.encoding(element)?;
         let raw = &self.syntax.text()[span.clone()];
-        Some(AuthEntry {
-            number,
-            quoted: Quoted::decode(raw, encoding.into(), span.start),
-        })
+        Some(AuthEntry { number, quoted: Quoted::decode(raw, encoding.into(), span.start) })
     }
 
     /// Where an entry stands, with its quotes.
@@ -132,14 +123,8 @@ impl<'s, 't> Environment<'s, 't> {
     }
 
     fn list(&self) -> List<'t> {
-        let items = (0..self.elements.len())
-            .map(|number| self.span(number))
-            .collect();
-        List::new(
-            self.syntax.text(),
-            self.syntax.node(self.array).span(),
-            items,
-        )
+        let items = (0..self.elements.len()).map(|number| self.span(number)).collect();
+        List::new(self.syntax.text(), self.syntax.node(self.array).span(), items)
     }
 }
 
@@ -157,18 +142,13 @@ impl AuthEntry {
 
     /// An edit of the document as an edit of the file.
     pub fn edit(&self, edit: &Edit) -> Edit {
-        Edit::new(
-            self.place(edit.span.clone()),
-            self.quoted.encode(&edit.text),
-        )
+        Edit::new(self.place(edit.span.clone()), self.quoted.encode(&edit.text))
     }
 }
 
 /// Whether an entry sets the variable: GitLab Runner splits at the first `=` and trims nothing.
 pub(crate) fn is_auth_entry(entry: &str) -> bool {
-    entry
-        .split_once('=')
-        .is_some_and(|(name, _)| name == VARIABLE)
+    entry.split_once('=').is_some_and(|(name, _)| name == VARIABLE)
 }
 
 /// A new auth entry. Single quotes take JSON as it is, in every version of TOML.
@@ -187,11 +167,7 @@ pub(crate) fn create(config: &Config<'_>, runner: &Runner<'_>, entry: &str) -> V
     let equals = match &last {
         Some((pair, span)) => {
             let value = syntax.node(syntax.value(*pair)).span();
-            if text[span.start..value.start].ends_with([' ', '\t']) {
-                " = "
-            } else {
-                "="
-            }
+            if text[span.start..value.start].ends_with([' ', '\t']) { " = " } else { "=" }
         }
         None => " = ",
     };
@@ -209,11 +185,7 @@ pub(crate) fn create(config: &Config<'_>, runner: &Runner<'_>, entry: &str) -> V
     };
     // Behind a comment on the same line, before the line end, which may be missing.
     let rest = skip_blank(text, after);
-    let at = if text[rest..].starts_with('#') {
-        line_end(text, rest)
-    } else {
-        rest
-    };
+    let at = if text[rest..].starts_with('#') { line_end(text, rest) } else { rest };
     let newline = if text[at..].starts_with("\r\n") {
         "\r\n"
     } else if text[at..].starts_with('\n') {
@@ -230,10 +202,7 @@ fn usual_indent(config: &Config<'_>, header: usize) -> String {
     let other = config.runners().iter().find_map(|runner| {
         let place = runner.place();
         let pair = syntax.siblings(place.pairs.clone()).next()?;
-        place
-            .inline
-            .is_none()
-            .then(|| syntax.node(pair).span().start)
+        place.inline.is_none().then(|| syntax.node(pair).span().start)
     });
     match other {
         Some(pair) => line_indent(syntax.text(), pair).to_owned(),

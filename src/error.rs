@@ -175,59 +175,28 @@ impl fmt::Display for Error {
             Self::Unreadable { path, cause } => {
                 write!(f, "{path} can't be read: {}", reason(cause))
             }
-            Self::InvalidToml {
-                path,
-                place,
-                problem,
-            } => write!(f, "{path}:{place}: {problem}"),
-            Self::KeyTwice {
-                path,
-                key,
-                first,
-                second,
-            } => write!(
+            Self::InvalidToml { path, place, problem } => write!(f, "{path}:{place}: {problem}"),
+            Self::KeyTwice { path, key, first, second } => write!(
                 f,
                 "{path}:{second}: '{key}' stands here in another spelling than on line {}, and \
                  GitLab Runner takes one of the two at random: merge them into one",
                 first.line
             ),
-            Self::InvalidEnvironment {
-                path,
-                place,
-                runner,
-            } => write!(
+            Self::InvalidEnvironment { path, place, runner } => write!(
                 f,
                 "{path}:{place}: environment of runner '{runner}' is not an array of strings, and \
                  GitLab Runner refuses the whole file: write it as environment = ['NAME=value']"
             ),
-            Self::InvalidAuthDocument {
-                path,
-                place,
-                runner,
-                problem,
-            } => {
-                write!(
-                    f,
-                    "{path}:{place}: the auth document of runner '{runner}' {problem}"
-                )
+            Self::InvalidAuthDocument { path, place, runner, problem } => {
+                write!(f, "{path}:{place}: the auth document of runner '{runner}' {problem}")
             }
-            Self::HelperAnswers {
-                path,
-                place,
-                runner,
-                registry,
-                helper,
-            } => write!(
+            Self::HelperAnswers { path, place, runner, registry, helper } => write!(
                 f,
                 "{path}:{place}: runner '{runner}' asks the credential helper '{helper}' for \
                  {registry}, which would answer in place of the new credential: take the helper \
                  out with remove --registry, or drop the whole document with --replace"
             ),
-            Self::RunnerNotFound {
-                path,
-                wanted,
-                candidates,
-            } => {
+            Self::RunnerNotFound { path, wanted, candidates } => {
                 if candidates.is_empty() {
                     return write!(
                         f,
@@ -238,11 +207,7 @@ impl fmt::Display for Error {
                 write!(f, "{path}: no runner with {wanted}; there is:")?;
                 list(f, candidates)
             }
-            Self::RunnerAmbiguous {
-                path,
-                wanted,
-                candidates,
-            } => {
+            Self::RunnerAmbiguous { path, wanted, candidates } => {
                 if wanted.is_empty() {
                     write!(
                         f,
@@ -287,9 +252,7 @@ impl std::error::Error for Error {
 }
 
 fn list(f: &mut fmt::Formatter<'_>, candidates: &[String]) -> fmt::Result {
-    candidates
-        .iter()
-        .try_for_each(|candidate| write!(f, "\n  {candidate}"))
+    candidates.iter().try_for_each(|candidate| write!(f, "\n  {candidate}"))
 }
 
 /// What the operating system says, in lower case and without its number.
@@ -297,7 +260,5 @@ fn reason(cause: &io::Error) -> String {
     let text = cause.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

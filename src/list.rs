@@ -58,10 +58,7 @@ impl<'t> List<'t> {
         };
         // Below the comments, above the line of the closing bracket.
         let line_end = last_line - usize::from(body[..last_line].ends_with('\r'));
-        let comment = body
-            .lines()
-            .skip(1)
-            .find(|line| line.trim_start().starts_with('#'));
+        let comment = body.lines().skip(1).find(|line| line.trim_start().starts_with('#'));
         let indent = match comment {
             Some(line) => leading_blank(line).to_owned(),
             None => deeper(line_indent(self.text, self.span.start)),
@@ -95,9 +92,7 @@ impl<'t> List<'t> {
             let follows = last_kept.is_some_and(|last| number < last);
             self.remove_one(number, follows, &mut spans);
         }
-        let trailing = gone
-            .last()
-            .is_some_and(|&last| last + 1 == self.items.len());
+        let trailing = gone.last().is_some_and(|&last| last + 1 == self.items.len());
         if let (Some(kept), Some(last), true) = (last_kept, self.items.last(), trailing)
             && self.comma_after(last).is_none()
             && let Some(comma) = self.comma_after(&self.items[kept])
@@ -139,11 +134,7 @@ impl<'t> List<'t> {
         let end = comma.map_or(item.end, |comma| comma + 1);
         let before = number.checked_sub(1).map(|before| &self.items[before]);
         let Some(before) = before else {
-            let end = if comma.is_none() {
-                skip_blank(self.text, end)
-            } else {
-                end
-            };
+            let end = if comma.is_none() { skip_blank(self.text, end) } else { end };
             spans.push(item.start..end);
             return;
         };
@@ -177,9 +168,7 @@ impl<'t> List<'t> {
     fn line_prefix(&self, item: &Range<usize>) -> Option<&'t str> {
         let start = line_start(self.text, item.start);
         let prefix = &self.text[start..item.start];
-        let blank = prefix
-            .chars()
-            .all(|letter| matches!(letter, ' ' | '\t' | ','));
+        let blank = prefix.chars().all(|letter| matches!(letter, ' ' | '\t' | ','));
         (blank && start > self.span.start && prefix.matches(',').count() < 2).then_some(prefix)
     }
 
@@ -220,23 +209,13 @@ pub(crate) fn line_indent(text: &str, offset: usize) -> &str {
 /// The line end that comes before `offset`, or else the first in the text.
 pub(crate) fn newline_before(text: &str, offset: usize) -> &'static str {
     let end = text[..offset].rfind('\n').or_else(|| text.find('\n'));
-    if end.is_some_and(|end| text[..end].ends_with('\r')) {
-        "\r\n"
-    } else {
-        "\n"
-    }
+    if end.is_some_and(|end| text[..end].ends_with('\r')) { "\r\n" } else { "\n" }
 }
 
 /// The end of the line that holds `offset`, before its line end.
 pub(crate) fn line_end(text: &str, offset: usize) -> usize {
-    let end = text[offset..]
-        .find('\n')
-        .map_or(text.len(), |end| offset + end);
-    if end > offset && text[..end].ends_with('\r') {
-        end - 1
-    } else {
-        end
-    }
+    let end = text[offset..].find('\n').map_or(text.len(), |end| offset + end);
+    if end > offset && text[..end].ends_with('\r') { end - 1 } else { end }
 }
 
 /// The first byte at or after `offset` that is no space or tab.
@@ -250,9 +229,7 @@ fn line_start(text: &str, offset: usize) -> usize {
 }
 
 fn after_newline(text: &str, offset: usize) -> usize {
-    text[offset..]
-        .find('\n')
-        .map_or(text.len(), |end| offset + end + 1)
+    text[offset..].find('\n').map_or(text.len(), |end| offset + end + 1)
 }
 
 fn leading_blank(line: &str) -> &str {
@@ -268,10 +245,7 @@ mod tests {
 
     fn list<'t>(syntax: &Syntax<'t>) -> List<'t> {
         let array = syntax.value(0);
-        let items = syntax
-            .children(array)
-            .map(|id| syntax.node(id).span())
-            .collect();
+        let items = syntax.children(array).map(|id| syntax.node(id).span()).collect();
         List::new(syntax.text(), syntax.node(array).span(), items)
     }
 
@@ -295,10 +269,7 @@ mod tests {
             ("a=[\n 1\n]", "a=[\n 1,\n 'n'\n]"),
             ("a=[\n 1,\n]", "a=[\n 1,\n 'n',\n]"),
             ("a=[\r\n 1 # x\r\n]", "a=[\r\n 1, # x\r\n 'n'\r\n]"),
-            (
-                "a=[\n 1, # x, y\n # z\n]",
-                "a=[\n 1, # x, y\n 'n',\n # z\n]",
-            ),
+            ("a=[\n 1, # x, y\n # z\n]", "a=[\n 1, # x, y\n 'n',\n # z\n]"),
             ("a=[1,\n   2]", "a=[1,\n   2,\n   'n']"),
             ("a=[1 # x\n]", "a=[1, 'n' # x\n]"),
             ("a=[ 1\n  , 2\n]", "a=[ 1\n  , 2\n  , 'n'\n]"),
@@ -326,11 +297,7 @@ mod tests {
             ("a=[\n 1,\n 2\n]", &[0], "a=[\n 2\n]"),
             ("a=[\n 1,\n 2\n]", &[1], "a=[\n 1\n]"),
             ("a=[\n 1, # x\n 2 # y\n]", &[1], "a=[\n 1 # x\n]"),
-            (
-                "a=[\r\n 1, # x\r\n 2, # y\r\n]",
-                &[0],
-                "a=[\r\n 2, # y\r\n]",
-            ),
+            ("a=[\r\n 1, # x\r\n 2, # y\r\n]", &[0], "a=[\r\n 2, # y\r\n]"),
             ("a=[\n # z\n 1,\n]", &[0], "a=[\n # z\n]"),
             ("a=[1,\n   2]", &[1], "a=[1]"),
             ("a=[1, # x\n   2]", &[1], "a=[1 # x\n]"),

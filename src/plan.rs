@@ -79,11 +79,7 @@ impl Plan {
         }
         edit::sort(&mut edits);
         let blocks = proof.check()?;
-        Ok(Self {
-            edits,
-            blocks,
-            runners,
-        })
+        Ok(Self { edits, blocks, runners })
     }
 
     /// Whether anything changes.
@@ -132,11 +128,7 @@ fn plan_runner(
     request: &Request,
 ) -> Result<RunnerChange, Error> {
     let environment = Environment::of(config, runner)?;
-    let place = RunnerContext {
-        config,
-        runner,
-        environment: environment.as_ref(),
-    };
+    let place = RunnerContext { config, runner, environment: environment.as_ref() };
     let mut change = match request {
         Request::Set { logins, replace } => place.set(logins, *replace)?,
         Request::Remove(registries) => place.remove(registries)?,
@@ -215,10 +207,7 @@ impl RunnerContext<'_, '_> {
         for (registry, _) in logins {
             // A helper answers for its key before `auths` is looked at; a store for every key.
             let helper = document.helpers().iter().find(|helper| {
-                helper
-                    .key
-                    .as_deref()
-                    .is_none_or(|key| key_path(key) == registry.path())
+                helper.key.as_deref().is_none_or(|key| key_path(key) == registry.path())
             });
             if let Some(helper) = helper {
                 return Err(Error::HelperAnswers {
@@ -233,13 +222,9 @@ impl RunnerContext<'_, '_> {
         if let Some(place) = document.unwrapped_credential() {
             let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
                            {\"auths\": …} around them, or drop them with --replace";
-            return Err(self.invalid(
-                entry,
-                DocumentError {
-                    offset: place.start,
-                    problem: problem.into(),
-                },
-            ));
+            return Err(
+                self.invalid(entry, DocumentError { offset: place.start, problem: problem.into() })
+            );
         }
         let (edits, changes) = document.set(logins);
         let text = splice_text(entry.document(), &edits);
@@ -259,50 +244,33 @@ impl RunnerContext<'_, '_> {
         logins: &[(Registry, Credential)],
     ) -> RunnerChange {
         let document = AuthDocument::parse(entry.document(), |name| self.variable(name)).ok();
-        if document
-            .as_ref()
-            .is_some_and(|document| document.is_exactly(logins))
-        {
+        if document.as_ref().is_some_and(|document| document.is_exactly(logins)) {
             return RunnerChange {
                 entry: Some(format!("{VARIABLE}={}", entry.document())),
                 outcomes: all(logins, Action::Unchanged),
                 ..RunnerChange::default()
             };
         }
-        let old = document
-            .as_ref()
-            .map(AuthDocument::entries)
-            .unwrap_or_default();
+        let old = document.as_ref().map(AuthDocument::entries).unwrap_or_default();
         let mut outcomes: Vec<_> = logins
             .iter()
             .map(|(registry, login)| {
                 let known = old.iter().any(|entry| registry.is(&entry.key));
                 Outcome {
                     registry: registry.key().to_owned(),
-                    action: if known {
-                        Action::Updated
-                    } else {
-                        Action::Added
-                    },
+                    action: if known { Action::Updated } else { Action::Added },
                     username: Some(login.username().to_owned()),
                 }
             })
             .collect();
         let kept = |key: &str| logins.iter().any(|(registry, _)| registry.is(key));
-        outcomes.extend(
-            old.iter()
-                .filter(|entry| !kept(&entry.key))
-                .map(|entry| Outcome {
-                    registry: entry.key.clone(),
-                    action: Action::Removed,
-                    username: entry.username(),
-                }),
-        );
+        outcomes.extend(old.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
+            registry: entry.key.clone(),
+            action: Action::Removed,
+            username: entry.username(),
+        }));
         let text = AuthDocument::write_new(logins);
-        let whole = Edit::new(
-            environment.span(entry.number),
-            environment::new_entry(&text),
-        );
+        let whole = Edit::new(environment.span(entry.number), environment::new_entry(&text));
         let notes = if document.is_none() {
             vec!["dropped an auth document that could not be read".to_owned()]
         } else {
@@ -335,21 +303,14 @@ impl RunnerContext<'_, '_> {
         }
         let text = splice_text(last.document(), &edits);
         self.check_result(&last, &document, &text, None)?;
-        let empty = self
-            .parse_text(&text)
-            .is_ok_and(|document| document.is_empty());
+        let empty = self.parse_text(&text).is_ok_and(|document| document.is_empty());
         let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
-        let mut change = RunnerChange {
-            outcomes: changes,
-            ..RunnerChange::default()
-        };
+        let mut change = RunnerChange { outcomes: changes, ..RunnerChange::default() };
         if empty {
             // Nothing is left to say: the entry goes, and those that it hid must not come back.
             let every: Vec<_> = shadowed.iter().copied().chain([last.number]).collect();
             change.edits = environment.remove(&every);
-            change
-                .notes
-                .push("removed the auth entry, which holds nothing else".to_owned());
+            change.notes.push("removed the auth entry, which holds nothing else".to_owned());
             return Ok(change);
         }
         change.edits = edits.iter().map(|edit| last.edit(edit)).collect();
@@ -418,14 +379,9 @@ impl RunnerContext<'_, '_> {
         }
         for (registry, login) in logins.unwrap_or_default() {
             let stored = Stored::Credential(login.clone());
-            let mut found = after
-                .entries()
-                .iter()
-                .filter(|entry| registry.is(&entry.key));
+            let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
             if !found.clone().any(|_| true) || !found.all(|entry| entry.stored() == stored) {
-                return Err(not_proved(
-                    "the new auth document does not hold the credential",
-                ));
+                return Err(not_proved("the new auth document does not hold the credential"));
             }
         }
         let expected = before.entries().len() + logins.map_or(0, <[_]>::len);
@@ -444,13 +400,7 @@ impl RunnerContext<'_, '_> {
                 let problem = "comes together only from other variables ($NAME), so no credential \
                                in it can be changed alone: change those variables, or drop the \
                                document with --replace";
-                return self.invalid(
-                    entry,
-                    DocumentError {
-                        offset: 0,
-                        problem: problem.into(),
-                    },
-                );
+                return self.invalid(entry, DocumentError { offset: 0, problem: problem.into() });
             }
             let DocumentError { offset, problem } = error;
             let problem = format!(
@@ -464,24 +414,14 @@ impl RunnerContext<'_, '_> {
         let whole = expand(text, |name| self.variable(name)).text;
         let same = AuthDocument::parse(&whole, |_| None).is_ok_and(|whole| {
             let keys = |document: &AuthDocument<'_>| -> Vec<String> {
-                document
-                    .entries()
-                    .iter()
-                    .map(|entry| entry.key.clone())
-                    .collect()
+                document.entries().iter().map(|entry| entry.key.clone()).collect()
             };
             keys(&whole) == keys(&document) && whole.helpers() == document.helpers()
         });
         if whole != text && !same {
             let problem = "becomes another document once its variables ($NAME) are filled in: \
                            change those variables, or drop the document with --replace";
-            return Err(self.invalid(
-                entry,
-                DocumentError {
-                    offset: 0,
-                    problem: problem.into(),
-                },
-            ));
+            return Err(self.invalid(entry, DocumentError { offset: 0, problem: problem.into() }));
         }
         Ok(document)
     }

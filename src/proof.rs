@@ -35,10 +35,7 @@ struct Expected {
 
 impl<'c, 't> Proof<'c, 't> {
     pub fn new(config: &'c Config<'t>) -> Self {
-        Self {
-            config,
-            blocks: BTreeMap::new(),
-        }
+        Self { config, blocks: BTreeMap::new() }
     }
 
     /// Expects that these edits leave a runner with exactly this auth entry, or with none.
@@ -52,9 +49,7 @@ impl<'c, 't> Proof<'c, 't> {
     pub fn check(self) -> Result<Vec<PatchedBlock>, Error> {
         let config = self.config;
         let blocks = self.blocks.into_iter();
-        blocks
-            .map(|(block, expected)| check_block(config, block, expected))
-            .collect()
+        blocks.map(|(block, expected)| check_block(config, block, expected)).collect()
     }
 }
 
@@ -71,18 +66,11 @@ fn check_block(
     let old = &syntax.blocks()[block];
     edit::sort(&mut expected.edits);
     let inside = |edit: &Edit| edit.span.start >= old.span.start && edit.span.end <= old.span.end;
-    let ordered = expected
-        .edits
-        .windows(2)
-        .all(|two| two[0].span.end <= two[1].span.start);
+    let ordered = expected.edits.windows(2).all(|two| two[0].span.end <= two[1].span.start);
     if !expected.edits.iter().all(inside) || !ordered {
         return Err(not_proved("the edits overlap or leave their section"));
     }
-    let edits: Vec<_> = expected
-        .edits
-        .iter()
-        .map(|edit| edit.within(old.span.start))
-        .collect();
+    let edits: Vec<_> = expected.edits.iter().map(|edit| edit.within(old.span.start)).collect();
     let text = splice_text(&syntax.text()[old.span.clone()], &edits);
     {
         let after =
@@ -92,9 +80,7 @@ fn check_block(
         };
         let headers = 1 + usize::from(old.header.is_some());
         let keys = |syntax: &Syntax<'_>, header: Option<usize>| -> Vec<String> {
-            header.map_or(Vec::new(), |id| {
-                syntax.keys(id).map(Cow::into_owned).collect()
-            })
+            header.map_or(Vec::new(), |id| syntax.keys(id).map(Cow::into_owned).collect())
         };
         if after.blocks().len() != headers || keys(syntax, old.header) != keys(&after, new.header) {
             return Err(not_proved("the new section has other headers"));
@@ -146,10 +132,9 @@ fn expect_entry<'m>(
 
 fn member<'a, 'm>(table: &'a mut Meaning<'m>, name: &str) -> Option<&'a mut Meaning<'m>> {
     match table {
-        Meaning::Table(table) => table
-            .iter_mut()
-            .find(|(key, _)| same_key(key, name))
-            .map(|(_, value)| value),
+        Meaning::Table(table) => {
+            table.iter_mut().find(|(key, _)| same_key(key, name)).map(|(_, value)| value)
+        }
         _ => None,
     }
 }

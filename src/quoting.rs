@@ -58,11 +58,8 @@ impl Quoted {
         if quotes == 3 {
             // A line end right after the opening quotes is not part of the string.
             let body = &raw[inner.clone()];
-            inner.start += if body.starts_with("\r\n") {
-                2
-            } else {
-                usize::from(body.starts_with('\n'))
-            };
+            inner.start +=
+                if body.starts_with("\r\n") { 2 } else { usize::from(body.starts_with('\n')) };
         }
         let body = &raw[inner.clone()];
         let start = offset + inner.start;
@@ -70,12 +67,7 @@ impl Quoted {
         let escapes_quotes = basic && body.contains("\\\"");
         if !basic || !body.contains('\\') {
             let text = Zeroizing::new(body.to_owned());
-            return Self {
-                quoting,
-                text,
-                places: Places::Plain(start),
-                escapes_quotes,
-            };
+            return Self { quoting, text, places: Places::Plain(start), escapes_quotes };
         }
         let mut text = Zeroizing::new(String::with_capacity(body.len()));
         let mut places = Vec::with_capacity(body.len());
@@ -93,12 +85,7 @@ impl Quoted {
             }
             at += length;
         }
-        Self {
-            quoting,
-            text,
-            places: Places::Escaped(places, start),
-            escapes_quotes,
-        }
+        Self { quoting, text, places: Places::Escaped(places, start), escapes_quotes }
     }
 
     /// The decoded text.
@@ -153,9 +140,7 @@ fn unescape(text: &str) -> (Option<char>, usize) {
         return (None, 1);
     };
     let coded = |digits: usize| {
-        let code = text
-            .get(2..2 + digits)
-            .and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        let code = text.get(2..2 + digits).and_then(|hex| u32::from_str_radix(hex, 16).ok());
         (code.and_then(char::from_u32), 2 + digits)
     };
     match kind {
@@ -212,17 +197,10 @@ mod tests {
         ] {
             let text = format!("a = {raw}");
             let parsed = crate::syntax::Syntax::parse(&text);
-            let Ok(syntax) = parsed else {
-                panic!("{raw} does not parse")
-            };
+            let Ok(syntax) = parsed else { panic!("{raw} does not parse") };
             let value = syntax.value(0);
-            let Some(encoding) = syntax.encoding(value) else {
-                panic!("{raw} is bare")
-            };
-            assert_eq!(
-                Quoted::decode(raw, encoding.into(), 0).text(),
-                syntax.string(value)
-            );
+            let Some(encoding) = syntax.encoding(value) else { panic!("{raw} is bare") };
+            assert_eq!(Quoted::decode(raw, encoding.into(), 0).text(), syntax.string(value));
         }
     }
 }

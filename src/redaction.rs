@@ -16,15 +16,8 @@ use crate::secret::Secret;
 use crate::syntax::{NodeId, NodeKind, Syntax};
 
 /// Keys whose string values are shown.
-const HARMLESS: &[&str] = &[
-    "name",
-    "executor",
-    "image",
-    "shell",
-    "url",
-    "pull_policy",
-    "log_level",
-];
+const HARMLESS: &[&str] =
+    &["name", "executor", "image", "shell", "url", "pull_policy", "log_level"];
 
 /// A secret shorter than this is masked where it is a whole value, not where it is a part of a
 /// word: `a` is in every other word.
@@ -42,11 +35,7 @@ impl Redaction {
     /// Hides secrets, or shows them when the person asked for it.
     #[must_use]
     pub fn new(show_secrets: bool) -> Self {
-        Self {
-            show: show_secrets,
-            numbers: RefCell::default(),
-            known: HashMap::new(),
-        }
+        Self { show: show_secrets, numbers: RefCell::default(), known: HashMap::new() }
     }
 
     /// Masks this secret wherever it appears.
@@ -128,9 +117,7 @@ impl Redaction {
     fn placeholder(&self, secret: &str) -> String {
         let mut numbers = self.numbers.borrow_mut();
         let next = numbers.len() + 1;
-        let number = *numbers
-            .entry(Secret::new(secret.to_owned()))
-            .or_insert(next);
+        let number = *numbers.entry(Secret::new(secret.to_owned())).or_insert(next);
         format!("<hidden-{number}>")
     }
 
@@ -146,11 +133,7 @@ impl Redaction {
                 .first_chunk()
                 .filter(|_| !self.show)
                 .and_then(|start| self.known.get(start))
-                .and_then(|known| {
-                    known
-                        .iter()
-                        .find(|secret| rest.starts_with(secret.expose()))
-                });
+                .and_then(|known| known.iter().find(|secret| rest.starts_with(secret.expose())));
             if let Some(secret) = secret {
                 out.push_str(&self.placeholder(secret.expose()));
                 at += secret.expose().len();
@@ -176,17 +159,11 @@ impl Redaction {
         self.mask_pairs(syntax, block.pairs.clone(), &mut masks);
         let comments = syntax.comments();
         let first = comments.partition_point(|comment| comment.start < block.span.start);
-        for comment in comments[first..]
-            .iter()
-            .take_while(|c| c.start < block.span.end)
-        {
+        for comment in comments[first..].iter().take_while(|c| c.start < block.span.end) {
             let text = &syntax.text()[comment.clone()];
             if text.contains('=') || (text.contains("://") && text.contains('@')) {
                 let start = comment.start + 1 + usize::from(text.starts_with("# "));
-                masks.add(
-                    start.min(comment.end)..comment.end,
-                    text.trim_start_matches(['#', ' ']),
-                );
+                masks.add(start.min(comment.end)..comment.end, text.trim_start_matches(['#', ' ']));
             }
         }
         masks.spans.sort_by_key(|mask| mask.span.start);
@@ -235,9 +212,7 @@ impl Redaction {
     pub(crate) fn show(&self, text: &str, span: Range<usize>, masks: &Masks) -> String {
         let mut out = String::new();
         let mut at = span.start;
-        let first = masks
-            .spans
-            .partition_point(|mask| mask.span.end <= span.start);
+        let first = masks.spans.partition_point(|mask| mask.span.end <= span.start);
         for mask in &masks.spans[first..] {
             if mask.span.start >= span.end {
                 break;
@@ -272,10 +247,7 @@ struct Mask {
 impl Masks {
     fn add(&mut self, span: Range<usize>, secret: &str) {
         if !span.is_empty() {
-            self.spans.push(Mask {
-                span,
-                secret: Secret::new(secret.to_owned()),
-            });
+            self.spans.push(Mask { span, secret: Secret::new(secret.to_owned()) });
         }
     }
 }
@@ -286,13 +258,11 @@ fn mask_entry(quoted: &Quoted, masks: &mut Masks) {
     let start = text.find('=').map_or(0, |at| at + 1);
     let value = &text[start..];
     let document = AuthDocument::parse(value, |_| None);
-    let Ok(document) = document.as_ref().map_err(|_| ()).and_then(|document| {
-        if is_auth_entry(text) {
-            Ok(document)
-        } else {
-            Err(())
-        }
-    }) else {
+    let Ok(document) = document
+        .as_ref()
+        .map_err(|_| ())
+        .and_then(|document| if is_auth_entry(text) { Ok(document) } else { Err(()) })
+    else {
         masks.add(quoted.place(start..text.len()), value);
         return;
     };

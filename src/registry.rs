@@ -31,16 +31,10 @@ const DOCKER_HUB: &str = "docker.io";
 pub fn key_path(key: &str) -> String {
     if let Some(rest) = without_scheme(key) {
         let host = rest.split('/').next().unwrap_or_default().to_lowercase();
-        return if host == "index.docker.io" {
-            DOCKER_HUB.to_owned()
-        } else {
-            host
-        };
+        return if host == "index.docker.io" { DOCKER_HUB.to_owned() } else { host };
     }
     let key = key.strip_suffix('/').unwrap_or(key);
-    let (host, path) = key
-        .split_once('/')
-        .map_or((key, None), |(host, path)| (host, Some(path)));
+    let (host, path) = key.split_once('/').map_or((key, None), |(host, path)| (host, Some(path)));
     match path {
         None => host.to_lowercase(),
         Some(path) => format!("{}/{}", host.to_lowercase(), without_tag(path)),
@@ -57,9 +51,7 @@ fn without_scheme(key: &str) -> Option<&str> {
 /// Cuts a `:tag` that follows the last `/`.
 fn without_tag(path: &str) -> &str {
     let last = path.rfind('/').map_or(0, |slash| slash + 1);
-    path[last..]
-        .find(':')
-        .map_or(path, |colon| &path[..last + colon])
+    path[last..].find(':').map_or(path, |colon| &path[..last + colon])
 }
 
 /// A registry, or a part of one, as a person names it: `HOST[:PORT][/PATH]`.
@@ -107,29 +99,19 @@ impl Registry {
         if !path.chars().all(allowed) || path.contains("//") {
             return refuse("holds characters that no registry has");
         }
-        if [
-            "index.docker.io",
-            "registry-1.docker.io",
-            "registry.hub.docker.com",
-            "hub.docker.com",
-        ]
-        .contains(&path.as_str())
+        if ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com"]
+            .contains(&path.as_str())
         {
             DOCKER_HUB.clone_into(&mut path);
         }
-        Ok(Self {
-            typed: typed.to_owned(),
-            path,
-        })
+        Ok(Self { typed: typed.to_owned(), path })
     }
 
     /// A registry that is already in a document, under whatever key somebody wrote: any text.
     #[must_use]
     pub fn named(typed: &str) -> Self {
-        Self::parse(typed).unwrap_or_else(|_| Self {
-            typed: typed.to_owned(),
-            path: key_path(typed),
-        })
+        Self::parse(typed)
+            .unwrap_or_else(|_| Self { typed: typed.to_owned(), path: key_path(typed) })
     }
 
     /// The path that GitLab Runner compares.
@@ -142,11 +124,7 @@ impl Registry {
     /// version of GitLab Runner understands.
     #[must_use]
     pub fn key(&self) -> &str {
-        if self.path == DOCKER_HUB {
-            DOCKER_HUB_KEY
-        } else {
-            &self.path
-        }
+        if self.path == DOCKER_HUB { DOCKER_HUB_KEY } else { &self.path }
     }
 
     /// Whether a key of an auth document stands for this registry.
@@ -181,17 +159,8 @@ mod tests {
 
     #[test]
     fn unusable_registries_are_refused() {
-        for typed in [
-            "",
-            "/",
-            "https://",
-            "a b",
-            "user@host",
-            "r.io//x",
-            "r.io/$X",
-            "r.io\n",
-            "'",
-        ] {
+        for typed in ["", "/", "https://", "a b", "user@host", "r.io//x", "r.io/$X", "r.io\n", "'"]
+        {
             assert!(Registry::parse(typed).is_err(), "{typed:?}");
         }
     }

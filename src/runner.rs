@@ -73,11 +73,7 @@ impl<'t> Config<'t> {
             problem,
         };
         let syntax = Syntax::parse(text.as_str()).map_err(invalid)?;
-        let mut finder = Finder {
-            syntax: &syntax,
-            runners: Vec::new(),
-            spelling: None,
-        };
+        let mut finder = Finder { syntax: &syntax, runners: Vec::new(), spelling: None };
         finder.find().map_err(|found| match found {
             Found::Other(error) => invalid(error),
             Found::Twice { key, first, second } => Error::KeyTwice {
@@ -88,11 +84,7 @@ impl<'t> Config<'t> {
             },
         })?;
         let runners = finder.runners;
-        Ok(Self {
-            text,
-            syntax,
-            runners,
-        })
+        Ok(Self { text, syntax, runners })
     }
 
     /// The text that was parsed.
@@ -174,23 +166,13 @@ impl Runner<'_> {
 /// Shows what a listing shows, not the token.
 impl fmt::Debug for Runner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Runner({:?}, {}, {})",
-            self.name,
-            self.short_token(),
-            self.executor
-        )
+        write!(f, "Runner({:?}, {}, {})", self.name, self.short_token(), self.executor)
     }
 }
 
 enum Found {
     Other(SyntaxError),
-    Twice {
-        key: String,
-        first: usize,
-        second: usize,
-    },
+    Twice { key: String, first: usize, second: usize },
 }
 
 struct Finder<'s, 't> {
@@ -252,13 +234,7 @@ impl Finder<'_, '_> {
             }
             let pairs = table + 1..syntax.after(table);
             let offset = node.span().start;
-            let place = RunnerPlace {
-                block,
-                inline: Some(table),
-                element,
-                pairs,
-                offset,
-            };
+            let place = RunnerPlace { block, inline: Some(table), element, pairs, offset };
             self.runners.push(runner(syntax, place));
         }
         Ok(())
@@ -270,16 +246,10 @@ impl Finder<'_, '_> {
             return Ok(false);
         }
         let offset = self.syntax.node(node).span().start;
-        let (spelling, first) = self
-            .spelling
-            .get_or_insert_with(|| (key.to_owned(), offset));
+        let (spelling, first) = self.spelling.get_or_insert_with(|| (key.to_owned(), offset));
         if spelling != key {
             let key = spelling.clone();
-            return Err(Found::Twice {
-                key,
-                first: *first,
-                second: offset,
-            });
+            return Err(Found::Twice { key, first: *first, second: offset });
         }
         Ok(true)
     }
@@ -288,10 +258,7 @@ impl Finder<'_, '_> {
 fn no_array(offset: usize) -> Found {
     let problem = "runners is not an array of tables, and GitLab Runner refuses the whole file: \
                    each runner starts with [[runners]]";
-    Found::Other(SyntaxError {
-        offset,
-        problem: problem.to_owned(),
-    })
+    Found::Other(SyntaxError { offset, problem: problem.to_owned() })
 }
 
 fn runner<'t>(syntax: &Syntax<'t>, place: RunnerPlace) -> Runner<'t> {
@@ -331,11 +298,7 @@ mod tests {
     fn names(text: &str) -> Result<Vec<String>, Error> {
         let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
         let config = Config::parse(&text)?;
-        Ok(config
-            .runners()
-            .iter()
-            .map(|runner| runner.name().to_owned())
-            .collect())
+        Ok(config.runners().iter().map(|runner| runner.name().to_owned()).collect())
     }
 
     #[test]
@@ -353,16 +316,8 @@ mod tests {
 
     #[test]
     fn what_is_no_array_of_tables_is_refused() {
-        for text in [
-            "[runners]\n",
-            "runners = 1\n",
-            "runners.a = 1\n",
-            "runners = [1]\n",
-        ] {
-            assert!(
-                matches!(names(text), Err(Error::InvalidToml { .. })),
-                "{text}"
-            );
+        for text in ["[runners]\n", "runners = 1\n", "runners.a = 1\n", "runners = [1]\n"] {
+            assert!(matches!(names(text), Err(Error::InvalidToml { .. })), "{text}");
         }
         for text in ["[[runners]]\n[[Runners]]\n", "runners = []\n[[RUNNERS]]\n"] {
             assert!(matches!(names(text), Err(Error::KeyTwice { .. })), "{text}");
@@ -374,9 +329,6 @@ mod tests {
         let text = "[[runners]]\nname = 'a'\ntoken = 'abcdefghiSECRET'\n";
         let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
         let shown = format!("{:?}", Config::parse(&text));
-        assert!(
-            shown.contains("abcdefghi") && !shown.contains("SECRET"),
-            "{shown}"
-        );
+        assert!(shown.contains("abcdefghi") && !shown.contains("SECRET"), "{shown}");
     }
 }

@@ -47,15 +47,11 @@ impl Selector {
             wanted,
             candidates: runners.iter().map(candidate).collect(),
         };
-        let found: Vec<usize> = (0..runners.len())
-            .filter(|&number| self.takes(&runners[number]))
-            .collect();
+        let found: Vec<usize> =
+            (0..runners.len()).filter(|&number| self.takes(&runners[number])).collect();
         let one = matches == Matches::One && !self.all;
         for (wanted, takes) in self.wishes() {
-            let hits: Vec<_> = found
-                .iter()
-                .filter(|&&number| takes(&runners[number]))
-                .collect();
+            let hits: Vec<_> = found.iter().filter(|&&number| takes(&runners[number])).collect();
             if hits.is_empty() {
                 return Err(not_found(wanted));
             }
@@ -75,15 +71,8 @@ impl Selector {
         // the only runner there is.
         let named = !(self.names.is_empty() && self.tokens.is_empty() && self.ids.is_empty());
         if one && !named && found.len() > 1 {
-            let candidates = found
-                .iter()
-                .map(|&number| candidate(&runners[number]))
-                .collect();
-            return Err(Error::RunnerAmbiguous {
-                path,
-                wanted: self.describe(),
-                candidates,
-            });
+            let candidates = found.iter().map(|&number| candidate(&runners[number])).collect();
+            return Err(Error::RunnerAmbiguous { path, wanted: self.describe(), candidates });
         }
         Ok(found)
     }
@@ -109,29 +98,20 @@ impl Selector {
     fn wishes(&self) -> Vec<Wish<'_>> {
         let mut wishes: Vec<Wish<'_>> = Vec::new();
         for name in &self.names {
-            wishes.push((
-                format!("the name '{name}'"),
-                Box::new(move |r| r.name() == name),
-            ));
+            wishes.push((format!("the name '{name}'"), Box::new(move |r| r.name() == name)));
         }
         for token in &self.tokens {
             let wanted = "the token that was given".to_owned();
             wishes.push((wanted, Box::new(move |r| r.has_token(token.expose()))));
         }
         for &id in &self.ids {
-            wishes.push((
-                format!("the id {id}"),
-                Box::new(move |r| r.id() == Some(id)),
-            ));
+            wishes.push((format!("the id {id}"), Box::new(move |r| r.id() == Some(id))));
         }
         wishes
     }
 
     fn describe(&self) -> String {
-        let executors = self
-            .executors
-            .iter()
-            .map(|name| format!("the executor '{name}'"));
+        let executors = self.executors.iter().map(|name| format!("the executor '{name}'"));
         let wishes = self.wishes().into_iter().map(|(wanted, _)| wanted);
         wishes.chain(executors).collect::<Vec<_>>().join(" and ")
     }
@@ -142,26 +122,11 @@ type Wish<'s> = (String, Box<dyn Fn(&Runner<'_>) -> bool + 's>);
 
 /// A runner as the lists in errors show it.
 fn candidate(runner: &Runner<'_>) -> String {
-    let id = runner
-        .id()
-        .filter(|&id| id != 0)
-        .map_or(String::new(), |id| format!(", id {id}"));
+    let id = runner.id().filter(|&id| id != 0).map_or(String::new(), |id| format!(", id {id}"));
     format!(
         "{} (token {}, executor {}{id})",
-        if runner.name().is_empty() {
-            "(no name)"
-        } else {
-            runner.name()
-        },
-        if runner.short_token().is_empty() {
-            "empty"
-        } else {
-            runner.short_token()
-        },
-        if runner.executor().name().is_empty() {
-            "none"
-        } else {
-            runner.executor().name()
-        },
+        if runner.name().is_empty() { "(no name)" } else { runner.name() },
+        if runner.short_token().is_empty() { "empty" } else { runner.short_token() },
+        if runner.executor().name().is_empty() { "none" } else { runner.executor().name() },
     )
 }

@@ -45,9 +45,7 @@ impl PasswordSource {
             },
         };
         let text = text.expose();
-        let cut = text
-            .strip_suffix('\n')
-            .map_or(text, |cut| cut.strip_suffix('\r').unwrap_or(cut));
+        let cut = text.strip_suffix('\n').map_or(text, |cut| cut.strip_suffix('\r').unwrap_or(cut));
         Ok(Secret::new(cut.to_owned()))
     }
 }
@@ -59,31 +57,17 @@ impl PasswordSource {
 /// [`Error::InvalidSource`] with line and column, never with the text.
 pub fn auth_document(path: &Path) -> Result<Vec<(Registry, Credential)>, Error> {
     let stdin = path.as_os_str() == "-";
-    let text = if stdin {
-        from_stdin("the auth document")?
-    } else {
-        from_file(path)?
-    };
+    let text = if stdin { from_stdin("the auth document")? } else { from_file(path)? };
     let text = text.expose();
-    let name = if stdin {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
-    };
+    let name = if stdin { "standard input".to_owned() } else { path.display().to_string() };
     let place = |offset: usize| {
         let before = &text[..offset.min(text.len())];
         let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |line| line.chars().count())
-            + 1;
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
         format!("{name}:{line}:{column}")
     };
     if text.trim().is_empty() {
-        return Err(Error::InvalidSource(format!(
-            "{name} is empty and no auth document"
-        )));
+        return Err(Error::InvalidSource(format!("{name} is empty and no auth document")));
     }
     let document = AuthDocument::parse(text, |_| None).map_err(|error| {
         Error::InvalidSource(format!(
@@ -122,10 +106,7 @@ pub fn auth_document(path: &Path) -> Result<Vec<(Registry, Credential)>, Error> 
         };
         // The same rules as for a password that a person gives.
         let credential = Credential::new(credential.username(), credential.password().clone())?;
-        if logins
-            .iter()
-            .any(|(other, _)| other.path() == registry.path())
-        {
+        if logins.iter().any(|(other, _)| other.path() == registry.path()) {
             return refuse("this registry stands in the auth document twice: keep one of the two");
         }
         logins.push((registry, credential));
@@ -138,10 +119,7 @@ fn from_stdin(what: &str) -> Result<Secret, Error> {
     std::io::stdin()
         .lock()
         .read_to_end(&mut bytes)
-        .map_err(|cause| Error::Unreadable {
-            path: "standard input".into(),
-            cause,
-        })?;
+        .map_err(|cause| Error::Unreadable { path: "standard input".into(), cause })?;
     text(&mut bytes, what)
 }
 
@@ -152,20 +130,16 @@ fn from_stdin(what: &str) -> Result<Secret, Error> {
 /// [`Error::Unreadable`] and [`Error::InvalidSource`].
 pub fn from_file(path: &Path) -> Result<Secret, Error> {
     let label = path.display().to_string();
-    let bytes = read_regular(path).map_err(|cause| Error::Unreadable {
-        path: label.clone(),
-        cause,
-    })?;
+    let bytes =
+        read_regular(path).map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
     text(&mut Zeroizing::new(bytes), &label)
 }
 
 fn text(bytes: &mut Zeroizing<Vec<u8>>, what: &str) -> Result<Secret, Error> {
-    String::from_utf8(std::mem::take(&mut **bytes))
-        .map(Secret::new)
-        .map_err(|error| {
-            drop(Zeroizing::new(error.into_bytes()));
-            not_utf8(what)
-        })
+    String::from_utf8(std::mem::take(&mut **bytes)).map(Secret::new).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        not_utf8(what)
+    })
 }
 
 fn not_utf8(what: &str) -> Error {

@@ -84,10 +84,7 @@ impl<'t> Syntax<'t> {
     /// and tables that are there twice.
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
         if u32::try_from(text.len()).is_err() {
-            return Err(SyntaxError {
-                offset: 0,
-                problem: "the file is larger than 4 GiB".into(),
-            });
+            return Err(SyntaxError { offset: 0, problem: "the file is larger than 4 GiB".into() });
         }
         let source = Source::new(text);
         let tokens = source.lex().into_vec();
@@ -98,16 +95,9 @@ impl<'t> Syntax<'t> {
         if let Some(error) = error {
             return Err(describe(text, &error));
         }
-        let Builder {
-            nodes, comments, ..
-        } = builder;
+        let Builder { nodes, comments, .. } = builder;
         let blocks = blocks(&nodes, text.len());
-        let syntax = Self {
-            text,
-            nodes,
-            comments,
-            blocks,
-        };
+        let syntax = Self { text, nodes, comments, blocks };
         duplicates::check(&syntax)?;
         Ok(syntax)
     }
@@ -131,9 +121,7 @@ impl<'t> Syntax<'t> {
 
     /// The block that holds a byte offset.
     pub fn block_at(&self, offset: usize) -> usize {
-        self.blocks
-            .partition_point(|block| block.span.start <= offset)
-            .saturating_sub(1)
+        self.blocks.partition_point(|block| block.span.start <= offset).saturating_sub(1)
     }
 
     /// The comments, each from its `#` to before the line end.
@@ -217,11 +205,7 @@ impl<'t> Syntax<'t> {
 
 /// The nodes cut at the headers.
 fn blocks(nodes: &[Node], length: usize) -> Vec<Block> {
-    let mut blocks = vec![Block {
-        header: None,
-        pairs: 0..0,
-        span: 0..length,
-    }];
+    let mut blocks = vec![Block { header: None, pairs: 0..0, span: 0..length }];
     let mut id = 0;
     while let Some(node) = nodes.get(id) {
         let next = node.next as usize;
@@ -231,11 +215,7 @@ fn blocks(nodes: &[Node], length: usize) -> Vec<Block> {
                 block.span.end = start;
             }
             let pairs = next..next;
-            blocks.push(Block {
-                header: Some(id),
-                pairs,
-                span: start..length,
-            });
+            blocks.push(Block { header: Some(id), pairs, span: start..length });
         } else if let Some(block) = blocks.last_mut() {
             block.pairs.end = next;
         }
@@ -293,11 +273,7 @@ impl<'t> Builder<'t> {
     }
 
     fn close_pair(&mut self, end: usize) {
-        if self
-            .open
-            .last()
-            .is_some_and(|&id| self.nodes[id].kind == NodeKind::Pair)
-        {
+        if self.open.last().is_some_and(|&id| self.nodes[id].kind == NodeKind::Pair) {
             self.close(end);
         }
     }
@@ -402,17 +378,13 @@ fn describe(text: &str, error: &ParseError) -> SyntaxError {
 /// that its own first quote ends the string.
 fn pasted_json(text: &str, offset: usize) -> bool {
     let bytes = text.as_bytes();
-    let start = bytes[..offset]
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |at| at + 1);
+    let start = bytes[..offset].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let end = bytes[offset..]
         .iter()
         .position(|&byte| byte == b'\n')
         .map_or(bytes.len(), |at| offset + at);
     let line = &text[start..end];
-    line.find("\"DOCKER_AUTH_CONFIG=")
-        .is_some_and(|at| line[at + 1..].contains("{\""))
+    line.find("\"DOCKER_AUTH_CONFIG=").is_some_and(|at| line[at + 1..].contains("{\""))
 }
 
 #[cfg(test)]
@@ -432,10 +404,7 @@ mod tests {
         let pair = 0;
         assert_eq!(syntax.keys(pair).collect::<Vec<_>>(), ["a", "b"]);
         let array = syntax.value(pair);
-        let kinds: Vec<_> = syntax
-            .children(array)
-            .map(|id| syntax.node(id).kind)
-            .collect();
+        let kinds: Vec<_> = syntax.children(array).map(|id| syntax.node(id).kind).collect();
         assert_eq!(kinds, [NodeKind::Scalar, NodeKind::InlineTable]);
         assert_eq!(syntax.node(pair).span(), 0..28);
         assert_eq!(syntax.blocks().len(), 2);
@@ -454,16 +423,9 @@ mod tests {
 
     #[test]
     fn what_the_runner_refuses_is_refused() {
-        for text in [
-            "a = ",
-            "a = b",
-            "a = \"\\q\"",
-            "a = 1\ra = 2",
-            "[a",
-            "a = [",
-            "= 1",
-            "a = 1 b",
-        ] {
+        for text in
+            ["a = ", "a = b", "a = \"\\q\"", "a = 1\ra = 2", "[a", "a = [", "= 1", "a = 1 b"]
+        {
             problem(text);
         }
     }

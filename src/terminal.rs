@@ -20,11 +20,7 @@ impl Terminal {
         if !io::stderr().is_terminal() {
             return None;
         }
-        let tty = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open("/dev/tty")
-            .ok()?;
+        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
         Some(Self { tty })
     }
 
@@ -83,8 +79,6 @@ impl Terminal {
                 byte => typed.push(byte),
             }
         }
-        String::from_utf8(std::mem::take(&mut *typed))
-            .ok()
-            .map(Secret::new)
+        String::from_utf8(std::mem::take(&mut *typed)).ok().map(Secret::new)
     }
 }

@@ -94,10 +94,7 @@ impl ConfigText {
         let line = self.line_of(offset);
         let before = self.line_starts()[line]..offset.min(self.text.len());
         let column = self.text.get(before).map_or(0, |text| text.chars().count());
-        Place {
-            line: line + 1,
-            column: column + 1,
-        }
+        Place { line: line + 1, column: column + 1 }
     }
 
     /// The number of the line that holds a byte offset, counted from 0.
@@ -122,14 +119,8 @@ impl ConfigText {
 
     fn line_starts(&self) -> &[usize] {
         self.line_starts.get_or_init(|| {
-            let ends = self
-                .text
-                .bytes()
-                .enumerate()
-                .filter(|&(_, byte)| byte == b'\n');
-            std::iter::once(0)
-                .chain(ends.map(|(end, _)| end + 1))
-                .collect()
+            let ends = self.text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(end, _)| end + 1)).collect()
         })
     }
 }

@@ -37,10 +37,7 @@ pub fn is(token: &str, given: &str) -> bool {
 
 fn without_prefix(token: &str) -> &str {
     let typed = |token: &'_ str| -> Option<usize> {
-        ["t1_", "t2_", "t3_"]
-            .iter()
-            .any(|kind| token.starts_with(kind))
-            .then_some(3)
+        ["t1_", "t2_", "t3_"].iter().any(|kind| token.starts_with(kind)).then_some(3)
     };
     if let Some(rest) = token.strip_prefix("glrt-") {
         return &rest[typed(rest).unwrap_or(0)..];
@@ -60,9 +57,7 @@ fn without_prefix(token: &str) -> &str {
 }
 
 fn first(text: &str, count: usize) -> &str {
-    text.char_indices()
-        .nth(count)
-        .map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]
@@ -88,13 +83,7 @@ mod tests {
     #[test]
     fn a_token_is_named_by_eight_or_nine_characters_or_all() {
         let token = "glrt-t1_abcdefghijkl";
-        for given in [
-            token,
-            "abcdefgh",
-            "abcdefghi",
-            "glrt-abcdefghi",
-            "glrt-t1_abcdefgh",
-        ] {
+        for given in [token, "abcdefgh", "abcdefghi", "glrt-abcdefghi", "glrt-t1_abcdefgh"] {
             assert!(is(token, given), "{given}");
         }
         for given in ["", "abcdefg", "abcdefghij", "abcdefghijkl", "glrt-"] {

@@ -7,12 +7,7 @@
 //! before committing it.
 
 // A test may end by panicking and says what it saw.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::io::Write as _;
@@ -45,9 +40,7 @@ fn run(case: &Path, directory: &Path) -> Outcome {
     let config = directory.join("config.toml");
     fs::copy(case.join("before.toml"), &config).expect("a case has before.toml");
     let arguments = fs::read_to_string(case.join("args")).expect("a case has args");
-    let arguments = arguments
-        .lines()
-        .map(|line| line.replace("{config}", "config.toml"));
+    let arguments = arguments.lines().map(|line| line.replace("{config}", "config.toml"));
     let mut child = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
         .args(arguments)
         .current_dir(directory)
@@ -61,13 +54,7 @@ fn run(case: &Path, directory: &Path) -> Outcome {
         .expect("the command starts");
     let input = fs::read(case.join("stdin")).unwrap_or_default();
     // A command that refuses its arguments closes standard input unread.
-    drop(
-        child
-            .stdin
-            .take()
-            .expect("stdin is piped")
-            .write_all(&input),
-    );
+    drop(child.stdin.take().expect("stdin is piped").write_all(&input));
     let output = child.wait_with_output().expect("the command ends");
     Outcome {
         after: fs::read(&config).expect("the config is still there"),
@@ -113,35 +100,11 @@ fn every_case_gives_what_is_recorded() {
         let outcome = run(case, directory.path());
         let before = fs::read(case.join("before.toml")).expect("a case has before.toml");
         check(case, "after.toml", &outcome.after, &before, &mut failures);
-        check(
-            case,
-            "stdout",
-            outcome.stdout.as_bytes(),
-            b"",
-            &mut failures,
-        );
-        check(
-            case,
-            "stderr",
-            outcome.stderr.as_bytes(),
-            b"",
-            &mut failures,
-        );
-        check(
-            case,
-            "status",
-            format!("{}\n", outcome.status).as_bytes(),
-            b"0\n",
-            &mut failures,
-        );
-        let filter = fs::read_to_string(case.join("args"))
-            .expect("args")
-            .contains("\n-\n");
-        let printed = if filter {
-            outcome.stderr
-        } else {
-            outcome.stdout + &outcome.stderr
-        };
+        check(case, "stdout", outcome.stdout.as_bytes(), b"", &mut failures);
+        check(case, "stderr", outcome.stderr.as_bytes(), b"", &mut failures);
+        check(case, "status", format!("{}\n", outcome.status).as_bytes(), b"0\n", &mut failures);
+        let filter = fs::read_to_string(case.join("args")).expect("args").contains("\n-\n");
+        let printed = if filter { outcome.stderr } else { outcome.stdout + &outcome.stderr };
         for secret in SECRETS {
             if printed.contains(secret) {
                 failures.push(format!("{} prints {secret}", case.display()));
@@ -149,12 +112,7 @@ fn every_case_gives_what_is_recorded() {
         }
         let left: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
         let backup = directory.path().join("config.toml.bak").exists();
-        assert_eq!(
-            left.len(),
-            1 + usize::from(backup),
-            "{}: litter",
-            case.display()
-        );
+        assert_eq!(left.len(), 1 + usize::from(backup), "{}: litter", case.display());
     }
     println!("{} cases", cases.len());
     assert!(!cases.is_empty());
@@ -180,11 +138,7 @@ fn a_second_run_changes_nothing() {
         let outcome = run(again.path(), directory.path());
         let expected = fs::read(case.join("after.toml")).unwrap();
         assert_eq!(outcome.status, 0, "{}: {}", case.display(), outcome.stderr);
-        assert!(
-            outcome.after == expected,
-            "{} changes twice",
-            case.display()
-        );
+        assert!(outcome.after == expected, "{} changes twice", case.display());
         seen += 1;
     }
     assert!(seen > 0);

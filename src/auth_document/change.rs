@@ -12,13 +12,7 @@ use crate::outcome::{Action, Outcome};
 use crate::registry::{DOCKER_HUB_KEY, Registry, key_path};
 
 /// The members of a credential that hold or contradict `auth`: they go when a new `auth` comes.
-const SUPERSEDED: &[&str] = &[
-    "auth",
-    "username",
-    "password",
-    "identitytoken",
-    "registrytoken",
-];
+const SUPERSEDED: &[&str] = &["auth", "username", "password", "identitytoken", "registrytoken"];
 
 impl AuthDocument<'_> {
     /// A new document with these credentials, on one line.
@@ -39,11 +33,8 @@ impl AuthDocument<'_> {
         let mut changes = Vec::new();
         let mut added = Vec::new();
         for (registry, login) in logins {
-            let mut found: Vec<_> = self
-                .entries
-                .iter()
-                .filter(|entry| registry.is(&entry.key))
-                .collect();
+            let mut found: Vec<_> =
+                self.entries.iter().filter(|entry| registry.is(&entry.key)).collect();
             let dead = found.is_empty();
             if dead {
                 found = self
@@ -59,23 +50,12 @@ impl AuthDocument<'_> {
             for entry in found {
                 let before = edits.len();
                 if dead {
-                    edits.push(Edit::new(
-                        self.key_place(entry),
-                        text_literal(DOCKER_HUB_KEY),
-                    ));
+                    edits.push(Edit::new(self.key_place(entry), text_literal(DOCKER_HUB_KEY)));
                 }
                 self.update(entry, login, &mut edits);
                 changes.push(Outcome {
-                    registry: if dead {
-                        DOCKER_HUB_KEY.to_owned()
-                    } else {
-                        entry.key.clone()
-                    },
-                    action: if edits.len() == before {
-                        Action::Unchanged
-                    } else {
-                        Action::Updated
-                    },
+                    registry: if dead { DOCKER_HUB_KEY.to_owned() } else { entry.key.clone() },
+                    action: if edits.len() == before { Action::Unchanged } else { Action::Updated },
                     username: Some(login.username().to_owned()),
                 });
             }
@@ -94,11 +74,11 @@ impl AuthDocument<'_> {
 
     /// The edits that take credentials and helpers out.
     pub fn remove(&self, registries: &[Registry]) -> (Vec<Edit>, Vec<Outcome>) {
-        let names = self.entries.iter().map(|entry| entry.key.as_str()).chain(
-            self.helpers
-                .iter()
-                .filter_map(|helper| helper.key.as_deref()),
-        );
+        let names = self
+            .entries
+            .iter()
+            .map(|entry| entry.key.as_str())
+            .chain(self.helpers.iter().filter_map(|helper| helper.key.as_deref()));
         let keys: Vec<&str> = names.filter(|key| meant(registries, key, self)).collect();
         let mut changes = Vec::new();
         let mut edits = Vec::new();
@@ -116,10 +96,7 @@ impl AuthDocument<'_> {
             }));
         }
         for (number, object) in &self.cred_helpers {
-            let helpers = self
-                .helpers
-                .iter()
-                .filter(|helper| helper.object == *number);
+            let helpers = self.helpers.iter().filter(|helper| helper.object == *number);
             let gone: Vec<_> = helpers
                 .filter_map(|helper| Some((helper.key.as_deref()?, helper.member)))
                 .filter(|(key, _)| keys.contains(key))
@@ -153,14 +130,8 @@ impl AuthDocument<'_> {
 
     fn style(&self) -> Style {
         let auths = self.auths.iter().filter_map(|(_, object)| object.as_ref());
-        let entries = self
-            .entries
-            .iter()
-            .filter_map(|entry| entry.object.as_ref());
-        Style::of(
-            self.text,
-            std::iter::once(&self.root).chain(auths).chain(entries),
-        )
+        let entries = self.entries.iter().filter_map(|entry| entry.object.as_ref());
+        Style::of(self.text, std::iter::once(&self.root).chain(auths).chain(entries))
     }
 
     fn update(&self, entry: &Entry, login: &Credential, edits: &mut Vec<Edit>) {
@@ -196,35 +167,22 @@ impl AuthDocument<'_> {
             let text = format!("\"auth\"{}{auth}", style.colon);
             Edit::new(member.key.start..member.value.end, text)
         });
-        let gone: Vec<_> = superseded
-            .into_iter()
-            .filter(|&number| number != kept)
-            .collect();
+        let gone: Vec<_> = superseded.into_iter().filter(|&number| number != kept).collect();
         edits.extend(remove_members(object, &gone));
     }
 
     fn add(&self, logins: &[(&Registry, &Credential)]) -> Edit {
         let style = self.style();
         let text = self.text;
-        let auths = self
-            .auths
-            .iter()
-            .rev()
-            .find_map(|(_, object)| object.as_ref());
+        let auths = self.auths.iter().rev().find_map(|(_, object)| object.as_ref());
         // A credential looks like its neighbour, down to the indent of its members.
         let sibling = auths.and_then(|auths| {
             let last = self.entries.iter().rev().find(|entry| {
                 auths.members.get(entry.member).is_some_and(|member| {
-                    entry
-                        .object
-                        .as_ref()
-                        .is_some_and(|object| object.span == member.value)
+                    entry.object.as_ref().is_some_and(|object| object.span == member.value)
                 })
             });
-            last?
-                .object
-                .as_ref()
-                .filter(|object| !object.members.is_empty())
+            last?.object.as_ref().filter(|object| !object.members.is_empty())
         });
         let render = |indent: Option<&str>| -> Vec<(&str, String)> {
             logins
@@ -273,15 +231,8 @@ fn meant(registries: &[Registry], key: &str, document: &AuthDocument<'_>) -> boo
     registries.iter().any(|registry| {
         let typed = registry.typed();
         let exact = document.entries.iter().any(|entry| entry.key == typed)
-            || document
-                .helpers
-                .iter()
-                .any(|helper| helper.key.as_deref() == Some(typed));
-        if exact {
-            key_path(key) == key_path(typed)
-        } else {
-            registry.is(key)
-        }
+            || document.helpers.iter().any(|helper| helper.key.as_deref() == Some(typed));
+        if exact { key_path(key) == key_path(typed) } else { registry.is(key) }
     })
 }
 
@@ -293,19 +244,12 @@ fn line_indent(text: &str, offset: usize) -> &str {
 
 /// The value of a new credential.
 fn value(login: &Credential, style: &Style, indent: Option<&str>) -> String {
-    wrap(
-        &[("auth", text_literal(login.encode().expose()))],
-        style,
-        indent,
-    )
+    wrap(&[("auth", text_literal(login.encode().expose()))], style, indent)
 }
 
 /// The value of a new credential, laid out like another one.
 fn like(text: &str, sibling: &Object, login: &Credential) -> String {
-    let colon = sibling
-        .members
-        .first()
-        .map_or(": ", |m| &text[m.key.end..m.value.start]);
+    let colon = sibling.members.first().map_or(": ", |m| &text[m.key.end..m.value.start]);
     let auth = text_literal(login.encode().expose());
     let (lead, tail) = (lead(text, sibling), super::style::tail(text, sibling));
     format!("{{{lead}\"auth\"{colon}{auth}{tail}}}")

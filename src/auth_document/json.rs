@@ -61,10 +61,7 @@ pub(super) fn object_at(text: &str, span: &Range<usize>) -> Result<Option<Object
         end = value.end;
         members.push(Member { name, key, value });
     }
-    Ok(Some(Object {
-        span: span.clone(),
-        members,
-    }))
+    Ok(Some(Object { span: span.clone(), members }))
 }
 
 /// Decodes a string in its quotes; `None` when it is another value.
@@ -80,16 +77,10 @@ fn place(text: &str, part: &str) -> Range<usize> {
 
 /// The parser's verdict without its message, which could repeat the text.
 fn broken(text: &str, base: usize, error: &serde_json::Error) -> DocumentError {
-    let line = text[base..]
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1));
+    let line = text[base..].split_inclusive('\n').take(error.line().saturating_sub(1));
     let before: usize = line.map(str::len).sum();
     let column = base + before + error.column().saturating_sub(1);
-    let offset = if error.is_eof() {
-        text.trim_end().len()
-    } else {
-        column.min(text.len())
-    };
+    let offset = if error.is_eof() { text.trim_end().len() } else { column.min(text.len()) };
     let problem = if error.is_eof() {
         "is JSON that ends too early: a closing brace or quote is missing"
     } else if text[..offset].trim_end().ends_with(',') {
@@ -102,10 +93,7 @@ fn broken(text: &str, base: usize, error: &serde_json::Error) -> DocumentError {
 
 /// The start of the character at `offset`.
 fn floor(text: &str, offset: usize) -> usize {
-    (0..=offset)
-        .rev()
-        .find(|&at| text.is_char_boundary(at))
-        .unwrap_or_default()
+    (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default()
 }
 
 struct RawMembers<'t>(Vec<(String, &'t RawValue)>);
@@ -145,13 +133,7 @@ mod tests {
         let seen: Vec<_> = object
             .members
             .iter()
-            .map(|m| {
-                (
-                    m.name.as_str(),
-                    &text[m.key.clone()],
-                    &text[m.value.clone()],
-                )
-            })
+            .map(|m| (m.name.as_str(), &text[m.key.clone()], &text[m.value.clone()]))
             .collect();
         assert_eq!(
             seen,
@@ -161,10 +143,7 @@ mod tests {
                 ("a", "\"a\"", "\"x\"")
             ]
         );
-        assert_eq!(
-            &text[object.span],
-            "{\"a\" : 1,\n \"b\\\"\u{e4}\":{\"c\": []}, \"a\": \"x\" }"
-        );
+        assert_eq!(&text[object.span], "{\"a\" : 1,\n \"b\\\"\u{e4}\":{\"c\": []}, \"a\": \"x\" }");
         Ok(())
     }
 
@@ -176,9 +155,7 @@ mod tests {
             ("{\n\"a\": s3cret}", 7),
             ("[]", 0),
         ] {
-            let Err(error) = first_object(text) else {
-                panic!("{text} parses")
-            };
+            let Err(error) = first_object(text) else { panic!("{text} parses") };
             assert!(!error.problem.contains("s3cret"), "{error:?}");
             assert_eq!(error.offset, offset, "{text}: {error:?}");
         }

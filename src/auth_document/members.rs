@@ -110,10 +110,9 @@ fn check_value(
             Err(_) => wrong("an array of strings"),
         },
         Map(inner) => match json::object_at(text, &member.value)? {
-            Some(object) => object
-                .members
-                .iter()
-                .try_for_each(|each| check_value(text, each, name, inner)),
+            Some(object) => {
+                object.members.iter().try_for_each(|each| check_value(text, each, name, inner))
+            }
             None => wrong("an object"),
         },
         Shape::Object(known) => match json::object_at(text, &member.value)? {

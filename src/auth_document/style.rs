@@ -6,10 +6,7 @@ use super::json::{Member, Object};
 /// literal TOML string, and no `$`, which GitLab Runner would expand.
 pub(super) fn text_literal(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
-    quoted
-        .replace('\'', "\\u0027")
-        .replace('$', "\\u0024")
-        .replace('\u{7f}', "\\u007f")
+    quoted.replace('\'', "\\u0027").replace('$', "\\u0024").replace('\u{7f}', "\\u007f")
 }
 
 /// The layout of a document.
@@ -25,11 +22,7 @@ pub(super) struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self {
-            colon: ": ".into(),
-            item: ", ".into(),
-            lines: None,
-        }
+        Self { colon: ": ".into(), item: ", ".into(), lines: None }
     }
 }
 
@@ -68,19 +61,13 @@ impl Style {
 
 /// What stands between `{` and the first member.
 pub(super) fn lead<'t>(text: &'t str, object: &Object) -> &'t str {
-    let end = object
-        .members
-        .first()
-        .map_or(object.span.end - 1, |first| first.key.start);
+    let end = object.members.first().map_or(object.span.end - 1, |first| first.key.start);
     &text[object.span.start + 1..end]
 }
 
 /// What stands between the last member and `}`.
 pub(super) fn tail<'t>(text: &'t str, object: &Object) -> &'t str {
-    let start = object
-        .members
-        .last()
-        .map_or(object.span.end - 1, |last| last.value.end);
+    let start = object.members.last().map_or(object.span.end - 1, |last| last.value.end);
     &text[start..object.span.end - 1]
 }
 
@@ -102,9 +89,6 @@ fn unit(text: &str, object: &Object, lead: &str) -> (String, String) {
     let newline = if lead.contains("\r\n") { "\r\n" } else { "\n" };
     let inner = indent(lead);
     let outer = indent(tail(text, object));
-    let unit = inner
-        .strip_prefix(outer)
-        .filter(|unit| !unit.is_empty())
-        .unwrap_or("  ");
+    let unit = inner.strip_prefix(outer).filter(|unit| !unit.is_empty()).unwrap_or("  ");
     (newline.to_owned(), unit.to_owned())
 }

@@ -100,9 +100,7 @@ impl Selection {
             let token = token.expose().trim();
             if token.is_empty() {
                 let path = path.display();
-                return Err(Error::InvalidSource(format!(
-                    "{path} is empty and holds no token"
-                )));
+                return Err(Error::InvalidSource(format!("{path} is empty and holds no token")));
             }
             tokens.push(Secret::new(token.to_owned()));
         }
@@ -142,12 +140,7 @@ pub(super) struct Set {
     #[command(flatten)]
     pub selection: Selection,
     /// The registry
-    #[arg(
-        short,
-        long,
-        value_name = "HOST[:PORT][/PATH]",
-        help_heading = "Credentials"
-    )]
+    #[arg(short, long, value_name = "HOST[:PORT][/PATH]", help_heading = "Credentials")]
     pub registry: Option<String>,
     /// The user; without a password option the password is asked for
     #[arg(short, long, value_name = "NAME", help_heading = "Credentials")]
@@ -182,11 +175,7 @@ struct Password {
 
 impl Set {
     pub fn password_source(&self) -> Option<PasswordSource> {
-        let Password {
-            password_stdin,
-            password_file,
-            password_env,
-        } = &self.password;
+        let Password { password_stdin, password_file, password_env } = &self.password;
         if *password_stdin {
             return Some(PasswordSource::Stdin);
         }
@@ -227,8 +216,6 @@ impl Global {
     }
 
     pub fn path(&self) -> Result<PathBuf, Error> {
-        self.config
-            .clone()
-            .map_or_else(config_file::default_path, Ok)
+        self.config.clone().map_or_else(config_file::default_path, Ok)
     }
 }

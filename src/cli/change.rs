@@ -38,19 +38,8 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     for (_, login) in &logins {
         redaction.learn_credential(login);
     }
-    let request = Request::Set {
-        logins,
-        replace: set.replace,
-    };
-    change(
-        global,
-        "set",
-        &selector,
-        &request,
-        &set.writing,
-        redaction,
-        output,
-    )
+    let request = Request::Set { logins, replace: set.replace };
+    change(global, "set", &selector, &request, &set.writing, redaction, output)
 }
 
 pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Result<u8, Error> {
@@ -59,24 +48,10 @@ pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Resul
     let request = if remove.everything {
         Request::RemoveEntry
     } else {
-        Request::Remove(
-            remove
-                .registries
-                .iter()
-                .map(|typed| Registry::named(typed))
-                .collect(),
-        )
+        Request::Remove(remove.registries.iter().map(|typed| Registry::named(typed)).collect())
     };
     let redaction = Redaction::new(global.show_secrets);
-    change(
-        global,
-        "remove",
-        &selector,
-        &request,
-        &remove.writing,
-        redaction,
-        output,
-    )
+    change(global, "remove", &selector, &request, &remove.writing, redaction, output)
 }
 
 fn check_writing(writing: &Writing) -> Result<(), Error> {
@@ -99,9 +74,7 @@ fn logins(set: &Set) -> Result<Vec<(Registry, Credential)>, Error> {
         ));
     };
     let Some(username) = &set.username else {
-        return Err(Error::Usage(
-            "no user is given: name one with --username".into(),
-        ));
+        return Err(Error::Usage("no user is given: name one with --username".into()));
     };
     let registry = Registry::parse(registry)?;
     let password = match set.password_source() {
@@ -200,11 +173,7 @@ fn decide(
     terminal.show(&output.diff(preview.lines, true));
     terminal.show(&preview.summary());
     let question = format!("Write {}?", printable(target.text().label()));
-    Ok(if terminal.confirm(&question) {
-        Decision::Write
-    } else {
-        Decision::Declined
-    })
+    Ok(if terminal.confirm(&question) { Decision::Write } else { Decision::Declined })
 }
 
 fn write(target: &Input, plan: &Plan, config: &Config<'_>, writing: &Writing) -> Result<(), Error> {
@@ -215,14 +184,9 @@ fn write(target: &Input, plan: &Plan, config: &Config<'_>, writing: &Writing) ->
         Input::File(_) => Ok(()),
         Input::Stdin(_) => {
             let mut stdout = io::stdout().lock();
-            stdout
-                .write_all(&plan.apply(config))
-                .and_then(|()| stdout.flush())
-                .map_err(|cause| Error::NotWritable {
-                    path: "standard output".into(),
-                    step: "writing",
-                    cause,
-                })
+            stdout.write_all(&plan.apply(config)).and_then(|()| stdout.flush()).map_err(|cause| {
+                Error::NotWritable { path: "standard output".into(), step: "writing", cause }
+            })
         }
     }
 }
@@ -292,11 +256,7 @@ impl Preview<'_, '_> {
             return format!("Nothing was written: {label} is as it was.\n");
         }
         let asked = *decision == Decision::Write && self.lines.is_empty();
-        let mut out = if asked {
-            String::new()
-        } else {
-            output.diff(self.lines, false)
-        };
+        let mut out = if asked { String::new() } else { output.diff(self.lines, false) };
         out.push_str(&self.summary());
         for warning in self.warnings() {
             out.push_str(&format!("warning: {}\n", printable(&warning)));
@@ -304,9 +264,7 @@ impl Preview<'_, '_> {
         if !self.plan.changes() {
             out.push_str(&format!("Nothing to do: {label} is as wanted.\n"));
         } else if dry {
-            out.push_str(&format!(
-                "Nothing was written: this was a dry run of {label}.\n"
-            ));
+            out.push_str(&format!("Nothing was written: this was a dry run of {label}.\n"));
         } else if self.filter {
             out.push_str("The patched config is on standard output.\n");
         } else {
@@ -328,12 +286,8 @@ impl Preview<'_, '_> {
             if parts.is_empty() {
                 parts.push("nothing to do".to_owned());
             }
-            let line = format!(
-                "{} ({}): {}",
-                runner.title(),
-                runner.short_token(),
-                parts.join("; ")
-            );
+            let line =
+                format!("{} ({}): {}", runner.title(), runner.short_token(), parts.join("; "));
             out.push_str(&self.redaction.clean(&line));
             out.push('\n');
         }
@@ -342,12 +296,8 @@ impl Preview<'_, '_> {
 
     fn warnings(&self) -> Vec<String> {
         let text = self.config.text();
-        let mut warnings: Vec<_> = self
-            .plan
-            .runners()
-            .iter()
-            .flat_map(|plan| plan.warnings.iter().cloned())
-            .collect();
+        let mut warnings: Vec<_> =
+            self.plan.runners().iter().flat_map(|plan| plan.warnings.iter().cloned()).collect();
         if text.has_byte_order_mark() {
             warnings.push(format!(
                 "{} starts with a byte order mark, which GitLab Runner 12.9 and 14.7 refuse",
@@ -365,14 +315,8 @@ impl Preview<'_, '_> {
 }
 
 fn sentence(outcome: &Outcome) -> String {
-    let Outcome {
-        registry,
-        action,
-        username,
-    } = outcome;
-    let user = username
-        .as_ref()
-        .map_or(String::new(), |user| format!(" for user {user}"));
+    let Outcome { registry, action, username } = outcome;
+    let user = username.as_ref().map_or(String::new(), |user| format!(" for user {user}"));
     match action {
         Action::Added => format!("add {registry}{user}"),
         Action::Updated => format!("update {registry}{user}"),

@@ -23,10 +23,7 @@ impl Input {
         io::stdin()
             .lock()
             .read_to_end(&mut bytes)
-            .map_err(|cause| Error::Unreadable {
-                path: label.into(),
-                cause,
-            })?;
+            .map_err(|cause| Error::Unreadable { path: label.into(), cause })?;
         Ok(Self::Stdin(ConfigText::new(label, bytes)))
     }
 

@@ -53,18 +53,9 @@ pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, 
     }
     if output.format == Format::Json {
         let config = text.label().to_owned();
-        output.json(&Report {
-            schema: 1,
-            command: "list",
-            config,
-            runners,
-            warnings: Vec::new(),
-        });
+        output.json(&Report { schema: 1, command: "list", config, runners, warnings: Vec::new() });
     } else if runners.is_empty() {
-        output.print(&format!(
-            "{} holds no [[runners]] entry.\n",
-            printable(text.label())
-        ));
+        output.print(&format!("{} holds no [[runners]] entry.\n", printable(text.label())));
     } else {
         output.print(&table(&runners));
     }
@@ -94,18 +85,10 @@ fn table(runners: &[RunnerReport]) -> String {
         }
         for (number, registry) in registries.into_iter().enumerate() {
             let first = |text: &str| {
-                if number == 0 {
-                    printable(text)
-                } else {
-                    String::new()
-                }
+                if number == 0 { printable(text) } else { String::new() }
             };
             rows.push([
-                first(if runner.name.is_empty() {
-                    "-"
-                } else {
-                    &runner.name
-                }),
+                first(if runner.name.is_empty() { "-" } else { &runner.name }),
                 first(&runner.short_token),
                 first(&runner.executor),
                 first(&runner.url),

@@ -61,13 +61,7 @@ impl Output {
     pub fn error(&self, error: &Error) {
         let message = printable(&error.to_string());
         if self.format == Format::Json {
-            self.json(&Report {
-                schema: 1,
-                error: Problem {
-                    code: error.code(),
-                    message,
-                },
-            });
+            self.json(&Report { schema: 1, error: Problem { code: error.code(), message } });
         } else {
             write_to(io::stderr(), &format!("runner-auth: {message}\n"));
         }
@@ -134,9 +128,5 @@ pub(super) fn printable(text: &str) -> String {
 
 /// Writes; a reader that went away is no failure of what was done.
 fn write_to(mut stream: impl Write, text: &str) {
-    drop(
-        stream
-            .write_all(text.as_bytes())
-            .and_then(|()| stream.flush()),
-    );
+    drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
 }

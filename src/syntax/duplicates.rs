@@ -22,12 +22,7 @@ pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), SyntaxError> {
         tables.fill(syntax, table, block.pairs.clone())?;
     }
     let inline = |node: &Node| node.kind == NodeKind::InlineTable;
-    for (id, _) in syntax
-        .nodes
-        .iter()
-        .enumerate()
-        .filter(|(_, node)| inline(node))
-    {
+    for (id, _) in syntax.nodes.iter().enumerate().filter(|(_, node)| inline(node)) {
         check_pairs(syntax, id + 1..syntax.after(id), &mut keys)?;
     }
     Ok(())
@@ -35,10 +30,7 @@ pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), SyntaxError> {
 
 fn twice(syntax: &Syntax<'_>, id: NodeId, what: &str) -> SyntaxError {
     let problem = format!("{what} stands twice, and GitLab Runner refuses the whole file");
-    SyntaxError {
-        offset: syntax.node(id).span().start,
-        problem,
-    }
+    SyntaxError { offset: syntax.node(id).span().start, problem }
 }
 
 /// Compares the keys of one table, dotted ones included.
@@ -60,11 +52,7 @@ fn check_pairs<'t>(
             _ => plain = false,
         }
     }
-    if plain {
-        Ok(())
-    } else {
-        check_paths(syntax, pairs)
-    }
+    if plain { Ok(()) } else { check_paths(syntax, pairs) }
 }
 
 /// The same for any number of keys and dots: a path may be a value or a table, not both.
@@ -151,11 +139,7 @@ impl<'t> Tables<'t> {
                     let child = self.new_table();
                     self.pairs[table].parent = true;
                     let array = last && array;
-                    let entry = if array {
-                        Table::Array(child)
-                    } else {
-                        Table::Single(child)
-                    };
+                    let entry = if array { Table::Array(child) } else { Table::Single(child) };
                     self.children.insert(slot, entry);
                     child
                 }
@@ -176,9 +160,7 @@ impl<'t> Tables<'t> {
             self.pairs.push(Pairs::default());
         }
         if syntax.siblings(pairs.clone()).nth(FEW).is_some() {
-            let keys = syntax
-                .siblings(pairs.clone())
-                .filter_map(|pair| syntax.simple_key(pair));
+            let keys = syntax.siblings(pairs.clone()).filter_map(|pair| syntax.simple_key(pair));
             self.pairs[table].many = Some(keys.collect());
         }
         self.pairs[table].range = pairs.clone();

@@ -28,9 +28,7 @@ impl<'t> Meaning<'t> {
                     here.insert(key, Self::of_value(syntax, syntax.value(pair)));
                     break;
                 }
-                let inner = here
-                    .entry(key)
-                    .or_insert_with(|| Self::Table(BTreeMap::new()));
+                let inner = here.entry(key).or_insert_with(|| Self::Table(BTreeMap::new()));
                 match inner {
                     Self::Table(inner) => here = inner,
                     // The check for keys that stand twice has ruled this out.
@@ -45,10 +43,7 @@ impl<'t> Meaning<'t> {
         let node = syntax.node(id);
         match node.kind {
             NodeKind::Array => Self::Array(
-                syntax
-                    .children(id)
-                    .map(|child| Self::of_value(syntax, child))
-                    .collect(),
+                syntax.children(id).map(|child| Self::of_value(syntax, child)).collect(),
             ),
             NodeKind::InlineTable => Self::of_pairs(syntax, id + 1..syntax.after(id)),
             _ if syntax.is_string(id) => Self::String(syntax.string(id)),
