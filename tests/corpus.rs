@@ -1,0 +1,52 @@
+//! The checks of every change on config files from outside the project, where there are any.
+
+// A test may end by panicking and says what it saw.
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use runner_auth::{Config, ConfigText};
+use support::{change, document, remove, set};
+
+fn check(file: &Path, bytes: &[u8], runners: usize) {
+    let every: Vec<_> = (0..runners).collect();
+    for selected in every.iter().map(|number| vec![*number]).chain([every.clone()]) {
+        let after = change(bytes, &selected, &set("r.io:5000/group", "s3cret"));
+        for &number in &selected {
+            let document = document(&after, number).expect("there is a document");
+            let auth = &document["auths"]["r.io:5000/group"]["auth"];
+            assert_eq!(auth, "Y2k6czNjcmV0", "{}", file.display());
+        }
+        change(&after, &selected, &set("r.io:5000/group", "other"));
+        change(&after, &selected, &set("https://index.docker.io/v1/", "other"));
+        change(&after, &selected, &remove("R.io:5000/group"));
+    }
+}
+
+#[test]
+fn files_from_outside_keep_all_that_is_not_meant() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = 0;
+    for folder in ["fixtures", "../shared/corpus"] {
+        let Ok(entries) = fs::read_dir(root.join(folder)) else {
+            println!("SKIPPED: there is no {folder}");
+            continue;
+        };
+        for entry in entries {
+            let file = entry.expect("a folder can be listed").path();
+            let bytes = fs::read(&file).expect("a file can be read");
+            let text = ConfigText::new("config.toml", bytes.clone());
+            let Ok(config) = Config::parse(&text) else {
+                println!("does not parse: {}", file.display());
+                continue;
+            };
+            check(&file, &bytes, config.runners().len());
+            files += 1;
+        }
+    }
+    println!("{files} files");
+    assert!(files > 0);
+}

@@ -1,0 +1,218 @@
+//! The checks of every change on generated configs. `PROPERTY_CASES` says how many (default 2000).
+
+// A test may end by panicking and says what it saw.
+#![allow(clippy::panic, clippy::expect_used, clippy::print_stdout)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use support::{PREFIX, change, document, remove, set};
+
+/// A small generator (xorshift64*): the same cases in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let drawn = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        usize::try_from(drawn).expect("31 bits fit") % limit
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+}
+
+/// Counts how many cases met each feature.
+type Seen = BTreeMap<&'static str, usize>;
+
+const LAYOUTS: &[&str] = &[
+    "missing",
+    "empty",
+    "one line",
+    "padded",
+    "trailing comma",
+    "lines",
+    "lines with trailing comma",
+    "lines with comments",
+    "leading commas",
+    "hanging",
+];
+const DOCUMENTS: &[&str] = &["none", "compact", "spaced", "pretty", "empty", "plain", "shadowed"];
+const QUOTINGS: &[&str] = &["literal", "basic", "multi-line literal", "multi-line basic"];
+
+fn json(style: &str, registry: &str) -> String {
+    let auth = "b2xkOm9sZA==";
+    match style {
+        "compact" => format!(
+            "{{\"auths\":{{\"{registry}\":{{\"auth\":\"{auth}\"}},\"k.io\":{{\"auth\":\"{auth}\"}}}}}}"
+        ),
+        "pretty" => format!(
+            "{{\n  \"auths\": {{\n    \"k.io\": {{\n      \"auth\": \"{auth}\"\n    }},\n    \"{registry}\": {{\n      \"auth\": \"{auth}\",\n      \"email\": \"x\"\n    }}\n  }}\n}}"
+        ),
+        "empty" => String::new(),
+        "plain" => format!(
+            "{{\"auths\": {{\"k.io\": {{\"auth\": \"{auth}\"}}, \"{registry}\": {{\"username\": \"old\", \"password\": \"old\"}}}}}}"
+        ),
+        _ => format!(
+            "{{\"auths\": {{ \"{registry}\": {{ \"auth\": \"{auth}\" }}, \"k.io\": {{ \"auth\": \"{auth}\" }} }}, \"HttpHeaders\": {{\"a\": \"b\"}}}}"
+        ),
+    }
+}
+
+fn quoted(text: &str, quoting: &str) -> String {
+    let escaped = || text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    match quoting {
+        "literal" if !text.contains('\n') => format!("'{text}'"),
+        "literal" | "multi-line literal" => format!("'''{text}'''"),
+        "multi-line basic" => format!("\"\"\"{text}\"\"\""),
+        _ => format!("\"{}\"", escaped()),
+    }
+}
+
+fn array(layout: &str, elements: &[String], indent: &str) -> String {
+    match layout {
+        "padded" => format!("[ {} ]", elements.join(" , ")),
+        "trailing comma" if !elements.is_empty() => format!("[{},]", elements.join(", ")),
+        "lines" => format!("[\n{indent}  {}\n{indent}]", elements.join(&format!(",\n{indent}  "))),
+        "lines with trailing comma" if !elements.is_empty() => {
+            format!("[\n{indent}  {},\n{indent}]", elements.join(&format!(",\n{indent}  ")))
+        }
+        "lines with comments" => {
+            let last = elements.len().saturating_sub(1);
+            let line = |(number, element): (usize, &String)| {
+                format!(
+                    "{indent}  # it's, \"above\"\n{indent}  {element}{} # b, c = d\n",
+                    if number == last { "" } else { "," }
+                )
+            };
+            let lines: String = elements.iter().enumerate().map(line).collect();
+            format!("[ # x\n{lines}{indent}  # the end ]\n{indent}]")
+        }
+        "leading commas" => format!("[ {}\n{indent}]", elements.join(&format!("\n{indent}, "))),
+        "hanging" => format!("[{}]", elements.join(&format!(",\n{indent}       "))),
+        _ => format!("[{}]", elements.join(", ")),
+    }
+}
+
+fn runner(random: &mut Random, number: usize, seen: &mut Seen) -> String {
+    let mut count = |feature: &'static str| *seen.entry(feature).or_default() += 1;
+    let indent = random.pick(&["", "  ", "\t", "    "]);
+    let key = random.pick(&["name", "Name", "\"name\"", "'name'"]);
+    let header = random.pick(&["[[runners]]", "[[ runners ]] # x", "  [[runners]]"]);
+    let mut text = format!("{header}\n{indent}{key} = \"r{number}\" # \"quoted\"\n");
+    let token = random.pick(&["= \"t1_abcdefghijklmn\"", "= ''", "=\"x\""]);
+    text.push_str(&format!("{indent}token {token}\n"));
+    if random.below(3) == 0 {
+        count("a dotted key");
+        text.push_str(&format!("{indent}docker.image = \"alpine\"\n"));
+    }
+    let layout = LAYOUTS[random.below(LAYOUTS.len())];
+    count(layout);
+    if layout != "missing" {
+        let style = DOCUMENTS[random.below(DOCUMENTS.len())];
+        let quoting = QUOTINGS[random.below(QUOTINGS.len())];
+        let mut elements = Vec::new();
+        if layout != "empty" {
+            let others = random.below(3);
+            elements.extend((0..others).map(|n| quoted(&format!("V{n}=a,[]#b"), quoting)));
+            if style != "none" {
+                count(style);
+                count(quoting);
+                let registry = random.pick(&["r.io", "R.IO", "https://r.io/v1/", "q.io"]);
+                let entry = quoted(&format!("{PREFIX}{}", json(style, registry)), quoting);
+                let at = random.below(elements.len() + 1);
+                elements.insert(at, entry);
+                if style == "shadowed" {
+                    elements.insert(
+                        0,
+                        quoted(&format!("{PREFIX}{}", json("compact", "h.io")), "basic"),
+                    );
+                }
+            }
+        }
+        let key = random.pick(&["environment", "Environment", "\"environment\""]);
+        let equals = random.pick(&[" = ", "="]);
+        text.push_str(&format!("{indent}{key}{equals}{}\n", array(layout, &elements, indent)));
+    }
+    if random.below(2) == 0 {
+        count("keys after it");
+        text.push_str(&format!("{indent}limit = 0\n\n{indent}# a comment\n"));
+    }
+    if random.below(2) == 0 {
+        count("a sub-table");
+        text.push_str(&format!("{indent}[runners.cache]\n{indent}  environment = [\"A=b\"]\n"));
+    }
+    if random.below(4) == 0 {
+        count("another table between");
+        text.push_str(&format!("\n[other{number}]\nx = [1, {{y = 2}}]\n"));
+    }
+    text
+}
+
+fn config(random: &mut Random, seen: &mut Seen) -> (Vec<u8>, usize) {
+    let count = 1 + random.below(4);
+    let mut text = random.pick(&["", "concurrent = 1\n", "# only = comments\n\n"]).to_owned();
+    for number in 0..count {
+        text.push_str(&runner(random, number, seen));
+    }
+    match random.below(4) {
+        0 => {
+            *seen.entry("CRLF").or_default() += 1;
+            text = text.replace('\n', "\r\n");
+        }
+        1 => {
+            *seen.entry("mixed line ends").or_default() += 1;
+            text = text.replacen('\n', "\r\n", 5);
+        }
+        _ => {}
+    }
+    if random.below(3) == 0 {
+        *seen.entry("no final line end").or_default() += 1;
+        text.truncate(text.trim_end().len());
+    }
+    if random.below(8) == 0 {
+        *seen.entry("a byte order mark").or_default() += 1;
+        text.insert(0, '\u{feff}');
+    }
+    (text.into_bytes(), count)
+}
+
+#[test]
+fn only_what_is_meant_changes() {
+    let cases = std::env::var("PROPERTY_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases: usize = cases.unwrap_or(2000);
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut seen = Seen::new();
+    for feature in [LAYOUTS, DOCUMENTS, QUOTINGS].into_iter().flatten() {
+        if *feature != "none" {
+            seen.insert(feature, 0);
+        }
+    }
+    for _ in 0..cases {
+        let (bytes, count) = config(&mut random, &mut seen);
+        let selected = match random.below(3) {
+            0 => (0..count).collect(),
+            _ => vec![random.below(count)],
+        };
+        let after = change(&bytes, &selected, &set("r.io", "s3cret"));
+        for &number in &selected {
+            let document = document(&after, number).expect("there is a document");
+            let auths = document["auths"].as_object().expect("with auths");
+            let held = auths.iter().any(|(key, value)| {
+                key.to_lowercase().contains("r.io") && value["auth"] == "Y2k6czNjcmV0"
+            });
+            assert!(held, "{}", support::lossy(&after));
+        }
+        change(&bytes, &selected, &remove("r.io"));
+        change(&after, &selected, &remove("r.io"));
+    }
+    println!("{cases} cases");
+    for (feature, count) in &seen {
+        println!("{count:7} {feature}");
+        assert!(*count > 0, "no case met {feature}");
+    }
+}

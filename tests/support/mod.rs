@@ -1,0 +1,126 @@
+//! What a change of a config must keep, checked with a TOML library that this crate doesn't use.
+
+use runner_auth::{Config, ConfigText, Credential, Plan, Registry, Request, Secret};
+use serde_json::Value as Json;
+use toml_edit::{DocumentMut, Item, Value};
+
+pub const PREFIX: &str = "DOCKER_AUTH_CONFIG=";
+
+pub fn set(registry: &str, password: &str) -> Request {
+    let login = Credential::new("ci", Secret::new(password.to_owned())).expect("a credential");
+    Request::Set {
+        logins: vec![(Registry::parse(registry).expect("a registry"), login)],
+        replace: false,
+    }
+}
+
+pub fn remove(registry: &str) -> Request {
+    Request::Remove(vec![Registry::named(registry)])
+}
+
+/// The patched bytes, after the checks that hold for every change: bytes outside the edits stay,
+/// the other runners and keys mean the same, the other entries too, a second run does nothing.
+pub fn change(before: &[u8], selected: &[usize], request: &Request) -> Vec<u8> {
+    let text = ConfigText::new("config.toml", before.to_vec());
+    let config = Config::parse(&text).unwrap_or_else(|error| panic!("{error}\n{}", lossy(before)));
+    let plan = Plan::make(&config, selected, request)
+        .unwrap_or_else(|error| panic!("{error}\n{}", lossy(before)));
+    let after = plan.apply(&config);
+    check_bytes(before, &after, &plan);
+    let (mut old, mut new) = (meaning(before), meaning(&after));
+    for &number in selected {
+        let (old, new) = (take(&mut old, number), take(&mut new, number));
+        assert_eq!(old.others, new.others, "other entries changed:\n{}", lossy(&after));
+        if !plan.edits().is_empty() {
+            assert!(new.auth.len() <= 1 || new.auth == old.auth, "{}", lossy(&after));
+        }
+    }
+    assert_eq!(old, new, "the meaning changed elsewhere:\n{}\n{}", lossy(before), lossy(&after));
+    let text = ConfigText::new("config.toml", after.clone());
+    let config = Config::parse(&text).expect("the result parses");
+    let again = Plan::make(&config, selected, request).expect("a second run works");
+    assert!(!again.changes(), "a second run changes something:\n{}", lossy(&after));
+    after
+}
+
+fn check_bytes(before: &[u8], after: &[u8], plan: &Plan) {
+    let (mut old, mut new) = (0, 0);
+    for edit in plan.edits() {
+        let kept = edit.span.start - old;
+        assert_eq!(before[old..old + kept], after[new..new + kept]);
+        old = edit.span.end;
+        new += kept + edit.text.len();
+    }
+    assert_eq!(before[old..], after[new..]);
+}
+
+/// The effective auth document of a runner.
+pub fn document(config: &[u8], runner: usize) -> Option<Json> {
+    let mut meaning = meaning(config);
+    let entries = take(&mut meaning, runner);
+    entries.auth.last().map(|entry| serde_json::from_str(entry).expect("the document is JSON"))
+}
+
+struct Entries {
+    auth: Vec<String>,
+    others: Vec<String>,
+}
+
+/// Takes the `environment` of a runner out of a config's meaning.
+fn take(config: &mut Json, runner: usize) -> Entries {
+    let runners = find(config, "runners").expect("there are runners");
+    let runner = runners[runner].as_object_mut().expect("a runner is a table");
+    let key = runner.keys().find(|key| key.eq_ignore_ascii_case("environment")).cloned();
+    let value = key.and_then(|key| runner.remove(&key)).unwrap_or(Json::Array(Vec::new()));
+    let entries = value.as_array().expect("environment is an array").iter();
+    let entries = entries.map(|entry| entry.as_str().expect("of strings").to_owned());
+    let (auth, others) = entries.partition::<Vec<_>, _>(|entry| entry.starts_with(PREFIX));
+    let auth = auth.iter().map(|entry| entry[PREFIX.len()..].to_owned()).collect();
+    Entries { auth, others }
+}
+
+fn find<'j>(table: &'j mut Json, name: &str) -> Option<&'j mut Json> {
+    let table = table.as_object_mut()?;
+    table.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn meaning(config: &[u8]) -> Json {
+    let text = lossy(config);
+    let text = text.trim_start_matches('\u{feff}');
+    let document: DocumentMut = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
+    item(document.as_item())
+}
+
+fn item(found: &Item) -> Json {
+    match found {
+        Item::None => Json::Null,
+        Item::Value(found) => value(found),
+        Item::Table(table) => {
+            table.iter().map(|(key, found)| (key.to_owned(), item(found))).collect()
+        }
+        Item::ArrayOfTables(tables) => tables
+            .iter()
+            .map(|table| {
+                table.iter().map(|(key, found)| (key.to_owned(), item(found))).collect::<Json>()
+            })
+            .collect(),
+    }
+}
+
+fn value(found: &Value) -> Json {
+    match found {
+        Value::String(text) => Json::from(text.value().replace("\r\n", "\n")),
+        Value::Array(array) => array.iter().map(value).collect(),
+        Value::InlineTable(table) => {
+            table.iter().map(|(key, found)| (key.to_owned(), value(found))).collect()
+        }
+        Value::Integer(number) => Json::from(*number.value()),
+        Value::Float(number) => Json::from(number.value().to_bits()),
+        Value::Boolean(found) => Json::from(*found.value()),
+        Value::Datetime(date) => Json::from(format!("{:?}", date.value())),
+    }
+}
+
+pub fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
