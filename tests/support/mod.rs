@@ -1,5 +1,8 @@
 //! What a change of a config must keep, checked with a TOML library that this crate doesn't use.
 
+// Each test takes what it needs.
+#![allow(dead_code)]
+
 use runner_auth::{Config, ConfigText, Credential, Plan, Registry, Request, Secret};
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, Item, Value};

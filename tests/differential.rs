@@ -1,0 +1,87 @@
+//! The result as the TOML library reads it that GitLab Runner uses (Go's BurntSushi/toml).
+
+// A test may end by panicking and says what it saw.
+#![allow(clippy::panic, clippy::expect_used, clippy::print_stdout)]
+
+mod support;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use runner_auth::{Config, ConfigText, Plan, Request};
+use support::{remove, set};
+
+/// Where Debian puts Go libraries.
+const GOPATH: &str = "/usr/share/gocode";
+
+/// The configs of the project: the fixtures, and what each case starts from.
+fn configs() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = |folder: &str| {
+        let entries = fs::read_dir(root.join(folder)).expect("a folder of the project");
+        entries.map(|entry| entry.expect("a folder can be listed").path())
+    };
+    let cases = list("tests/cases").map(|case| case.join("before.toml"));
+    list("fixtures").chain(cases).collect()
+}
+
+/// Patches one runner of a config and keeps both texts; `None` when nothing changes.
+fn pair(text: &ConfigText, runner: usize, request: &Request, folder: &Path) -> Option<String> {
+    let config = Config::parse(text).ok()?;
+    let plan = Plan::make(&config, &[runner], request).ok().filter(Plan::changes)?;
+    let number = fs::read_dir(folder).expect("the folder is there").count();
+    let (before, after) = (folder.join(number.to_string()), folder.join(format!("{number}.after")));
+    fs::write(&before, text.bytes()).expect("a file can be written");
+    fs::write(&after, plan.apply(&config)).expect("a file can be written");
+    Some(format!("{}\t{}\t{runner}\n", before.display(), after.display()))
+}
+
+#[test]
+fn the_library_of_gitlab_runner_agrees() {
+    let library = Path::new(GOPATH).join("src/github.com/BurntSushi/toml");
+    if Command::new("go").arg("version").output().is_err() || !library.exists() {
+        assert!(std::env::var_os("CI").is_none(), "go and its BurntSushi/toml are needed");
+        println!("SKIPPED: there is no go with BurntSushi/toml");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a place to work");
+    let binary = folder.path().join("compare");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/go/compare.go");
+    let built = Command::new("go")
+        .args(["build", "-o"])
+        .args([binary.as_path(), Path::new(source)])
+        .env("GO111MODULE", "off")
+        .env("GOPATH", GOPATH)
+        .env("GOCACHE", folder.path().join("cache"))
+        .status();
+    assert!(built.expect("go starts").success());
+    let texts = folder.path().join("texts");
+    fs::create_dir(&texts).expect("a place to work");
+    let mut pairs = String::new();
+    for path in configs() {
+        let text = ConfigText::new("config.toml", fs::read(path).expect("a config"));
+        // Debian's version of the library refuses both.
+        if text.has_byte_order_mark() || !text.is_utf8() {
+            continue;
+        }
+        let runners = Config::parse(&text).map_or(0, |config| config.runners().len());
+        let requests = [set("new.io", "s3cret"), set("r.io", "s3cret"), remove("r.io")];
+        for request in requests.iter().chain([&Request::RemoveEntry]) {
+            pairs.extend((0..runners).filter_map(|runner| pair(&text, runner, request, &texts)));
+        }
+    }
+    let mut child = Command::new(&binary)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    stdin.write_all(pairs.as_bytes()).expect("the program reads");
+    drop(stdin);
+    let output = child.wait_with_output().expect("the program ends");
+    let report = String::from_utf8_lossy(&output.stdout);
+    println!("{report}");
+    assert!(output.status.success(), "{report}");
+}
