@@ -9,7 +9,7 @@ mod output;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Error;
 use args::{Arguments, Command};
@@ -20,12 +20,7 @@ use output::Output;
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // A closed pipe must not turn help into a failure.
-            drop(error.print());
-            let fine = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return ExitCode::from(if fine { 0 } else { 2 });
-        }
+        Err(error) => return refused(error),
     };
     let output = Output::new(&arguments.global);
     match command(&arguments, &output) {
@@ -35,6 +30,37 @@ pub fn run() -> ExitCode {
             ExitCode::from(error.exit_status())
         }
     }
+}
+
+/// Help, the version, or arguments that don't fit.
+fn refused(mut error: clap::Error) -> ExitCode {
+    // What stands in the place of a value could be a password: it is not repeated.
+    let hidden = || ContextValue::String("<hidden>".to_owned());
+    match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(found)))
+            if !found.starts_with('-') =>
+        {
+            error.insert(ContextKind::InvalidArg, hidden());
+        }
+        (ErrorKind::TooManyValues | ErrorKind::ValueValidation, _) => {
+            error.insert(ContextKind::InvalidValue, hidden());
+        }
+        _ => {}
+    }
+    let fine = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let words: Vec<_> = std::env::args_os().collect();
+    let json = words.iter().any(|word| word == "--format=json")
+        || words.windows(2).any(|two| two[0] == "--format" && two[1] == "json");
+    if json && !fine {
+        let text = error.render().to_string();
+        let line = text.lines().next().unwrap_or_default();
+        let error = Error::Usage(line.trim_start_matches("error: ").to_owned());
+        output::json_error(&error);
+    } else {
+        // A closed pipe must not turn help into a failure.
+        drop(error.print());
+    }
+    ExitCode::from(if fine { 0 } else { 2 })
 }
 
 fn command(arguments: &Arguments, output: &Output) -> Result<u8, Error> {

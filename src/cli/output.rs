@@ -113,6 +113,14 @@ fn style(kind: LineKind) -> Style {
     }
 }
 
+/// An error as JSON on standard output, for arguments that could not be read.
+pub(super) fn json_error(error: &Error) {
+    let problem = Problem { code: error.code(), message: printable(&error.to_string()) };
+    if let Ok(text) = serde_json::to_string(&Report { schema: 1, error: problem }) {
+        write_to(io::stdout(), &format!("{text}\n"));
+    }
+}
+
 /// Text whose control characters can't reach a terminal, but for line ends.
 pub(super) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
