@@ -78,6 +78,8 @@ pub enum Error {
         registry: String,
         /// The helper, without `docker-credential-`.
         helper: String,
+        /// Whether it is the `credsStore`, which answers for every registry.
+        store: bool,
     },
     /// A registry, a user, a password or a document to take them from is not usable (status 3).
     InvalidSource(String),
@@ -190,11 +192,12 @@ impl fmt::Display for Error {
             Self::InvalidAuthDocument { path, place, runner, problem } => {
                 write!(f, "{path}:{place}: the auth document of runner '{runner}' {problem}")
             }
-            Self::HelperAnswers { path, place, runner, registry, helper } => write!(
+            Self::HelperAnswers { path, place, runner, registry, helper, store } => write!(
                 f,
                 "{path}:{place}: runner '{runner}' asks the credential helper '{helper}' for \
-                 {registry}, which would answer in place of the new credential: take the helper \
-                 out with remove --registry, or drop the whole document with --replace"
+                 {registry}, which would answer in place of the new credential: {}drop the whole \
+                 document with --replace",
+                if *store { "" } else { "take the helper out with remove --registry, or " }
             ),
             Self::RunnerNotFound { path, wanted, candidates } => {
                 if candidates.is_empty() {

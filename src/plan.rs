@@ -216,6 +216,7 @@ impl RunnerContext<'_, '_> {
                     runner: self.runner.title(),
                     registry: registry.to_string(),
                     helper: helper.name.clone(),
+                    store: helper.key.is_none(),
                 });
             }
         }
