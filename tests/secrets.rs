@@ -1,0 +1,93 @@
+//! No output of any command holds a secret that stands in the config or comes from a source.
+
+// A test may end by panicking.
+#![allow(clippy::panic, clippy::expect_used)]
+
+use std::fs;
+use std::process::Command;
+
+/// A config with a secret in every place that can hold one; each starts with `S3CRET`.
+const CONFIG: &str = r#"concurrent = 1
+# S3CRETcomment = in a comment
+# https://user:S3CRETcommenturl@host
+[[runners]]
+  name = "one"
+  url = "https://ci:S3CRETurl@gitlab.example.com/"
+  token = "abcdefghiS3CRETtoken"
+  # the token is abcdefghiS3CRETtoken
+  executor = "docker"
+  pre_build_script = """
+    export A=S3CRETscript
+    curl -H 'Token: S3CRETheader' https://example.com
+  """
+  environment = [
+    "API_KEY=S3CRETvariable", # S3CRETvariable again
+    'DOCKER_AUTH_CONFIG={"auths": {"r.io": {"auth": "dTpTM0NSRVRhdXRo"}, "q.io": {"username": "u", "password": "S3CRETplain"}}}',
+    "no-name-S3CRETentry",
+  ]
+  clone_url = 'https://example.com/?private_token=S3CRETquery'
+  [runners.docker]
+    image = "alpine"
+    volumes = ["/S3CRETvolume"]
+  [runners.cache.s3]
+    AccessKey = "S3CRETaccess"
+    SecretKey = 'S3CRETkey'
+  [runners.ssh]
+    password = "S3CRETssh"
+"#;
+
+/// The secrets, and the base64 and a part of it.
+const SECRETS: &[&str] = &["S3CRET", "dTpTM0NSRVRhdXRo", "TM0NSRV", "TmV3UGFzc3", "NewPassw0rd"];
+
+fn run(arguments: &[&str], config: &str) -> String {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("config.toml");
+    fs::write(&path, config).expect("a config can be written");
+    let output = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+        .args(arguments)
+        .env("CONFIG_FILE", &path)
+        .env("PASSWORD", "NewPassw0rd")
+        .output()
+        .expect("the command runs");
+    let (stdout, stderr) = (output.stdout, output.stderr);
+    String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned()
+}
+
+#[test]
+fn no_output_holds_a_secret() {
+    let set = ["set", "-u", "ci", "--password-env", "PASSWORD", "--context", "50", "-r"];
+    let commands: Vec<Vec<&str>> = vec![
+        [&set[..], &["r.io", "--yes"]].concat(),
+        [&set[..], &["new.io", "--dry-run"]].concat(),
+        [&set[..], &["q.io", "--check"]].concat(),
+        [&set[..], &["q.io", "--yes", "--replace"]].concat(),
+        [&set[..], &["q.io"]].concat(),
+        [&set[..], &["q.io", "--name", "nobody"]].concat(),
+        vec!["remove", "-r", "r.io", "--yes", "--context", "50"],
+        vec!["remove", "--everything", "--yes", "--context", "50"],
+        vec!["list"],
+    ];
+    let broken = [
+        CONFIG.to_owned(),
+        CONFIG.replace("{\"auths\"", "\"auths\""),
+        CONFIG.replace("dTpTM0NSRVRhdXRo", "S3CRET-no-base64"),
+        CONFIG.replace("\"no-name-S3CRETentry\"", "1"),
+        CONFIG.replace("password = \"S3CRETssh\"", "password = \"S3CRETssh"),
+        CONFIG.replace("\n", "\r\n"),
+    ];
+    for config in &broken {
+        for command in &commands {
+            for format in ["text", "json"] {
+                let arguments = [&command[..], &["--format", format, "--color", "always"]].concat();
+                let printed = run(&arguments, config);
+                assert!(!printed.is_empty(), "{arguments:?} says nothing");
+                for secret in SECRETS {
+                    assert!(!printed.contains(secret), "{arguments:?}: {secret} in\n{printed}");
+                }
+            }
+        }
+    }
+    // The same check finds them when a person asks for them.
+    let shown = run(&[&commands[0][..], &["--show-secrets"]].concat(), CONFIG);
+    assert!(shown.contains("S3CRETkey") && shown.contains("dTpTM0NSRVRhdXRo"), "{shown}");
+}
