@@ -73,7 +73,7 @@ fn no_output_holds_a_secret() {
         CONFIG.replace("dTpTM0NSRVRhdXRo", "S3CRET-no-base64"),
         CONFIG.replace("\"no-name-S3CRETentry\"", "1"),
         CONFIG.replace("password = \"S3CRETssh\"", "password = \"S3CRETssh"),
-        CONFIG.replace("\n", "\r\n"),
+        CONFIG.replace('\n', "\r\n"),
     ];
     for config in &broken {
         for command in &commands {
