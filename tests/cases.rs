@@ -34,11 +34,15 @@ struct Outcome {
     stdout: String,
     stderr: String,
     status: i32,
+    /// Whether the modification time moved.
+    touched: bool,
 }
 
 fn run(case: &Path, directory: &Path) -> Outcome {
     let config = directory.join("config.toml");
     fs::copy(case.join("before.toml"), &config).expect("a case has before.toml");
+    let modified = || fs::metadata(&config).expect("the config is there").modified().ok();
+    let stamp = modified();
     let arguments = fs::read_to_string(case.join("args")).expect("a case has args");
     let arguments = arguments.lines().map(|line| line.replace("{config}", "config.toml"));
     let mut child = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
@@ -61,6 +65,7 @@ fn run(case: &Path, directory: &Path) -> Outcome {
         stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
         stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
         status: output.status.code().expect("no signal"),
+        touched: modified() != stamp,
     }
 }
 
@@ -99,6 +104,7 @@ fn every_case_gives_what_is_recorded() {
         let directory = tempfile::tempdir().expect("a place to work");
         let outcome = run(case, directory.path());
         let before = fs::read(case.join("before.toml")).expect("a case has before.toml");
+        assert_eq!(outcome.touched, outcome.after != before, "{}: mtime", case.display());
         check(case, "after.toml", &outcome.after, &before, &mut failures);
         check(case, "stdout", outcome.stdout.as_bytes(), b"", &mut failures);
         check(case, "stderr", outcome.stderr.as_bytes(), b"", &mut failures);
@@ -138,6 +144,7 @@ fn a_second_run_changes_nothing() {
         let outcome = run(again.path(), directory.path());
         let expected = fs::read(case.join("after.toml")).unwrap();
         assert_eq!(outcome.status, 0, "{}: {}", case.display(), outcome.stderr);
+        assert!(!outcome.touched, "{} is written twice", case.display());
         assert!(outcome.after == expected, "{} changes twice", case.display());
         seen += 1;
     }
