@@ -269,11 +269,21 @@ impl Preview<'_, '_> {
             out.push_str("The patched config is on standard output.\n");
         } else {
             out.push_str(&format!(
-                "Wrote {label}. New jobs use it within seconds, without a restart of the runner.\n\
-                 Every job on that runner can read it: use an account that can only pull.\n"
+                "Wrote {label}. New jobs use it within seconds, without a restart of the runner.\n"
             ));
+            if self.stores() {
+                out.push_str(
+                    "Every job on that runner can read it: use an account that can only pull.\n",
+                );
+            }
         }
         out
+    }
+
+    /// Whether a credential comes into the file, and not only out of it.
+    fn stores(&self) -> bool {
+        let mut outcomes = self.plan.runners().iter().flat_map(|plan| &plan.outcomes);
+        outcomes.any(|outcome| matches!(outcome.action, Action::Added | Action::Updated))
     }
 
     /// One line per runner.
