@@ -201,6 +201,19 @@ impl<'t> AuthDocument<'t> {
         }
     }
 
+    /// Where the key stands that answers for a registry: the helper's, or the last one in `auths`.
+    pub fn place_of(&self, key: &str) -> Option<Range<usize>> {
+        let helper = self.helpers.iter().rfind(|helper| helper.key.as_deref() == Some(key));
+        match helper {
+            Some(helper) => Some(self.helper_place(helper)),
+            None => self
+                .entries
+                .iter()
+                .rfind(|entry| entry.key == key)
+                .map(|entry| self.key_place(entry)),
+        }
+    }
+
     /// Whether there is an `auths` object.
     pub fn has_auths(&self) -> bool {
         self.auths.iter().any(|(_, object)| object.is_some())
@@ -278,8 +291,10 @@ fn entry(
 ) -> Entry {
     let field = |name: &str| {
         let object = object.as_ref()?;
-        let found =
-            object.members.iter().enumerate().rfind(|(_, inner)| same_key(&inner.name, name));
+        // Of several the last counts; `null` leaves the one before it.
+        let found = object.members.iter().enumerate().rfind(|(_, inner)| {
+            same_key(&inner.name, name) && &text[inner.value.clone()] != "null"
+        });
         let (member, inner) = found?;
         let Expanded { text: value, unknown } = expanded(text, &inner.value, lookup);
         Some(Field { value, unknown: !unknown.is_empty(), member })

@@ -64,14 +64,16 @@ impl Credential {
     /// user. `None` when it is anything else: the runner then drops the whole document.
     #[must_use]
     pub fn decode(auth: &str) -> Option<Self> {
+        Self::decode_any(auth).filter(|credential| !credential.username.is_empty())
+    }
+
+    /// The same for versions before 16.3, which take an empty user.
+    pub(crate) fn decode_any(auth: &str) -> Option<Self> {
         let packed: Zeroizing<Vec<u8>> =
             Zeroizing::new(auth.bytes().filter(|byte| !b"\r\n".contains(byte)).collect());
         let decoded = Zeroizing::new(BASE64.decode(&*packed).ok()?);
         let text = Zeroizing::new(String::from_utf8_lossy(&decoded).into_owned());
         let (username, password) = text.split_once(':')?;
-        if username.is_empty() {
-            return None;
-        }
         let password = Secret::new(password.trim_matches('\0').to_owned());
         Some(Self { username: username.to_owned(), password })
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::edit::Edit;
 use crate::error::Error;
+use crate::expansion::{Expanded, expand};
 use crate::letter_case::same_key;
 use crate::list::{List, deeper, line_end, line_indent, newline_before, skip_blank};
 use crate::quoting::Quoted;
@@ -97,6 +98,11 @@ impl<'s, 't> Environment<'s, 't> {
             .filter(|(_, entry)| is_auth_entry(entry))
             .filter_map(|(number, _)| self.auth_entry(number))
             .collect()
+    }
+
+    /// The document of an auth entry as the runner reads it, with the other variables filled in.
+    pub fn expanded(&self, entry: &AuthEntry) -> Expanded {
+        expand(entry.document(), |name| self.variable(name))
     }
 
     fn auth_entry(&self, number: usize) -> Option<AuthEntry> {

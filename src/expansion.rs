@@ -10,7 +10,8 @@
 pub struct Expanded {
     /// The value with every known name replaced and every unknown one cut out.
     pub text: String,
-    /// The names that the runner's own `environment` doesn't set, in order of appearance.
+    /// The names that the runner's own `environment` doesn't set, in order of appearance; for bad
+    /// syntax (`${}`, an open `${`) what is swallowed.
     pub unknown: Vec<String>,
 }
 
@@ -39,12 +40,18 @@ pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Expanded {
                 None => unknown.push(name.to_owned()),
             },
             None if length == 0 => out.push('$'),
-            None => {}
+            None => unknown.push(after[..length].to_owned()),
         }
         rest = &after[length..];
     }
     out.push_str(rest);
     Expanded { text: out, unknown }
+}
+
+/// Whether GitLab sets a variable for every job by itself, such as `CI_JOB_TOKEN`.
+#[must_use]
+pub fn is_predefined(name: &str) -> bool {
+    name.starts_with("CI_") || name.starts_with("GITLAB_")
 }
 
 /// The name at the start of `text`, as Go's `os.Expand` cuts it, and how many bytes it takes.

@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::auth_document::AuthDocument;
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::expansion::expand;
 use crate::runner::{Config, Runner};
 
 /// A registry that a runner has a credential for.
@@ -37,7 +36,7 @@ pub fn credentials(
         return Ok(Ok(Vec::new()));
     };
     // As the runner reads it: expanded first.
-    let text = expand(entry.document(), |name| environment.variable(name)).text;
+    let text = environment.expanded(entry).text;
     if text.is_empty() {
         return Ok(Ok(Vec::new()));
     }

@@ -6,12 +6,16 @@
 use std::fmt;
 
 use crate::error::Error;
+use crate::runner_version::RunnerVersion;
 
 /// The key that every GitLab Runner from 12.9 on takes for Docker Hub.
 pub const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 /// Docker Hub's path.
-const DOCKER_HUB: &str = "docker.io";
+pub(crate) const DOCKER_HUB: &str = "docker.io";
+
+/// Docker Hub's other host.
+pub(crate) const HUB_INDEX: &str = "index.docker.io";
 
 /// The path that GitLab Runner makes of a key of `auths`.
 ///
@@ -29,9 +33,34 @@ const DOCKER_HUB: &str = "docker.io";
 /// ```
 #[must_use]
 pub fn key_path(key: &str) -> String {
-    if let Some(rest) = without_scheme(key) {
+    key_path_in(key, RunnerVersion::LATEST)
+}
+
+/// The same as a given version of GitLab Runner does it.
+///
+/// Before 17.5 only the host counts (`convertToHostname`), before 13.4 in the letter case in which it
+/// stands; from 17.5 up to 18.0 `http://` is not taken for a scheme.
+///
+/// ```
+/// use runner_auth::RunnerVersion;
+/// use runner_auth::registry::key_path_in;
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// assert_eq!(key_path_in("index.docker.io", RunnerVersion::parse("17.4")?), "docker.io");
+/// assert_eq!(key_path_in("R.io/group", RunnerVersion::parse("14.7")?), "r.io");
+/// assert_eq!(key_path_in("R.io/group", RunnerVersion::parse("12.9")?), "R.io");
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub fn key_path_in(key: &str, version: RunnerVersion) -> String {
+    if !version.matches_paths() {
+        return host_only(key, version);
+    }
+    let http = version.reads_http_keys() || !starts_with_ignoring_case(key, "http://");
+    if let Some(rest) = without_scheme(key).filter(|_| http) {
         let host = rest.split('/').next().unwrap_or_default().to_lowercase();
-        return if host == "index.docker.io" { DOCKER_HUB.to_owned() } else { host };
+        return if host == HUB_INDEX { DOCKER_HUB.to_owned() } else { host };
     }
     let key = key.strip_suffix('/').unwrap_or(key);
     let (host, path) = key.split_once('/').map_or((key, None), |(host, path)| (host, Some(path)));
@@ -41,17 +70,30 @@ pub fn key_path(key: &str) -> String {
     }
 }
 
+/// What versions before 17.5 make of a key.
+fn host_only(key: &str, version: RunnerVersion) -> String {
+    let lower = if version.lowers_keys() { key.to_lowercase() } else { key.to_owned() };
+    // Both schemes are cut, one after the other, as those versions do.
+    let rest = lower.strip_prefix("http://").unwrap_or(&lower);
+    let rest = rest.strip_prefix("https://").unwrap_or(rest);
+    let host = rest.split('/').next().unwrap_or_default();
+    if host == HUB_INDEX { DOCKER_HUB.to_owned() } else { host.to_owned() }
+}
+
+fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
+}
+
 fn without_scheme(key: &str) -> Option<&str> {
-    ["http://", "https://"].into_iter().find_map(|scheme| {
-        let (start, rest) = key.split_at_checked(scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then_some(rest)
-    })
+    ["http://", "https://"]
+        .into_iter()
+        .find_map(|scheme| starts_with_ignoring_case(key, scheme).then(|| &key[scheme.len()..]))
 }
 
 /// Cuts a `:tag` that follows the last `/`.
 fn without_tag(path: &str) -> &str {
     let last = path.rfind('/').map_or(0, |slash| slash + 1);
-    path[last..].find(':').map_or(path, |colon| &path[..last + colon])
+    path[last..].rfind(':').map_or(path, |colon| &path[..last + colon])
 }
 
 /// A registry, or a part of one, as a person names it: `HOST[:PORT][/PATH]`.
@@ -99,7 +141,7 @@ impl Registry {
         if !path.chars().all(allowed) || path.contains("//") {
             return refuse("holds characters that no registry has");
         }
-        if ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com"]
+        if [HUB_INDEX, "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com"]
             .contains(&path.as_str())
         {
             DOCKER_HUB.clone_into(&mut path);
@@ -137,7 +179,7 @@ impl Registry {
     /// and this registry is Docker Hub.
     #[must_use]
     pub fn is_dead_hub_key(&self, key: &str) -> bool {
-        self.path == DOCKER_HUB && key_path(key) == "index.docker.io"
+        self.path == DOCKER_HUB && key_path(key) == HUB_INDEX
     }
 
     /// What the person typed.

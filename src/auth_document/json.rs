@@ -80,7 +80,9 @@ fn broken(text: &str, base: usize, error: &serde_json::Error) -> DocumentError {
     let line = text[base..].split_inclusive('\n').take(error.line().saturating_sub(1));
     let before: usize = line.map(str::len).sum();
     let column = base + before + error.column().saturating_sub(1);
-    let offset = if error.is_eof() { text.trim_end().len() } else { column.min(text.len()) };
+    // The parser counts bytes, and may stop inside a character.
+    let offset =
+        if error.is_eof() { text.trim_end().len() } else { floor(text, column.min(text.len())) };
     let problem = if error.is_eof() {
         "is JSON that ends too early: a closing brace or quote is missing"
     } else if text[..offset].trim_end().ends_with(',') {
@@ -88,7 +90,7 @@ fn broken(text: &str, base: usize, error: &serde_json::Error) -> DocumentError {
     } else {
         "is no JSON"
     };
-    DocumentError::new(floor(text, offset), problem)
+    DocumentError::new(offset, problem)
 }
 
 /// The start of the character at `offset`.
@@ -154,6 +156,7 @@ mod tests {
             ("{\"a\": \"s3cret\"", 14),
             ("{\n\"a\": s3cret}", 7),
             ("[]", 0),
+            ("\"\u{a1}\0", 1),
         ] {
             let Err(error) = first_object(text) else { panic!("{text} parses") };
             assert!(!error.problem.contains("s3cret"), "{error:?}");

@@ -1,0 +1,93 @@
+//! What one runner would use for an image, and where in the config that comes from.
+
+use crate::auth_document::AuthDocument;
+use crate::environment::{AuthEntry, Environment};
+use crate::error::Error;
+use crate::executor::Pull;
+use crate::expansion::is_predefined;
+use crate::resolver::{self, Resolution, Verdict};
+use crate::runner::{Config, Runner};
+use crate::runner_version::RunnerVersion;
+use crate::text::Place;
+
+/// What a runner would use for an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// How the runner comes by its images; one that pulls none uses no credential.
+    pub pull: Pull,
+    /// Where the auth entry stands that counts, the last one.
+    pub entry: Option<Place>,
+    /// Where the entries stand that it hides.
+    pub hidden: Vec<Place>,
+    /// Variables (`$NAME`) in the entry that the runner doesn't set and GitLab doesn't either: the
+    /// runner replaces them by nothing, unless a job sets them.
+    pub unset: Vec<String>,
+    /// What the auth document holds for the image; an empty document without an entry.
+    pub resolution: Resolution,
+    /// Where the key stands that wins, or what is wrong with the document.
+    pub place: Option<Place>,
+}
+
+impl Explanation {
+    /// Explains what a runner would use for an image.
+    ///
+    /// # Errors
+    ///
+    /// Those of a broken `environment`. A broken auth document is an answer, not an error.
+    pub fn new(
+        config: &Config<'_>,
+        runner: &Runner<'_>,
+        image: &str,
+        version: RunnerVersion,
+    ) -> Result<Self, Error> {
+        let environment = Environment::of(config, runner)?;
+        let mut entries = environment.as_ref().map(Environment::auth_entries).unwrap_or_default();
+        let last = environment.as_ref().zip(entries.pop());
+        let place = |entry: &AuthEntry| config.text().place(entry.place(0..0).start);
+        let mut explanation = Self {
+            pull: runner.executor().pull(),
+            entry: last.as_ref().map(|(_, entry)| place(entry)),
+            hidden: entries.iter().map(place).collect(),
+            unset: Vec::new(),
+            resolution: resolver::resolve("", image, version),
+            place: None,
+        };
+        if let Some((environment, entry)) = last {
+            let expanded = environment.expanded(&entry);
+            explanation.resolution = resolver::resolve(&expanded.text, image, version);
+            explanation.unset =
+                expanded.unknown.into_iter().filter(|name| !is_predefined(name)).collect();
+            explanation.place = explanation
+                .offset(environment, &entry, entry.document() == expanded.text)
+                .map(|offset| config.text().place(entry.place(offset..offset + 1).start));
+        }
+        Ok(explanation)
+    }
+
+    /// Whether the runner would send a credential for the image.
+    #[must_use]
+    pub fn has_credential(&self) -> bool {
+        self.pull != Pull::None && self.resolution.has_credential()
+    }
+
+    /// The byte of the document, as it stands in the file, that the verdict is about.
+    fn offset(
+        &self,
+        environment: &Environment<'_, '_>,
+        entry: &AuthEntry,
+        plain: bool,
+    ) -> Option<usize> {
+        let key = match &self.resolution.verdict {
+            Verdict::Dropped { offset, .. } => {
+                let end = entry.document().len().saturating_sub(1);
+                return plain.then_some(*offset.min(&end));
+            }
+            Verdict::Match(found) => &found.key,
+            Verdict::AtRandom(found) => &found.first()?.key,
+            Verdict::NoMatch | Verdict::Store(_) | Verdict::Cancelled { .. } => return None,
+        };
+        let document =
+            AuthDocument::parse(entry.document(), |name| environment.variable(name)).ok()?;
+        document.place_of(key).map(|place| place.start)
+    }
+}

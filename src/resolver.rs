@@ -1,0 +1,300 @@
+//! Which credential of an auth document GitLab Runner uses for an image, without asking anybody.
+//!
+//! The rules are those of GitLab Runner 19.3, `helpers/docker/auth/auth.go`, on top of docker/cli's
+//! `cli/config/configfile/file.go`; [`RunnerVersion`] says in which versions they differ. Each key
+//! of the document becomes a path, the image becomes one as well, and the longest path that the
+//! image starts with wins; of two keys with one path the one that sorts first.
+
+mod near_miss;
+
+use std::collections::BTreeMap;
+
+use crate::auth_document::{AuthDocument, Entry, Helper, Stored};
+use crate::credential::Credential;
+use crate::image::{candidates, image_path};
+use crate::registry::key_path_in;
+use crate::runner_version::RunnerVersion;
+
+pub use near_miss::{Miss, NearMiss};
+
+/// What a document holds for an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// The path of the image.
+    pub image_path: String,
+    /// The paths under which a credential is looked for, the longest first.
+    pub candidates: Vec<String>,
+    /// What the runner uses.
+    pub verdict: Verdict,
+    /// Keys that fit the image as well but don't win.
+    pub losers: Vec<Loser>,
+    /// Without a match, the keys that come closest.
+    pub near_misses: Vec<NearMiss>,
+    /// The helpers that the runner runs whatever the image: when one of them fails, the whole
+    /// document is dropped.
+    pub helpers: Vec<String>,
+    /// The `credsStore`, which can answer for any registry.
+    pub store: Option<String>,
+}
+
+/// What the runner uses for an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// This credential.
+    Match(Match),
+    /// One of these, at random (before 18.3).
+    AtRandom(Vec<Match>),
+    /// None of the document's keys fits; another source may have one.
+    NoMatch,
+    /// No key fits, but the `credsStore` may answer.
+    Store(String),
+    /// The document is dropped: the other sources are asked.
+    Dropped {
+        /// The byte of the document at which the runner stops.
+        offset: usize,
+        /// Why.
+        problem: String,
+    },
+    /// A helper's name is empty or holds a `/`: no source is asked at all.
+    Cancelled {
+        /// The name.
+        helper: String,
+    },
+}
+
+/// The credential for an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// The key as it stands in the document.
+    pub key: String,
+    /// The path of the key.
+    pub path: String,
+    /// What stands under the key.
+    pub answer: Answer,
+}
+
+/// What stands under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A user and a password.
+    User(String),
+    /// Nothing: the registry is asked with an empty credential.
+    Empty,
+    /// An identity token or a registry token without a user.
+    Token,
+    /// What `docker-credential-NAME` says.
+    Helper(String),
+}
+
+/// A key that fits an image but doesn't win.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loser {
+    /// The key.
+    pub key: String,
+    /// Its path.
+    pub path: String,
+    /// Why it loses.
+    pub reason: Loss,
+}
+
+/// Why a key that fits loses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Another key has a longer path.
+    Shorter,
+    /// Another key has the same path and sorts before it.
+    SortsLater,
+    /// The same key stands there again, and the last one counts.
+    Repeated,
+    /// A helper answers for this key.
+    Helper,
+}
+
+/// Says what GitLab Runner finds in an auth document for an image.
+///
+/// `document` is the text after the runner has expanded its variables; an empty one holds nothing.
+///
+/// ```
+/// use runner_auth::RunnerVersion;
+/// use runner_auth::resolver::{Answer, Verdict, resolve};
+///
+/// let document = r#"{"auths": {"r.io": {"auth": "Y2k6czNjcmV0"}, "r.io/ns": {}}}"#;
+/// let resolution = resolve(document, "r.io/app:1", RunnerVersion::LATEST);
+/// assert_eq!(resolution.candidates, ["r.io/app", "r.io"]);
+/// let Verdict::Match(found) = resolution.verdict else { panic!("no match") };
+/// assert_eq!((found.key.as_str(), found.answer), ("r.io", Answer::User("ci".into())));
+///
+/// let none = resolve(document, "q.io/app", RunnerVersion::LATEST);
+/// assert_eq!(none.verdict, Verdict::NoMatch);
+/// ```
+#[must_use]
+pub fn resolve(document: &str, image: &str, version: RunnerVersion) -> Resolution {
+    let image_path = image_path(image, version);
+    let candidates = candidates(&image_path);
+    let mut resolution = Resolution {
+        image_path,
+        candidates,
+        verdict: Verdict::NoMatch,
+        losers: Vec::new(),
+        near_misses: Vec::new(),
+        helpers: Vec::new(),
+        store: None,
+    };
+    if document.trim().is_empty() {
+        return resolution;
+    }
+    let document = match AuthDocument::parse(document, |_| None) {
+        Ok(document) => document,
+        Err(error) => {
+            resolution.verdict = Verdict::Dropped { offset: error.offset, problem: error.problem };
+            return resolution;
+        }
+    };
+    if let Some((entry, stop)) = undecodable(&document, version) {
+        resolution.verdict = Verdict::Dropped { offset: entry, problem: stop };
+        return resolution;
+    }
+    if let Some(helper) = document.helpers().iter().find(|helper| helper.cancels(version)) {
+        resolution.verdict = Verdict::Cancelled { helper: helper.name.clone() };
+        return resolution;
+    }
+    let store = document.helpers().iter().rfind(|helper| helper.key.is_none());
+    resolution.store = store.map(|store| store.name.clone()).filter(|name| !name.is_empty());
+    let keys = keys(&document, version, &mut resolution);
+    resolution.decide(&keys, version);
+    if resolution.verdict == Verdict::NoMatch {
+        if let Some(store) = &resolution.store {
+            resolution.verdict = Verdict::Store(store.clone());
+        }
+        resolution.near_misses =
+            near_miss::find(&resolution.image_path, keys.keys().map(String::as_str), version);
+    }
+    resolution
+}
+
+impl Helper {
+    /// Whether the name makes the runner give up on every source. An empty `credsStore` is skipped.
+    pub(crate) fn cancels(&self, version: RunnerVersion) -> bool {
+        version.refuses_helper_names()
+            && (self.name.contains('/') || (self.name.is_empty() && self.key.is_some()))
+    }
+}
+
+/// The first `auth` for which the document is dropped, and why.
+fn undecodable(document: &AuthDocument<'_>, version: RunnerVersion) -> Option<(usize, String)> {
+    let effective = |entry: &&Entry| {
+        let same = |other: &Entry| other.key == entry.key;
+        document
+            .entries()
+            .iter()
+            .rfind(|other| same(other))
+            .is_some_and(|last| (last.auths, last.member) == (entry.auths, entry.member))
+    };
+    let broken = document.entries().iter().filter(effective).find(|entry| {
+        entry.stored() == Stored::Undecodable && (version.needs_a_user() || !decodes_alone(entry))
+    })?;
+    let problem =
+        format!("has an auth for {} that is not padded base64 of user:password", broken.key);
+    Some((document.key_place(broken).start, problem))
+}
+
+/// Whether an `auth` decodes but for its empty user.
+fn decodes_alone(entry: &Entry) -> bool {
+    entry.auth.as_ref().is_some_and(|auth| Credential::decode_any(&auth.value).is_some())
+}
+
+fn answer(entry: &Entry, version: RunnerVersion) -> Answer {
+    let filled = |field: &Option<crate::auth_document::Field>| {
+        field.as_ref().is_some_and(|field| !field.value.is_empty())
+    };
+    match entry.stored() {
+        Stored::Credential(_) if !filled(&entry.auth) && !version.reads_plain_fields() => {
+            Answer::Empty
+        }
+        Stored::Credential(found) => Answer::User(found.username().to_owned()),
+        _ if filled(&entry.identity_token) || filled(&entry.registry_token) => Answer::Token,
+        // An empty user, which old versions take.
+        _ if filled(&entry.auth) => Answer::User(String::new()),
+        _ => Answer::Empty,
+    }
+}
+
+/// The keys in sorted order, each with what the runner has under it.
+fn keys(
+    document: &AuthDocument<'_>,
+    version: RunnerVersion,
+    resolution: &mut Resolution,
+) -> BTreeMap<String, Answer> {
+    let mut keys = BTreeMap::new();
+    let mut lose = |key: &str, reason: Loss| {
+        let path = key_path_in(key, version);
+        if resolution.candidates.contains(&path) {
+            resolution.losers.push(Loser { key: key.to_owned(), path, reason });
+        }
+    };
+    for entry in document.entries() {
+        if keys.insert(entry.key.clone(), answer(entry, version)).is_some() {
+            lose(&entry.key, Loss::Repeated);
+        }
+    }
+    let mut names = Vec::new();
+    for helper in document.helpers() {
+        let Some(key) = &helper.key else { continue };
+        match keys.insert(key.clone(), Answer::Helper(helper.name.clone())) {
+            None => {}
+            Some(Answer::Helper(_)) => lose(key, Loss::Repeated),
+            Some(_) => lose(key, Loss::Helper),
+        }
+        names.push(helper.name.clone());
+    }
+    resolution.helpers = names;
+    keys
+}
+
+impl Resolution {
+    /// Walks the candidates from the longest to the shortest.
+    fn decide(&mut self, keys: &BTreeMap<String, Answer>, version: RunnerVersion) {
+        let mut won = false;
+        for candidate in &self.candidates {
+            let mut found: Vec<Match> = keys
+                .iter()
+                .filter(|(key, _)| key_path_in(key, version) == *candidate)
+                .map(|(key, answer)| Match {
+                    key: key.clone(),
+                    path: candidate.clone(),
+                    answer: answer.clone(),
+                })
+                .collect();
+            if !won && !found.is_empty() {
+                won = true;
+                if found.len() > 1 && !version.sorts_keys() {
+                    self.verdict = Verdict::AtRandom(found);
+                    continue;
+                }
+                self.verdict = Verdict::Match(found.remove(0));
+                let later = found.into_iter().map(|lost| (lost, Loss::SortsLater));
+                self.losers.extend(later.map(Loser::from));
+            } else {
+                let shorter = found.into_iter().map(|lost| (lost, Loss::Shorter));
+                self.losers.extend(shorter.map(Loser::from));
+            }
+        }
+    }
+
+    /// Whether the runner sends a credential: one that is not empty, or a helper's.
+    #[must_use]
+    pub fn has_credential(&self) -> bool {
+        match &self.verdict {
+            Verdict::Match(found) => found.answer != Answer::Empty,
+            Verdict::AtRandom(found) => found.iter().all(|found| found.answer != Answer::Empty),
+            Verdict::Store(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl From<(Match, Loss)> for Loser {
+    fn from((lost, reason): (Match, Loss)) -> Self {
+        Self { key: lost.key, path: lost.path, reason }
+    }
+}

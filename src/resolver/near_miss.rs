@@ -1,0 +1,136 @@
+//! Keys that a person could have meant for an image although none of them fits it.
+
+use crate::image::candidates;
+use crate::registry::{DOCKER_HUB, HUB_INDEX, key_path_in};
+use crate::runner_version::RunnerVersion;
+
+/// How many are named.
+const MOST: usize = 3;
+
+/// A key that nearly fits an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearMiss {
+    /// The key.
+    pub key: String,
+    /// Its path.
+    pub path: String,
+    /// Why it doesn't fit.
+    pub reason: Miss,
+}
+
+/// Why a key nearly fits, the closest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Miss {
+    /// The image is named by its digest without a tag, which leaves `@sha256` in its path.
+    Digest,
+    /// Without a scheme, `/v1` or `/v2` is a part of the key's path.
+    ApiPath,
+    /// Docker Hub in a spelling that no image has.
+    HubName,
+    /// `http://` is no scheme to GitLab Runner 17.5 to 18.0.
+    HttpScheme,
+    /// The key has blanks around it.
+    Blanks,
+    /// The same path in other letter case, or before 17.5 the same host.
+    LetterCase,
+    /// The key's path goes on where the image's ends.
+    TooLong,
+    /// The same host and another path.
+    OtherPath,
+    /// The same host with another port, or one of the two without.
+    Port,
+    /// `localhost` and `127.0.0.1` are different registries.
+    Loopback,
+}
+
+impl Miss {
+    /// Why the key doesn't fit, in plain words.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Digest => {
+                "the image is named by its digest alone, so its path ends with @sha256: a key for \
+                 the host or the group fits it"
+            }
+            Self::ApiPath => {
+                "without https:// before it, /v1 or /v2 is a part of the path that images must have"
+            }
+            Self::HubName => "Docker Hub is https://index.docker.io/v1/ or docker.io",
+            Self::HttpScheme => "GitLab Runner 17.5 to 18.0 takes no http:// for a scheme",
+            Self::Blanks => "it has blanks around it",
+            Self::LetterCase => "the letter case differs",
+            Self::TooLong => "its path goes on where the image's ends",
+            Self::OtherPath => "it is for another part of that registry",
+            Self::Port => "it has another port, and that is another registry",
+            Self::Loopback => "localhost and 127.0.0.1 are different registries",
+        }
+    }
+}
+
+/// The keys that come closest to an image, the closest first.
+pub(super) fn find<'k>(
+    image_path: &str,
+    keys: impl Iterator<Item = &'k str>,
+    version: RunnerVersion,
+) -> Vec<NearMiss> {
+    let mut misses: Vec<NearMiss> = keys
+        .filter_map(|key| {
+            let path = key_path_in(key, version);
+            let reason = miss(image_path, key, &path)?;
+            Some(NearMiss { key: key.to_owned(), path, reason })
+        })
+        .collect();
+    misses.sort_by(|left, right| (left.reason, &left.key).cmp(&(right.reason, &right.key)));
+    misses.truncate(MOST);
+    misses
+}
+
+fn miss(image: &str, key: &str, path: &str) -> Option<Miss> {
+    let (image_host, host) = (host(image), host(path));
+    if image_host == DOCKER_HUB && is_hub_name(host) {
+        return Some(Miss::HubName);
+    }
+    if host == image_host {
+        if image.strip_suffix("@sha256") == Some(path) {
+            return Some(Miss::Digest);
+        }
+        if ["/v1", "/v2"].contains(&&path[host.len()..]) {
+            return Some(Miss::ApiPath);
+        }
+        if candidates(image).iter().any(|candidate| candidate.eq_ignore_ascii_case(path)) {
+            return Some(Miss::LetterCase);
+        }
+        let longer = path.strip_prefix(image).is_some_and(|rest| rest.starts_with('/'));
+        return Some(if longer { Miss::TooLong } else { Miss::OtherPath });
+    }
+    if host == "http:" && path.trim_start_matches("http://").eq_ignore_ascii_case(image_host) {
+        return Some(Miss::HttpScheme);
+    }
+    if key.trim() != key && host.trim() == image_host {
+        return Some(Miss::Blanks);
+    }
+    if host.eq_ignore_ascii_case(image_host) {
+        return Some(Miss::LetterCase);
+    }
+    let (name, image_name) = (without_port(host), without_port(image_host));
+    let loopback = |name: &str| name == "localhost" || name == "127.0.0.1";
+    if name == image_name {
+        Some(Miss::Port)
+    } else if loopback(name) && loopback(image_name) {
+        Some(Miss::Loopback)
+    } else {
+        None
+    }
+}
+
+fn host(path: &str) -> &str {
+    path.split('/').next().unwrap_or_default()
+}
+
+fn without_port(host: &str) -> &str {
+    host.rsplit_once(':').map_or(host, |(name, _)| name)
+}
+
+fn is_hub_name(host: &str) -> bool {
+    [HUB_INDEX, "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com"].contains(&host)
+}
