@@ -226,7 +226,7 @@ impl<'t> AuthDocument<'t> {
     }
 
     /// A member of the root that looks like a credential: the `auths` around it is missing.
-    pub fn unwrapped_credential(&self) -> Option<Range<usize>> {
+    pub fn unwrapped_credential(&self) -> Option<Unwrapped> {
         if self.has_auths() {
             return None;
         }
@@ -234,8 +234,41 @@ impl<'t> AuthDocument<'t> {
             let object = json::object_at(self.text, &member.value).ok()??;
             let fields = ["auth", "username", "password"];
             let credential = |name: &str| fields.iter().any(|field| same_key(name, field));
-            object.members.iter().any(|inner| credential(&inner.name)).then(|| member.key.clone())
+            if !object.members.iter().any(|inner| credential(&inner.name)) {
+                return None;
+            }
+            let entry = entry(self.text, 0, 0, member, Some(object), &|_: &str| None);
+            let credential = match entry.stored() {
+                Stored::Credential(credential) => Some(credential),
+                _ => None,
+            };
+            Some(Unwrapped { name: member.name.clone(), key: member.key.clone(), credential })
         })
+    }
+
+    /// Whether another document has the same keys and helpers.
+    pub fn agrees_with(&self, other: &AuthDocument<'_>) -> bool {
+        let keys = |document: &AuthDocument<'_>| -> Vec<String> {
+            document.entries.iter().map(|entry| entry.key.clone()).collect()
+        };
+        keys(self) == keys(other) && self.helpers == other.helpers
+    }
+
+    /// The first member that is neither `auths` nor an `auth` in it, or what stands behind the
+    /// object: the Docker client takes nothing else from a variable.
+    pub fn first_other_member(&self) -> Option<Range<usize>> {
+        let mut members = self.root.members.iter();
+        if let Some(member) = members.find(|member| !same_key(&member.name, "auths")) {
+            return Some(member.key.clone());
+        }
+        let objects = self.entries.iter().filter_map(|entry| entry.object.as_ref());
+        let mut members = objects.flat_map(|object| &object.members);
+        if let Some(member) = members.find(|member| !same_key(&member.name, "auth")) {
+            return Some(member.key.clone());
+        }
+        let rest = &self.text[self.end()..];
+        let start = self.end() + (rest.len() - rest.trim_start().len());
+        (start < self.text.len()).then_some(start..self.text.trim_end().len())
     }
 
     /// The first `auth` that can't be decoded.
@@ -257,11 +290,26 @@ impl<'t> AuthDocument<'t> {
             if let Ok(Some(inner)) = json::object_at(self.text, &member.value) {
                 self.collect_strings(&inner, same_key(&member.name, "credHelpers"), out);
             } else {
-                let kind = if helper { StringKind::Helper } else { StringKind::Value };
+                let user = same_key(&member.name, "username") || same_key(&member.name, "email");
+                let kind = match (helper, user) {
+                    (true, _) => StringKind::Helper,
+                    (false, true) => StringKind::User,
+                    (false, false) => StringKind::Value,
+                };
                 out.push(DocumentString { span: member.value.clone(), kind });
             }
         }
     }
+}
+
+/// A credential that stands outside `auths`, where it does nothing.
+pub(crate) struct Unwrapped {
+    /// The registry.
+    pub name: String,
+    /// Where it stands.
+    pub key: Range<usize>,
+    /// The credential, when it can be told.
+    pub credential: Option<Credential>,
 }
 
 /// A piece of a document for the redaction.
@@ -277,6 +325,8 @@ pub(crate) enum StringKind {
     Name,
     /// The name of a credential helper.
     Helper,
+    /// A user's name or address.
+    User,
     /// Any other value.
     Value,
 }

@@ -2,9 +2,12 @@
 
 mod args;
 mod change;
+mod doctor;
+mod explain;
 mod input;
 mod list;
 mod output;
+mod report;
 
 use std::process::ExitCode;
 
@@ -22,7 +25,7 @@ pub fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return refused(error),
     };
-    let output = Output::new(&arguments.global);
+    let output = Output::new(&arguments.global, arguments.command.writes());
     match command(&arguments, &output) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
@@ -68,5 +71,7 @@ fn command(arguments: &Arguments, output: &Output) -> Result<u8, Error> {
         Command::Set(set) => change::set(&arguments.global, set, output),
         Command::Remove(remove) => change::remove(&arguments.global, remove, output),
         Command::List(list) => list::list(&arguments.global, list, output),
+        Command::Explain(explain) => explain::explain(&arguments.global, explain, output),
+        Command::Doctor(doctor) => doctor::doctor(&arguments.global, doctor, output),
     }
 }

@@ -35,6 +35,7 @@ pub struct ConfigFile {
     path: PathBuf,
     /// The file behind symlinks.
     target: PathBuf,
+    mode: u32,
     text: ConfigText,
 }
 
@@ -49,13 +50,20 @@ impl ConfigFile {
         let unreadable = |cause| Error::Unreadable { path: label.clone(), cause };
         let target = fs::canonicalize(path).map_err(unreadable)?;
         let bytes = read_regular(&target).map_err(unreadable)?;
-        Ok(Self { path: path.to_owned(), target, text: ConfigText::new(label, bytes) })
+        let mode = fs::metadata(&target).map_err(unreadable)?.mode() & 0o7777;
+        Ok(Self { path: path.to_owned(), target, mode, text: ConfigText::new(label, bytes) })
     }
 
     /// What was read.
     #[must_use]
     pub fn text(&self) -> &ConfigText {
         &self.text
+    }
+
+    /// The mode when it was read, as `chmod` takes it.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        self.mode
     }
 
     /// The path as it was given.

@@ -19,9 +19,9 @@ pub struct Explanation {
     pub entry: Option<Place>,
     /// Where the entries stand that it hides.
     pub hidden: Vec<Place>,
-    /// Variables (`$NAME`) in the entry that the runner doesn't set and GitLab doesn't either: the
-    /// runner replaces them by nothing, unless a job sets them.
-    pub unset: Vec<String>,
+    /// Whether the entry holds a variable (`$NAME`) that neither the runner sets nor GitLab: it
+    /// becomes nothing, unless a job sets it. Its name may be a part of a password.
+    pub unset: bool,
     /// What the auth document holds for the image; an empty document without an entry.
     pub resolution: Resolution,
     /// Where the key stands that wins, or what is wrong with the document.
@@ -48,15 +48,14 @@ impl Explanation {
             pull: runner.executor().pull(),
             entry: last.as_ref().map(|(_, entry)| place(entry)),
             hidden: entries.iter().map(place).collect(),
-            unset: Vec::new(),
+            unset: false,
             resolution: resolver::resolve("", image, version),
             place: None,
         };
         if let Some((environment, entry)) = last {
             let expanded = environment.expanded(&entry);
             explanation.resolution = resolver::resolve(&expanded.text, image, version);
-            explanation.unset =
-                expanded.unknown.into_iter().filter(|name| !is_predefined(name)).collect();
+            explanation.unset = expanded.unknown.iter().any(|name| !is_predefined(name));
             explanation.place = explanation
                 .offset(environment, &entry, entry.document() == expanded.text)
                 .map(|offset| config.text().place(entry.place(offset..offset + 1).start));

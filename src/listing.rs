@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::auth_document::AuthDocument;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::registry::shown;
 use crate::runner::{Config, Runner};
 
 /// A registry that a runner has a credential for.
@@ -47,20 +48,20 @@ pub fn credentials(
     if let Some(entry) = document.undecodable() {
         return Ok(Err(format!(
             "its auth document has an auth for {} that can't be decoded",
-            entry.key
+            shown(&entry.key)
         )));
     }
     let mut listed: Vec<_> = document
         .entries()
         .iter()
         .map(|entry| Listed {
-            registry: entry.key.clone(),
+            registry: shown(&entry.key).into_owned(),
             username: entry.username(),
             helper: None,
         })
         .collect();
     listed.extend(document.helpers().iter().map(|helper| Listed {
-        registry: helper.key.clone().unwrap_or_else(|| "*".to_owned()),
+        registry: helper.key.as_deref().map_or("*".into(), shown).into_owned(),
         username: None,
         helper: Some(helper.name.clone()),
     }));

@@ -9,7 +9,7 @@ use crate::executor::Pull;
 use crate::expansion::expand;
 use crate::outcome::{Action, Outcome};
 use crate::proof::{PatchedBlock, Proof};
-use crate::registry::{Registry, key_path};
+use crate::registry::{Registry, key_path, shown};
 use crate::runner::{Config, Runner};
 
 /// What is wanted of each selected runner.
@@ -223,9 +223,10 @@ impl RunnerContext<'_, '_> {
         if let Some(place) = document.unwrapped_credential() {
             let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
                            {\"auths\": …} around them, or drop them with --replace";
-            return Err(
-                self.invalid(entry, DocumentError { offset: place.start, problem: problem.into() })
-            );
+            return Err(self.invalid(
+                entry,
+                DocumentError { offset: place.key.start, problem: problem.into() },
+            ));
         }
         let (edits, changes) = document.set(logins);
         let text = splice_text(entry.document(), &edits);
@@ -266,7 +267,7 @@ impl RunnerContext<'_, '_> {
             .collect();
         let kept = |key: &str| logins.iter().any(|(registry, _)| registry.is(key));
         outcomes.extend(old.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
-            registry: entry.key.clone(),
+            registry: shown(&entry.key).into_owned(),
             action: Action::Removed,
             username: entry.username(),
         }));
@@ -333,7 +334,7 @@ impl RunnerContext<'_, '_> {
             .iter()
             .flat_map(AuthDocument::entries)
             .map(|entry| Outcome {
-                registry: entry.key.clone(),
+                registry: shown(&entry.key).into_owned(),
                 action: Action::Removed,
                 username: entry.username(),
             })
@@ -367,14 +368,15 @@ impl RunnerContext<'_, '_> {
         let after = self
             .parse_text(text)
             .map_err(|_| not_proved("the new auth document does not parse"))?;
-        if let Some(broken) = after.undecodable() {
+        // What is only taken out can't make a broken document worse.
+        if let Some(broken) = after.undecodable().filter(|_| logins.is_some()) {
             let old = before.entries().iter().find(|old| old.key == broken.key);
             let offset = old.map_or(0, |old| before.key_place(old).start);
             let problem = format!(
                 "has an auth for {} that is not padded base64 of user:password, and GitLab Runner \
                  drops the whole document for it: set that registry too, or take it out with \
                  remove --registry",
-                broken.key
+                shown(&broken.key)
             );
             return Err(self.invalid(entry, DocumentError { offset, problem }));
         }
@@ -413,12 +415,8 @@ impl RunnerContext<'_, '_> {
         // The runner expands the text before it reads the JSON: a value with quotes or braces in
         // it could make another document than the one that stands here.
         let whole = expand(text, |name| self.variable(name)).text;
-        let same = AuthDocument::parse(&whole, |_| None).is_ok_and(|whole| {
-            let keys = |document: &AuthDocument<'_>| -> Vec<String> {
-                document.entries().iter().map(|entry| entry.key.clone()).collect()
-            };
-            keys(&whole) == keys(&document) && whole.helpers() == document.helpers()
-        });
+        let same =
+            AuthDocument::parse(&whole, |_| None).is_ok_and(|whole| whole.agrees_with(&document));
         if whole != text && !same {
             let problem = "becomes another document once its variables ($NAME) are filled in: \
                            change those variables, or drop the document with --replace";

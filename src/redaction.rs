@@ -100,6 +100,13 @@ impl Redaction {
                 return;
             };
             for string in document.strings() {
+                // A password in a URL that somebody used as a key.
+                if string.kind == StringKind::Name
+                    && let Some((url, _)) = value[string.span.clone()].split_once('@')
+                    && let Some((_, login)) = url.split_once("://")
+                {
+                    self.learn(login.split_once(':').map_or(login, |(_, password)| password));
+                }
                 if string.kind == StringKind::Value {
                     let text = value[string.span].trim_matches('"');
                     self.learn(text);
@@ -245,6 +252,15 @@ struct Mask {
 }
 
 impl Masks {
+    /// A span, widened to the whole of each mask that it touches.
+    pub(crate) fn around(&self, span: Range<usize>) -> Range<usize> {
+        let touched =
+            |at: usize| self.spans.iter().find(|mask| mask.span.start < at && at < mask.span.end);
+        let start = touched(span.start).map_or(span.start, |mask| mask.span.start);
+        let end = touched(span.end).map_or(span.end, |mask| mask.span.end);
+        start..end.max(start)
+    }
+
     fn add(&mut self, span: Range<usize>, secret: &str) {
         if !span.is_empty() {
             self.spans.push(Mask { span, secret: Secret::new(secret.to_owned()) });
@@ -273,7 +289,7 @@ fn mask_entry(quoted: &Quoted, masks: &mut Masks) {
         let secret = match string.kind {
             StringKind::Name => piece.contains('@') || piece.contains('='),
             StringKind::Helper => false,
-            StringKind::Value => true,
+            StringKind::User | StringKind::Value => true,
         };
         if secret {
             let quote = usize::from(piece.starts_with('"') && piece.len() > 1);

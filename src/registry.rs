@@ -3,6 +3,7 @@
 //! The rules are those of GitLab Runner's `helpers/docker/auth` (17.5 and later): a key of `auths`
 //! becomes a path, and two keys with one path are the same registry, of which only one can win.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::Error;
@@ -94,6 +95,55 @@ fn without_scheme(key: &str) -> Option<&str> {
 fn without_tag(path: &str) -> &str {
     let last = path.rfind('/').map_or(0, |slash| slash + 1);
     path[last..].rfind(':').map_or(path, |colon| &path[..last + colon])
+}
+
+/// Why no image of any name can match a key of `auths`; `None` for a key that can match.
+///
+/// ```
+/// use runner_auth::registry::why_it_never_matches;
+///
+/// assert!(why_it_never_matches("registry.example.com").is_none());
+/// assert!(why_it_never_matches("index.docker.io").is_some());
+/// ```
+#[must_use]
+pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
+    let path = key_path(key);
+    let host = path.split('/').next().unwrap_or_default();
+    if path.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+        Some("it holds blanks")
+    } else if host.is_empty() {
+        Some("it names no host")
+    } else if host == HUB_INDEX {
+        Some("without https:// before it, it is not Docker Hub (from GitLab Runner 17.5 on)")
+    } else if path.contains("://") {
+        Some("only http:// and https:// are taken for a scheme")
+    } else if path.contains("//") || path.ends_with('/') {
+        Some("it holds an empty part")
+    } else if !host.contains(['.', ':']) && host != "localhost" {
+        Some("without a dot or a port, an image's first part is a name on Docker Hub")
+    } else {
+        None
+    }
+}
+
+/// A key as it may be shown: without the user and password that somebody put into it as into a URL.
+///
+/// ```
+/// use runner_auth::registry::shown;
+///
+/// assert_eq!(shown("https://ci:s3cret@r.io/v1/"), "https://<hidden>@r.io/v1/");
+/// assert_eq!(shown("r.io/app@sha256:0f"), "r.io/app@sha256:0f");
+/// ```
+#[must_use]
+pub fn shown(key: &str) -> Cow<'_, str> {
+    let start = key.find("://").map_or(0, |at| at + 3);
+    let host = key[start..].split('/').next().unwrap_or_default();
+    match host.rfind('@') {
+        Some(at) if start > 0 || host[..at].contains(':') => {
+            Cow::Owned(format!("{}<hidden>{}", &key[..start], &key[start + at..]))
+        }
+        _ => Cow::Borrowed(key),
+    }
 }
 
 /// A registry, or a part of one, as a person names it: `HOST[:PORT][/PATH]`.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::auth_document::{AuthDocument, Entry, Helper, Stored};
 use crate::credential::Credential;
 use crate::image::{candidates, image_path};
-use crate::registry::key_path_in;
+use crate::registry::{key_path_in, shown};
 use crate::runner_version::RunnerVersion;
 
 pub use near_miss::{Miss, NearMiss};
@@ -193,8 +193,10 @@ fn undecodable(document: &AuthDocument<'_>, version: RunnerVersion) -> Option<(u
     let broken = document.entries().iter().filter(effective).find(|entry| {
         entry.stored() == Stored::Undecodable && (version.needs_a_user() || !decodes_alone(entry))
     })?;
-    let problem =
-        format!("has an auth for {} that is not padded base64 of user:password", broken.key);
+    let problem = format!(
+        "has an auth for {} that is not padded base64 of user:password",
+        shown(&broken.key)
+    );
     Some((document.key_place(broken).start, problem))
 }
 

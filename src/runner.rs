@@ -67,24 +67,32 @@ impl<'t> Config<'t> {
     /// [`Error::InvalidToml`] when GitLab Runner could not load it either, and [`Error::KeyTwice`]
     /// when `runners` stands there in two spellings.
     pub fn parse(text: &'t ConfigText) -> Result<Self, Error> {
+        match Self::parse_all(text)? {
+            (config, None) => Ok(config),
+            (_, Some(twice)) => Err(twice),
+        }
+    }
+
+    /// The same, with the runners under every spelling of `runners`; where there is a second one,
+    /// the [`Error::KeyTwice`] that says so comes along.
+    pub(crate) fn parse_all(text: &'t ConfigText) -> Result<(Self, Option<Error>), Error> {
         let invalid = |SyntaxError { offset, problem }| Error::InvalidToml {
             path: text.label().to_owned(),
             place: text.place(offset),
             problem,
         };
         let syntax = Syntax::parse(text.as_str()).map_err(invalid)?;
-        let mut finder = Finder { syntax: &syntax, runners: Vec::new(), spelling: None };
-        finder.find().map_err(|found| match found {
-            Found::Other(error) => invalid(error),
-            Found::Twice { key, first, second } => Error::KeyTwice {
-                path: text.label().to_owned(),
-                key,
-                first: text.place(first),
-                second: text.place(second),
-            },
-        })?;
-        let runners = finder.runners;
-        Ok(Self { text, syntax, runners })
+        let mut finder =
+            Finder { syntax: &syntax, runners: Vec::new(), spelling: None, twice: None };
+        finder.find().map_err(invalid)?;
+        let Finder { runners, twice, .. } = finder;
+        let twice = twice.map(|Twice { key, first, second }| Error::KeyTwice {
+            path: text.label().to_owned(),
+            key,
+            first: text.place(first),
+            second: text.place(second),
+        });
+        Ok((Self { text, syntax, runners }, twice))
     }
 
     /// The text that was parsed.
@@ -170,9 +178,11 @@ impl fmt::Debug for Runner<'_> {
     }
 }
 
-enum Found {
-    Other(SyntaxError),
-    Twice { key: String, first: usize, second: usize },
+/// `runners` in two spellings, and where.
+struct Twice {
+    key: String,
+    first: usize,
+    second: usize,
 }
 
 struct Finder<'s, 't> {
@@ -180,10 +190,11 @@ struct Finder<'s, 't> {
     runners: Vec<Runner<'t>>,
     /// The key `runners` as it is spelled first, and where.
     spelling: Option<(String, usize)>,
+    twice: Option<Twice>,
 }
 
 impl Finder<'_, '_> {
-    fn find(&mut self) -> Result<(), Found> {
+    fn find(&mut self) -> Result<(), SyntaxError> {
         let syntax = self.syntax;
         for (number, block) in syntax.blocks().iter().enumerate() {
             let Some(header) = block.header else {
@@ -194,7 +205,7 @@ impl Finder<'_, '_> {
             };
             let mut keys = syntax.keys(header);
             let Some(first) = keys.next() else { continue };
-            if !self.is_runners(&first, header)? || keys.next().is_some() {
+            if !self.is_runners(&first, header) || keys.next().is_some() {
                 continue;
             }
             let offset = syntax.node(header).span().start;
@@ -214,12 +225,12 @@ impl Finder<'_, '_> {
     }
 
     /// `runners = [{…}, {…}]`, the inline form.
-    fn root_pair(&mut self, block: usize, pair: NodeId) -> Result<(), Found> {
+    fn root_pair(&mut self, block: usize, pair: NodeId) -> Result<(), SyntaxError> {
         let syntax = self.syntax;
         let Some(first) = syntax.keys(pair).next() else {
             return Ok(());
         };
-        if !self.is_runners(&first, pair)? {
+        if !self.is_runners(&first, pair) {
             return Ok(());
         }
         let value = syntax.value(pair);
@@ -240,25 +251,24 @@ impl Finder<'_, '_> {
         Ok(())
     }
 
-    /// Whether a key is `runners`, and in the spelling of those before it.
-    fn is_runners(&mut self, key: &str, node: NodeId) -> Result<bool, Found> {
+    /// Whether a key is `runners`; notes the first that is spelled otherwise than those before it.
+    fn is_runners(&mut self, key: &str, node: NodeId) -> bool {
         if !same_key(key, "runners") {
-            return Ok(false);
+            return false;
         }
-        let offset = self.syntax.node(node).span().start;
-        let (spelling, first) = self.spelling.get_or_insert_with(|| (key.to_owned(), offset));
-        if spelling != key {
-            let key = spelling.clone();
-            return Err(Found::Twice { key, first: *first, second: offset });
+        let second = self.syntax.node(node).span().start;
+        let (spelling, first) = self.spelling.get_or_insert_with(|| (key.to_owned(), second));
+        if spelling != key && self.twice.is_none() {
+            self.twice = Some(Twice { key: spelling.clone(), first: *first, second });
         }
-        Ok(true)
+        true
     }
 }
 
-fn no_array(offset: usize) -> Found {
+fn no_array(offset: usize) -> SyntaxError {
     let problem = "runners is not an array of tables, and GitLab Runner refuses the whole file: \
                    each runner starts with [[runners]]";
-    Found::Other(SyntaxError { offset, problem: problem.to_owned() })
+    SyntaxError { offset, problem: problem.to_owned() }
 }
 
 fn runner<'t>(syntax: &Syntax<'t>, place: RunnerPlace) -> Runner<'t> {

@@ -82,6 +82,13 @@ impl ConfigText {
         self.original.is_none()
     }
 
+    /// The first byte that belongs to no valid UTF-8.
+    #[must_use]
+    pub fn first_invalid_utf8(&self) -> Option<usize> {
+        let bytes = self.original.as_ref()?;
+        std::str::from_utf8(bytes).err().map(|error| error.valid_up_to())
+    }
+
     /// Whether the text starts with a byte order mark, which GitLab Runner 12.9 and 14.7 refuse.
     #[must_use]
     pub fn has_byte_order_mark(&self) -> bool {

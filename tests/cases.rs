@@ -11,6 +11,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -27,6 +28,7 @@ const SECRETS: &[&str] = &[
     "s3-secret-key",
     "bm90LWEt",
     "SecretInText",
+    "do$llar-passw0rd",
 ];
 
 struct Outcome {
@@ -41,6 +43,8 @@ struct Outcome {
 fn run(case: &Path, directory: &Path) -> Outcome {
     let config = directory.join("config.toml");
     fs::copy(case.join("before.toml"), &config).expect("a case has before.toml");
+    // As private as the real one, whatever the umask of the clone was.
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).expect("a mode can be set");
     let modified = || fs::metadata(&config).expect("the config is there").modified().ok();
     let stamp = modified();
     let arguments = fs::read_to_string(case.join("args")).expect("a case has args");

@@ -22,7 +22,7 @@ const CONFIG: &str = r#"concurrent = 1
   """
   environment = [
     "API_KEY=S3CRETvariable", # S3CRETvariable again
-    'DOCKER_AUTH_CONFIG={"auths": {"r.io": {"auth": "dTpTM0NSRVRhdXRo"}, "q.io": {"username": "u", "password": "S3CRETplain"}}}',
+    'DOCKER_AUTH_CONFIG={"auths": {"r.io": {"auth": "dTpTM0NSRVRhdXRo"}, "q.io": {"username": "u", "password": "S3CRETplain$S3CRETname"}, "https://u:S3CRETkeyurl@z.io": {"auth": "dTpw"}}}',
     "no-name-S3CRETentry",
   ]
   clone_url = 'https://example.com/?private_token=S3CRETquery'
@@ -66,6 +66,9 @@ fn no_output_holds_a_secret() {
         vec!["remove", "-r", "r.io", "--yes", "--context", "50"],
         vec!["remove", "--everything", "--yes", "--context", "50"],
         vec!["list"],
+        vec!["explain", "r.io/app"],
+        vec!["explain", "q.io/app", "--runner-version", "13.8"],
+        vec!["doctor"],
     ];
     let broken = [
         CONFIG.to_owned(),

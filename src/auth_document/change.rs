@@ -9,7 +9,7 @@ use crate::credential::Credential;
 use crate::edit::{self, Edit};
 use crate::letter_case::same_key;
 use crate::outcome::{Action, Outcome};
-use crate::registry::{DOCKER_HUB_KEY, Registry, key_path};
+use crate::registry::{DOCKER_HUB_KEY, Registry, key_path, shown};
 
 /// The members of a credential that hold or contradict `auth`: they go when a new `auth` comes.
 const SUPERSEDED: &[&str] = &["auth", "username", "password", "identitytoken", "registrytoken"];
@@ -54,7 +54,11 @@ impl AuthDocument<'_> {
                 }
                 self.update(entry, login, &mut edits);
                 changes.push(Outcome {
-                    registry: if dead { DOCKER_HUB_KEY.to_owned() } else { entry.key.clone() },
+                    registry: if dead {
+                        DOCKER_HUB_KEY.into()
+                    } else {
+                        shown(&entry.key).into_owned()
+                    },
                     action: if edits.len() == before { Action::Unchanged } else { Action::Updated },
                     username: Some(login.username().to_owned()),
                 });
@@ -90,7 +94,7 @@ impl AuthDocument<'_> {
                 edits.extend(remove_members(object, &members));
             }
             changes.extend(entries.iter().map(|entry| Outcome {
-                registry: entry.key.clone(),
+                registry: shown(&entry.key).into_owned(),
                 action: Action::Removed,
                 username: entry.username(),
             }));
@@ -104,7 +108,7 @@ impl AuthDocument<'_> {
             let members: Vec<_> = gone.iter().map(|(_, member)| *member).collect();
             edits.extend(remove_members(object, &members));
             changes.extend(gone.iter().map(|(key, _)| Outcome {
-                registry: (*key).to_owned(),
+                registry: shown(key).into_owned(),
                 action: Action::Removed,
                 username: None,
             }));

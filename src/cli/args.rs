@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config_file;
 use crate::error::Error;
+use crate::runner_version::RunnerVersion;
 use crate::secret::Secret;
 use crate::selection::Selector;
 use crate::source::{self, PasswordSource};
@@ -34,6 +35,17 @@ pub(super) enum Command {
     Remove(Remove),
     /// Show the runners of a file and what each can pull from
     List(List),
+    /// Say which credential each runner would use for an image, and why
+    Explain(Explain),
+    /// Find what would make GitLab Runner ignore or misread a credential
+    Doctor(Doctor),
+}
+
+impl Command {
+    /// Whether the command changes the config, so that `-c -` makes it a filter.
+    pub fn writes(&self) -> bool {
+        matches!(self, Self::Set(_) | Self::Remove(_))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -205,6 +217,27 @@ pub(super) struct Remove {
 
 #[derive(Debug, Args)]
 pub(super) struct List {
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The image, as `image:` in .gitlab-ci.yml names it
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// Answer as this version of GitLab Runner would
+    #[arg(long, value_name = "X.Y", default_value_t, value_parser = RunnerVersion::parse)]
+    pub runner_version: RunnerVersion,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// The files to look at, in place of --config
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
 }

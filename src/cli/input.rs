@@ -1,6 +1,7 @@
 //! Where the config comes from: a file, or standard input.
 
 use std::io::{self, Read as _};
+use std::path::Path;
 
 use super::args::Global;
 use crate::config_file::ConfigFile;
@@ -15,8 +16,13 @@ pub(super) enum Input {
 
 impl Input {
     pub fn read(global: &Global) -> Result<Self, Error> {
-        if !global.is_filter() {
-            return Ok(Self::File(ConfigFile::read(&global.path()?)?));
+        Self::open(&global.path()?)
+    }
+
+    /// Reads a file; `-` is standard input.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        if path != Path::new("-") {
+            return Ok(Self::File(ConfigFile::read(path)?));
         }
         let label = "standard input";
         let mut bytes = Vec::new();
@@ -25,6 +31,13 @@ impl Input {
             .read_to_end(&mut bytes)
             .map_err(|cause| Error::Unreadable { path: label.into(), cause })?;
         Ok(Self::Stdin(ConfigText::new(label, bytes)))
+    }
+
+    pub fn file(&self) -> Option<&ConfigFile> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Stdin(_) => None,
+        }
     }
 
     pub fn text(&self) -> &ConfigText {

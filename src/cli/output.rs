@@ -31,11 +31,12 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub fn new(global: &Global) -> Self {
+    /// `writes` says whether the command changes the config.
+    pub fn new(global: &Global, writes: bool) -> Self {
         Self {
             format: global.format,
             quiet: global.quiet,
-            filter: global.is_filter(),
+            filter: writes && global.is_filter(),
             color: global.color,
         }
     }
@@ -67,9 +68,9 @@ impl Output {
         }
     }
 
-    /// A diff as text, in colours when whoever reads it sees them.
-    pub fn diff(&self, lines: &[Line], terminal: bool) -> String {
-        let color = match self.color {
+    /// Whether a report is shown in colours.
+    pub fn colors(&self) -> bool {
+        match self.color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
@@ -78,11 +79,15 @@ impl Output {
                 } else {
                     io::stdout().is_terminal()
                 };
-                let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-                wanted && (terminal || shown)
+                shown && colors_are_wanted()
             }
-        };
-        if !color {
+        }
+    }
+
+    /// A diff as text, in colours when whoever reads it sees them.
+    pub fn diff(&self, lines: &[Line], terminal: bool) -> String {
+        let asked = terminal && self.color == Color::Auto && colors_are_wanted();
+        if !asked && !self.colors() {
             return crate::diff::to_text(lines);
         }
         let mut out = String::new();
@@ -101,6 +106,10 @@ impl Output {
         }
         out
     }
+}
+
+fn colors_are_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn style(kind: LineKind) -> Style {

@@ -1,0 +1,268 @@
+//! `doctor`: what would make GitLab Runner ignore or misread a credential.
+
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::args::{Doctor, Format, Global};
+use super::input::Input;
+use super::output::{Output, printable};
+use super::report::{RunnerLabel, count, redaction};
+use crate::credential_helper;
+use crate::doctor::{Circumstances, Diagnosis, Finding, Level};
+use crate::error::Error;
+use crate::excerpt::Excerpt;
+use crate::redaction::Redaction;
+use crate::runner::Config;
+use crate::selection::{Matches, Selector};
+
+#[derive(Serialize)]
+struct Report {
+    schema: u8,
+    command: &'static str,
+    files: Vec<FileReport>,
+}
+
+#[derive(Serialize)]
+struct SingleReport {
+    schema: u8,
+    command: &'static str,
+    #[serde(flatten)]
+    file: FileReport,
+}
+
+#[derive(Serialize)]
+struct FileReport {
+    config: String,
+    findings: Vec<FindingReport>,
+    runners: Vec<RunnerReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<FileError>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct FileError {
+    code: &'static str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct RunnerReport {
+    #[serde(flatten)]
+    label: RunnerLabel,
+    findings: Vec<FindingReport>,
+}
+
+#[derive(Serialize)]
+struct FindingReport {
+    level: Level,
+    code: &'static str,
+    message: String,
+    advice: String,
+    line: usize,
+    column: usize,
+    commands: Vec<String>,
+}
+
+pub(super) fn doctor(global: &Global, doctor: &Doctor, output: &Output) -> Result<u8, Error> {
+    let selector = doctor.selection.selector()?;
+    let paths = if doctor.files.is_empty() { vec![global.path()?] } else { doctor.files.clone() };
+    let mut status = 0;
+    let mut reports = Vec::new();
+    for path in &paths {
+        match examine(path, &selector, global, output) {
+            Ok((report, found)) => {
+                status = status.max(u8::from(found));
+                reports.push(report);
+            }
+            // One file alone fails like any other command; of several the others are still told.
+            Err(error) if doctor.files.len() < 2 => return Err(error),
+            Err(error) => {
+                status = status.max(error.exit_status());
+                if output.format == Format::Text {
+                    output.error(&error);
+                }
+                reports.push(FileReport::unread(path, &error));
+            }
+        }
+    }
+    if output.format == Format::Json {
+        let command = "doctor";
+        if doctor.files.len() > 1 {
+            output.json(&Report { schema: 1, command, files: reports });
+        } else if let Some(file) = reports.pop() {
+            output.json(&SingleReport { schema: 1, command, file });
+        }
+    }
+    Ok(status)
+}
+
+/// Examines one file and tells a person about it. The flag says whether there is an error in it.
+fn examine(
+    path: &Path,
+    selector: &Selector,
+    global: &Global,
+    output: &Output,
+) -> Result<(FileReport, bool), Error> {
+    let input = Input::open(path)?;
+    let text = input.text();
+    let has_helper = |name: &str| credential_helper::find(name).is_some();
+    let circumstances = Circumstances {
+        path: input.file().map(|_| text.label()),
+        mode: input.file().map(crate::config_file::ConfigFile::mode),
+        has_helper: &has_helper,
+    };
+    let Diagnosis { config, mut findings } = Diagnosis::new(text, &circumstances);
+    let mut redactor = Redaction::new(global.show_secrets);
+    if let Some(config) = &config {
+        let selected = selector.select(config, Matches::Any)?;
+        findings.retain(|finding| {
+            finding.runner.is_none_or(|runner| selected.binary_search(&runner).is_ok())
+        });
+        if !findings.is_empty() {
+            redactor = redaction(config, global.show_secrets);
+        }
+        if output.format == Format::Json {
+            let clean = |finding: &Finding| FindingReport::new(finding, &redactor);
+            let of = |number: Option<usize>| {
+                findings.iter().filter(move |finding| finding.runner == number).map(clean).collect()
+            };
+            let runners = selected.iter().map(|&number| RunnerReport {
+                label: RunnerLabel::new(&config.runners()[number]),
+                findings: of(Some(number)),
+            });
+            let report = FileReport {
+                config: text.label().to_owned(),
+                findings: of(None),
+                runners: runners.collect(),
+                error: None,
+                warnings: Vec::new(),
+            };
+            return Ok((report, has_error(&findings)));
+        }
+    }
+    let telling = Telling { config: config.as_ref(), redaction: &redactor, output };
+    if output.format == Format::Text {
+        output.print(&telling.text(text.label(), &findings));
+    }
+    let report = FileReport {
+        config: text.label().to_owned(),
+        findings: findings.iter().map(|finding| FindingReport::new(finding, &redactor)).collect(),
+        runners: Vec::new(),
+        error: None,
+        warnings: Vec::new(),
+    };
+    Ok((report, has_error(&findings)))
+}
+
+fn has_error(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.level == Level::Error)
+}
+
+impl FileReport {
+    fn unread(path: &Path, error: &Error) -> Self {
+        Self {
+            config: path.display().to_string(),
+            findings: Vec::new(),
+            runners: Vec::new(),
+            error: Some(FileError { code: error.code(), message: error.to_string() }),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl FindingReport {
+    fn new(finding: &Finding, redaction: &Redaction) -> Self {
+        Self {
+            level: finding.level,
+            code: finding.code,
+            message: redaction.clean(&finding.message),
+            advice: finding.advice.clone(),
+            line: finding.place.line,
+            column: finding.place.column,
+            commands: commands(finding, redaction).cloned().collect(),
+        }
+    }
+}
+
+/// The commands that can be shown as they are: with a placeholder in it none would work.
+fn commands<'f, 'r>(
+    finding: &'f Finding,
+    redaction: &'r Redaction,
+) -> impl Iterator<Item = &'f String> + use<'f, 'r> {
+    finding.commands.iter().filter(|command| redaction.clean(command) == **command)
+}
+
+/// Findings on their way to a person.
+struct Telling<'f, 't> {
+    config: Option<&'f Config<'t>>,
+    redaction: &'f Redaction,
+    output: &'f Output,
+}
+
+impl Telling<'_, '_> {
+    fn text(&self, label: &str, findings: &[Finding]) -> String {
+        let label = printable(label);
+        let mut out = String::new();
+        for finding in findings {
+            if !self.output.quiet || finding.level == Level::Error {
+                out.push_str(&self.finding(&label, finding));
+            }
+        }
+        if self.output.quiet {
+            return out;
+        }
+        let number = |level: Level| findings.iter().filter(|f| f.level == level).count();
+        let (errors, warnings, infos) =
+            (number(Level::Error), number(Level::Warning), number(Level::Info));
+        let runners = self.config.map_or(0, |config| config.runners().len());
+        let verdict = if errors + warnings == 0 { "fine, " } else { "" };
+        let mut parts = Vec::new();
+        if errors + warnings == 0 {
+            parts.push(count(runners, "runner"));
+        } else {
+            parts.push(count(errors, "error"));
+            parts.push(count(warnings, "warning"));
+        }
+        if infos > 0 {
+            parts.push(count(infos, "note"));
+        }
+        out.push_str(&format!("{label}: {verdict}{}\n", parts.join(", ")));
+        out
+    }
+
+    fn finding(&self, label: &str, finding: &Finding) -> String {
+        let (style, name) = match finding.level {
+            Level::Error => (AnsiColor::Red.on_default().bold(), "error"),
+            Level::Warning => (AnsiColor::Yellow.on_default().bold(), "warning"),
+            Level::Info => (AnsiColor::Cyan.on_default().bold(), "info"),
+        };
+        let style = if self.output.colors() { style } else { Style::new() };
+        let runner = finding.runner.zip(self.config).map_or(String::new(), |(number, config)| {
+            format!(" (runner {})", config.runners()[number].title())
+        });
+        let message = self.redaction.clean(&format!("{}{runner}", finding.message));
+        let mut out = format!(
+            "{label}:{}: {style}{name}{style:#}[{}]: {message}\n",
+            finding.place, finding.code
+        );
+        if let Some(config) = self.config.filter(|_| !finding.span.is_empty()) {
+            let excerpt = Excerpt::new(config, self.redaction, &finding.span);
+            let line = finding.place.line.to_string();
+            let blank = " ".repeat(line.len());
+            let mark = "^".repeat(excerpt.length);
+            let indent = " ".repeat(excerpt.start);
+            out.push_str(&format!(
+                "  {line} | {}\n  {blank} | {indent}{style}{mark}{style:#}\n",
+                excerpt.line
+            ));
+        }
+        out.push_str(&format!("  {}\n", finding.advice));
+        for command in commands(finding, self.redaction) {
+            out.push_str(&format!("  $ {command}\n"));
+        }
+        out
+    }
+}

@@ -1,0 +1,377 @@
+//! `explain`: which credential each runner would use for an image, and why.
+
+use serde::Serialize;
+
+use super::args::{Explain, Format, Global};
+use super::input::Input;
+use super::output::{Output, printable};
+use super::report::{RunnerLabel, heading, redaction};
+use crate::error::Error;
+use crate::executor::Pull;
+use crate::explanation::Explanation;
+use crate::redaction::Redaction;
+use crate::registry::shown;
+use crate::resolver::{Answer, Loss, Match, Verdict};
+use crate::runner::{Config, Runner};
+use crate::runner_version::RunnerVersion;
+use crate::selection::Matches;
+use crate::text::Place;
+
+#[derive(Serialize)]
+struct Report {
+    schema: u8,
+    command: &'static str,
+    config: String,
+    image: String,
+    runner_version: String,
+    runners: Vec<RunnerReport>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct RunnerReport {
+    #[serde(flatten)]
+    label: RunnerLabel,
+    r#match: Option<MatchReport>,
+    image_path: String,
+    candidates: Vec<String>,
+    lost: Vec<KeyReport>,
+    near_misses: Vec<KeyReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct MatchReport {
+    registry: String,
+    path: Option<String>,
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    helper: Option<String>,
+    /// The keys of which one wins at random.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    at_random: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct KeyReport {
+    registry: String,
+    path: String,
+    reason: String,
+}
+
+pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Result<u8, Error> {
+    check_image(&explain.image)?;
+    let selector = explain.selection.selector()?;
+    let input = Input::read(global)?;
+    let text = input.text();
+    let config = Config::parse(text)?;
+    let redaction = redaction(&config, global.show_secrets);
+    let version = explain.runner_version;
+    let mut reports = Vec::new();
+    let mut pulling = 0;
+    let mut served = 0;
+    let mut out = String::new();
+    for number in selector.select(&config, Matches::Any)? {
+        let runner = &config.runners()[number];
+        let explanation = Explanation::new(&config, runner, &explain.image, version)?;
+        pulling += usize::from(explanation.pull != Pull::None);
+        served += usize::from(explanation.has_credential());
+        let telling = Telling { explanation: &explanation, version, redaction: &redaction };
+        out.push_str(&telling.text(runner, &explain.image));
+        reports.push(telling.report(runner));
+    }
+    if output.format == Format::Json {
+        output.json(&Report {
+            schema: 1,
+            command: "explain",
+            config: text.label().to_owned(),
+            image: explain.image.clone(),
+            runner_version: version.to_string(),
+            runners: reports,
+            warnings: Vec::new(),
+        });
+    } else if reports.is_empty() {
+        output.print(&format!("{} holds no [[runners]] entry.\n", printable(text.label())));
+    } else if !output.quiet {
+        output.print(&out);
+    }
+    // A runner that pulls nothing lacks nothing, unless there is no other.
+    Ok(u8::from(served < pulling || served == 0))
+}
+
+/// Refuses what GitLab Runner would not take for an image either.
+fn check_image(image: &str) -> Result<(), Error> {
+    let problem = if image.is_empty() {
+        "the image is empty: name one such as registry.example.com/group/app:1.0"
+    } else if image.contains('$') {
+        "the image holds a variable: give the name that comes of it"
+    } else if image.contains("://") {
+        "an image has no scheme: leave out what stands before the host"
+    } else if image.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+        "the image holds blanks"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage(problem.to_owned()))
+}
+
+/// An explanation on its way to a person or a program.
+struct Telling<'e> {
+    explanation: &'e Explanation,
+    version: RunnerVersion,
+    redaction: &'e Redaction,
+}
+
+impl Telling<'_> {
+    fn report(&self, runner: &Runner<'_>) -> RunnerReport {
+        let resolution = &self.explanation.resolution;
+        let clean = |text: &str| self.redaction.clean(text);
+        let lost = resolution.losers.iter().map(|loser| KeyReport {
+            registry: clean(&shown(&loser.key)),
+            path: clean(&loser.path),
+            reason: loss(loser.reason).to_owned(),
+        });
+        let near_misses = resolution.near_misses.iter().map(|miss| KeyReport {
+            registry: clean(&shown(&miss.key)),
+            path: clean(&miss.path),
+            reason: miss.reason.reason().to_owned(),
+        });
+        RunnerReport {
+            label: RunnerLabel::new(runner),
+            r#match: self.match_report(),
+            image_path: resolution.image_path.clone(),
+            candidates: resolution.candidates.clone(),
+            lost: lost.collect(),
+            near_misses: near_misses.collect(),
+            problem: self.problem().map(|problem| clean(&problem)),
+            notes: self.notes().iter().map(|note| clean(note)).collect(),
+        }
+    }
+
+    fn match_report(&self) -> Option<MatchReport> {
+        if self.explanation.pull == Pull::None {
+            return None;
+        }
+        let clean = |text: &str| self.redaction.clean(text);
+        let place = self.explanation.place;
+        let report = |found: &Match, at_random: Vec<String>| MatchReport {
+            registry: clean(&shown(&found.key)),
+            path: Some(clean(&found.path)),
+            username: match &found.answer {
+                Answer::User(user) => Some(clean(user)),
+                Answer::Empty => Some(String::new()),
+                Answer::Token | Answer::Helper(_) => None,
+            },
+            helper: match &found.answer {
+                Answer::Helper(name) => Some(clean(name)),
+                _ => None,
+            },
+            at_random,
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+        };
+        match &self.explanation.resolution.verdict {
+            Verdict::Match(found) => Some(report(found, Vec::new())),
+            Verdict::AtRandom(found) => {
+                let keys = found.iter().map(|found| clean(&shown(&found.key))).collect();
+                found.first().map(|first| report(first, keys))
+            }
+            Verdict::Store(name) => Some(MatchReport {
+                registry: "*".to_owned(),
+                path: None,
+                username: None,
+                helper: Some(clean(name)),
+                at_random: Vec::new(),
+                line: None,
+                column: None,
+            }),
+            Verdict::NoMatch | Verdict::Dropped { .. } | Verdict::Cancelled { .. } => None,
+        }
+    }
+
+    /// Why the runner makes nothing of the document.
+    fn problem(&self) -> Option<String> {
+        match &self.explanation.resolution.verdict {
+            Verdict::Dropped { problem, .. } => Some(format!("its auth document {problem}")),
+            Verdict::Cancelled { helper } => {
+                Some(format!("it names the credential helper '{helper}', which can't be a name"))
+            }
+            _ => None,
+        }
+    }
+
+    fn text(&self, runner: &Runner<'_>, image: &str) -> String {
+        let explanation = self.explanation;
+        let resolution = &explanation.resolution;
+        let mut out = format!("{}\n", heading(runner));
+        let mut line = |what: &str, text: &str| out.push_str(&format!("  {what:<10} {text}\n"));
+        if explanation.pull == Pull::None {
+            line("image", image);
+            line("uses", "nothing: this executor pulls no images");
+        } else {
+            line("image", image);
+            line("looks for", &resolution.candidates.join(", then "));
+            for (what, text) in self.verdict() {
+                line(what, &text);
+            }
+            for loser in &resolution.losers {
+                line("loses", &format!("{}: {}", shown(&loser.key), loss(loser.reason)));
+            }
+            for miss in &resolution.near_misses {
+                line("near miss", &format!("{}: {}", shown(&miss.key), miss.reason.reason()));
+            }
+        }
+        for note in self.notes() {
+            line("note", &note);
+        }
+        let lines: Vec<_> = out.lines().map(|line| self.redaction.clean(line)).collect();
+        lines.join("\n") + "\n"
+    }
+
+    fn verdict(&self) -> Vec<(&'static str, String)> {
+        let explanation = self.explanation;
+        let at = |place: Option<Place>| {
+            place.map_or(String::new(), |place| format!(" (line {})", place.line))
+        };
+        match &explanation.resolution.verdict {
+            Verdict::Match(found) => {
+                let place = at(explanation.place);
+                vec![(
+                    if found.answer == Answer::Empty { "uses" } else { "finds" },
+                    format!("{}{place}: {}", shown(&found.key), answer(&found.answer)),
+                )]
+            }
+            Verdict::AtRandom(found) => found
+                .iter()
+                .map(|found| {
+                    let text =
+                        format!("at random {}: {}", shown(&found.key), answer(&found.answer));
+                    ("finds", text)
+                })
+                .collect(),
+            Verdict::Store(name) => {
+                vec![("finds", format!("what docker-credential-{name} says: the credsStore"))]
+            }
+            Verdict::NoMatch if explanation.entry.is_none() => {
+                vec![("finds", "nothing: it has no DOCKER_AUTH_CONFIG entry".to_owned())]
+            }
+            Verdict::NoMatch => {
+                let text =
+                    format!("nothing: no key of its auth entry{} fits", at(explanation.entry));
+                vec![("finds", text)]
+            }
+            Verdict::Dropped { .. } | Verdict::Cancelled { .. } => {
+                let problem = self.problem().unwrap_or_default();
+                let place = at(explanation.place.or(explanation.entry));
+                vec![("finds", format!("nothing: {problem}{place}"))]
+            }
+        }
+    }
+
+    /// What a person should know besides.
+    fn notes(&self) -> Vec<String> {
+        let explanation = self.explanation;
+        let resolution = &explanation.resolution;
+        let mut notes = Vec::new();
+        if explanation.pull == Pull::None {
+            if explanation.entry.is_some() {
+                notes.push("its auth entry reaches the jobs as a variable all the same".to_owned());
+            }
+            return notes;
+        }
+        for place in &explanation.hidden {
+            notes.push(format!("the auth entry on line {} is hidden by the last one", place.line));
+        }
+        if explanation.unset {
+            notes.push(
+                "the auth entry holds a $ that begins the name of a variable which neither this \
+                 runner nor GitLab sets: it becomes nothing, unless the project or the job sets it"
+                    .to_owned(),
+            );
+        }
+        match &resolution.verdict {
+            Verdict::Dropped { .. } if self.version.warns_in_the_job_log() => {
+                notes
+                    .push("GitLab Runner drops the whole document and warns in the job log".into());
+            }
+            Verdict::Dropped { .. } => notes.push(
+                "GitLab Runner drops the whole document without a word (from 18.11 on the job log \
+                 says so)"
+                    .into(),
+            ),
+            Verdict::Cancelled { .. } => {
+                notes.push("GitLab Runner then asks no other source either".to_owned());
+                return notes;
+            }
+            Verdict::AtRandom(_) => {
+                notes.push("from GitLab Runner 18.3 on the one that sorts first wins".to_owned());
+            }
+            _ => {}
+        }
+        if !matches!(resolution.verdict, Verdict::Dropped { .. }) {
+            for name in resolution.helpers.iter().chain(&resolution.store) {
+                notes.push(format!(
+                    "docker-credential-{name} runs for every job, found in the runner's own PATH: \
+                     when it fails, the whole document is dropped"
+                ));
+            }
+        }
+        notes.extend(self.other_sources());
+        notes
+    }
+
+    /// What else could supply a credential.
+    fn other_sources(&self) -> Vec<String> {
+        let explanation = self.explanation;
+        let mut notes = Vec::new();
+        if explanation.pull == Pull::Kubelet {
+            notes.push(
+                "the kubernetes executor writes every credential it finds into a pull Secret, and \
+                 the kubelet matches them by its own rules: each key whose host and path fit is \
+                 tried, the longest first, and * may stand in a host"
+                    .to_owned(),
+            );
+        }
+        notes.push(
+            "a variable DOCKER_AUTH_CONFIG of the project or the job would take the place of the \
+             runner's entry"
+                .to_owned(),
+        );
+        let rest = "~/.docker/config.json (or ~/.dockercfg) of the runner's user, then the job's own \
+                    login to GitLab's registry";
+        notes.push(match &explanation.resolution.verdict {
+            Verdict::Match(_) | Verdict::AtRandom(_) => {
+                format!("asked after it, and used where they have a longer path: {rest}")
+            }
+            _ => format!("asked after it: {rest}"),
+        });
+        notes
+    }
+}
+
+fn answer(answer: &Answer) -> String {
+    match answer {
+        Answer::User(user) if user.is_empty() => "an empty user".to_owned(),
+        Answer::User(user) => format!("user {user}"),
+        Answer::Empty => "neither auth nor username and password: the registry is asked with an \
+                          empty credential, and no other source is"
+            .to_owned(),
+        Answer::Token => "a token without a user".to_owned(),
+        Answer::Helper(name) => format!("what docker-credential-{name} says"),
+    }
+}
+
+fn loss(loss: Loss) -> &'static str {
+    match loss {
+        Loss::Shorter => "its path is shorter",
+        Loss::SortsLater => "it has the same path and sorts later",
+        Loss::Repeated => "it stands there again, and the last one counts",
+        Loss::Helper => "a helper answers for it",
+    }
+}

@@ -1,0 +1,46 @@
+//! What the reports of several commands have in common.
+
+use serde::Serialize;
+
+use crate::redaction::Redaction;
+use crate::runner::{Config, Runner};
+
+/// A runner as every JSON report names it.
+#[derive(Serialize)]
+pub(super) struct RunnerLabel {
+    name: String,
+    short_token: String,
+    executor: String,
+}
+
+impl RunnerLabel {
+    pub fn new(runner: &Runner<'_>) -> Self {
+        Self {
+            name: runner.name().to_owned(),
+            short_token: runner.short_token().to_owned(),
+            executor: runner.executor().name().to_owned(),
+        }
+    }
+}
+
+/// A runner as a heading: name, token, executor.
+pub(super) fn heading(runner: &Runner<'_>) -> String {
+    let name = if runner.name().is_empty() { "(no name)" } else { runner.name() };
+    let token = if runner.short_token().is_empty() { "no token" } else { runner.short_token() };
+    match runner.executor().name() {
+        "" => format!("{name} ({token})"),
+        executor => format!("{name} ({token}), {executor}"),
+    }
+}
+
+/// A redaction that knows every secret of a config.
+pub(super) fn redaction(config: &Config<'_>, show_secrets: bool) -> Redaction {
+    let mut redaction = Redaction::new(show_secrets);
+    redaction.learn_config(config.syntax());
+    redaction
+}
+
+/// `1 error`, `2 errors`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

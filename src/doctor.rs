@@ -1,0 +1,162 @@
+//! What would make GitLab Runner ignore or misread a credential.
+//!
+//! Each check says where, what happens and what to do, and where one command mends it, that
+//! command. The rules are those of [`crate::resolver`] and of GitLab Runner's own reading of the
+//! file; nothing is asked but what [`Circumstances`] says.
+
+mod credential_helper;
+mod document;
+mod duplicate_key;
+mod entry;
+mod file;
+mod key;
+mod remedy;
+
+use std::ops::Range;
+
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::runner::Config;
+use crate::text::{ConfigText, Place};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// A credential is useless, or the file unreadable.
+    Error,
+    /// It will surprise somebody.
+    Warning,
+    /// It is worth knowing.
+    Info,
+}
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// Its name, which stays the same across versions.
+    pub code: &'static str,
+    /// The runner's number in the file; `None` for the file as a whole.
+    pub runner: Option<usize>,
+    /// Where it starts.
+    pub place: Place,
+    /// The bytes it is about; empty when they can't be shown.
+    pub span: Range<usize>,
+    /// What is so, and what happens.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+    /// Shell commands of which each mends it; `USERNAME` stands for what only a person knows. None
+    /// where no command can, or where something else has to be mended first.
+    pub commands: Vec<String>,
+}
+
+/// What is known besides the text.
+pub struct Circumstances<'c> {
+    /// The file's path, for the commands that mend it; `None` when there is no file.
+    pub path: Option<&'c str>,
+    /// The file's mode, as `chmod` takes it.
+    pub mode: Option<u32>,
+    /// Whether `docker-credential-NAME` is there.
+    pub has_helper: &'c dyn Fn(&str) -> bool,
+}
+
+/// What was found in a config.
+#[derive(Debug)]
+pub struct Diagnosis<'t> {
+    /// The config; `None` when GitLab Runner could not load it either.
+    pub config: Option<Config<'t>>,
+    /// The findings, in the order of the file.
+    pub findings: Vec<Finding>,
+}
+
+impl<'t> Diagnosis<'t> {
+    /// Examines a config. A text that is no config is a finding, not an error.
+    #[must_use]
+    pub fn new(text: &'t ConfigText, circumstances: &Circumstances<'_>) -> Self {
+        let mut findings = Vec::new();
+        file::check(text, circumstances, &mut findings);
+        let mut path = None;
+        let config = match Config::parse_all(text) {
+            Ok((config, twice)) => {
+                // With `runners` in two spellings no command takes the file.
+                path = circumstances.path.filter(|_| twice.is_none());
+                Some(config)
+            }
+            Err(error) => {
+                findings.push(file::unreadable(text, &error));
+                None
+            }
+        };
+        if let Some(config) = &config {
+            let circumstances = &Circumstances { path, ..*circumstances };
+            duplicate_key::check(config, &mut findings);
+            entry::misplaced(config, &mut findings);
+            for number in 0..config.runners().len() {
+                runner(config, number, circumstances, &mut findings);
+            }
+            document::visible_to_jobs(config, &mut findings);
+        }
+        findings.sort_by_key(|finding| (finding.place, finding.level));
+        Self { config, findings }
+    }
+}
+
+/// Examines one runner.
+fn runner(
+    config: &Config<'_>,
+    number: usize,
+    circumstances: &Circumstances<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    let runner = &config.runners()[number];
+    let environment = match Environment::of(config, runner) {
+        Ok(Some(environment)) => environment,
+        // Two spellings of the key are told by `duplicate_key`.
+        Ok(None) | Err(Error::KeyTwice { .. }) => return,
+        Err(error) => {
+            let mut finding = file::unreadable(config.text(), &error);
+            finding.runner = Some(number);
+            findings.push(finding);
+            return;
+        }
+    };
+    entry::check(config, number, &environment, circumstances, findings);
+    if let Some(subject) = document::Subject::of(config, number, &environment, circumstances) {
+        document::check(&subject, findings);
+    }
+}
+
+impl Finding {
+    /// A finding about some bytes of a config.
+    fn new(
+        text: &ConfigText,
+        (level, code): (Level, &'static str),
+        span: Range<usize>,
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self {
+            level,
+            code,
+            runner: None,
+            place: text.place(span.start),
+            span,
+            message: message.into(),
+            advice: advice.into(),
+            commands: Vec::new(),
+        }
+    }
+
+    fn of_runner(mut self, number: usize) -> Self {
+        self.runner = Some(number);
+        self
+    }
+
+    fn mended_by(mut self, commands: impl IntoIterator<Item = String>) -> Self {
+        self.commands.extend(commands);
+        self
+    }
+}

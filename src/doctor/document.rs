@@ -1,0 +1,397 @@
+//! The auth document of an entry: whether it is read, and what is in it.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::remedy::Remedy;
+use super::{Circumstances, Finding, Level, credential_helper, key};
+use crate::auth_document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
+use crate::environment::{AuthEntry, Environment};
+use crate::executor::Pull;
+use crate::expansion::{expand, is_predefined};
+use crate::registry::shown;
+use crate::runner::Config;
+use crate::runner_table::keys_of;
+use crate::syntax::NodeKind;
+
+/// The auth entry of a runner that counts.
+pub(super) struct Subject<'e> {
+    pub config: &'e Config<'e>,
+    pub number: usize,
+    environment: &'e Environment<'e, 'e>,
+    entries: Vec<AuthEntry>,
+    entry: AuthEntry,
+    pub circumstances: &'e Circumstances<'e>,
+    pub remedy: Remedy<'e>,
+}
+
+impl<'e> Subject<'e> {
+    pub fn of(
+        config: &'e Config<'e>,
+        number: usize,
+        environment: &'e Environment<'e, 'e>,
+        circumstances: &'e Circumstances<'e>,
+    ) -> Option<Self> {
+        let mut entries = environment.auth_entries();
+        let entry = entries.pop()?;
+        let remedy = Remedy::new(config, number, circumstances);
+        Some(Self { config, number, environment, entries, entry, circumstances, remedy })
+    }
+
+    fn finding(
+        &self,
+        what: (Level, &'static str),
+        span: Range<usize>,
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Finding {
+        Finding::new(self.config.text(), what, span, message, advice).of_runner(self.number)
+    }
+}
+
+/// A document with the way back to the file.
+pub(super) struct Examined<'d> {
+    pub subject: &'d Subject<'d>,
+    pub document: AuthDocument<'d>,
+    /// Whether the document stands in the file as it is; else it comes out of other variables, and
+    /// only the entry can be pointed at.
+    exact: bool,
+}
+
+impl Examined<'_> {
+    pub fn span(&self, piece: Range<usize>) -> Range<usize> {
+        if self.exact {
+            self.subject.entry.place(piece)
+        } else {
+            self.subject.environment.span(self.subject.entry.number)
+        }
+    }
+
+    pub fn finding(
+        &self,
+        what: (Level, &'static str),
+        piece: Range<usize>,
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Finding {
+        self.subject.finding(what, self.span(piece), message, advice)
+    }
+
+    /// The line of a key.
+    pub fn line(&self, key: &str) -> usize {
+        let piece = self.document.place_of(key).unwrap_or(0..0);
+        self.subject.config.text().place(self.span(piece).start).line
+    }
+
+    /// The members of `auths` that count: of those with the same key the last.
+    pub fn effective(&self) -> impl Iterator<Item = &Entry> {
+        let entries = self.document.entries();
+        entries.iter().enumerate().filter_map(move |(number, entry)| {
+            let later = entries[number + 1..].iter().any(|later| later.key == entry.key);
+            (!later).then_some(entry)
+        })
+    }
+}
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let raw = Zeroizing::new(subject.entry.document().to_owned());
+    let whole = Zeroizing::new(subject.environment.expanded(&subject.entry).text);
+    expansion_of_all(subject, &raw, findings);
+    if whole.trim().is_empty() {
+        return;
+    }
+    let lookup = |name: &str| subject.environment.variable(name);
+    let expanded = match AuthDocument::parse(&whole, |_| None) {
+        Ok(document) => document,
+        Err(error) => {
+            findings.push(invalid(subject, &error, *raw == *whole));
+            return;
+        }
+    };
+    let exact = AuthDocument::parse(&raw, lookup).ok().filter(|raw| raw.agrees_with(&expanded));
+    let examined = match exact {
+        Some(document) => Examined { subject, document, exact: true },
+        None => Examined { subject, document: expanded, exact: false },
+    };
+    if !examined.document.has_auths() && examined.document.helpers().is_empty() {
+        findings.push(missing_auths(&examined));
+        return;
+    }
+    shadowed(&examined, findings);
+    undecodable(&examined, findings);
+    expansion(&examined, &raw, findings);
+    for entry in examined.effective() {
+        credential(&examined, entry, findings);
+    }
+    key::check(&examined, findings);
+    credential_helper::check(&examined, findings);
+    other_members(&examined, findings);
+    cached_images(&examined, findings);
+}
+
+/// A `$` in a text that is no document as it stands.
+fn expansion_of_all(subject: &Subject<'_>, raw: &str, findings: &mut Vec<Finding>) {
+    let document = AuthDocument::parse(raw, |_| None).is_ok();
+    let unknown = expand(raw, |name| subject.environment.variable(name)).unknown;
+    if document || !unknown.iter().any(|name| !is_predefined(name)) {
+        return;
+    }
+    findings.push(subject.finding(
+        (Level::Error, "expansion"),
+        subject.environment.span(subject.entry.number),
+        "a $ in this entry begins the name of a variable that neither this runner nor GitLab sets: \
+         it becomes nothing, unless the project or the job sets it",
+        "set that variable in the same environment, or write $$ for a $",
+    ));
+}
+
+fn invalid(subject: &Subject<'_>, error: &DocumentError, exact: bool) -> Finding {
+    let end = subject.entry.document().len();
+    let offset = error.offset.min(end.saturating_sub(1));
+    let length = subject.entry.document()[offset..].chars().next().map_or(0, char::len_utf8);
+    let span = if exact {
+        subject.entry.place(offset..offset + length)
+    } else {
+        subject.environment.span(subject.entry.number)
+    };
+    let finding = subject.finding(
+        (Level::Error, "invalid-json"),
+        span,
+        format!(
+            "the auth document {}: GitLab Runner drops it, and up to 18.10 without a word",
+            error.problem
+        ),
+        "mend it, or take the entry out and store the credentials anew with runner-auth set",
+    );
+    finding.mended_by(subject.remedy.remove_entry())
+}
+
+fn missing_auths(examined: &Examined<'_>) -> Finding {
+    let document = &examined.document;
+    let credential = document.unwrapped_credential();
+    let piece = credential.as_ref().map_or(0..1, |found| found.key.clone());
+    let finding = examined.finding(
+        (Level::Error, "missing-auths"),
+        piece,
+        "the auth document has no \"auths\", so GitLab Runner finds no credential in it",
+        "put {\"auths\": …} around the credentials, or store them anew",
+    );
+    let remedy = examined.subject.remedy;
+    let anew = credential.and_then(|found| {
+        let user = found.credential.as_ref().map(|credential| credential.username().to_owned());
+        remedy.replace(&found.name, user.as_deref())
+    });
+    finding.mended_by(anew).mended_by(remedy.remove_entry())
+}
+
+fn shadowed(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
+    let subject = examined.subject;
+    let text = subject.config.text();
+    let last = subject.environment.span(subject.entry.number);
+    let mended = examined.effective().find_map(|entry| {
+        let user = entry.username()?;
+        subject.remedy.set(&entry.key, Some(&user))
+    });
+    for entry in &subject.entries {
+        let finding = subject.finding(
+            (Level::Warning, "shadowed-entry"),
+            subject.environment.span(entry.number),
+            format!(
+                "GitLab Runner takes the last auth entry, the one on line {}, and not this one",
+                text.place(last.start).line
+            ),
+            "take out the one that is not meant; runner-auth set leaves one",
+        );
+        findings.push(finding.mended_by(mended.clone()));
+    }
+}
+
+fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
+    let remedy = examined.subject.remedy;
+    let broken: Vec<&Entry> =
+        examined.effective().filter(|entry| entry.stored() == Stored::Undecodable).collect();
+    let keys: Vec<&str> = broken.iter().map(|entry| entry.key.as_str()).collect();
+    for entry in &broken {
+        let finding = examined.finding(
+            (Level::Error, "undecodable-auth"),
+            field_piece(examined, entry, entry.auth.as_ref()),
+            format!(
+                "the auth of {} is not padded base64 of user:password, and GitLab Runner drops the \
+                 whole document for it",
+                shown(&entry.key)
+            ),
+            "store that credential anew, or take it out",
+        );
+        let anew = (broken.len() == 1).then(|| remedy.set(&entry.key, None)).flatten();
+        findings.push(finding.mended_by(anew).mended_by(remedy.remove(&keys)));
+    }
+}
+
+/// Where a member of a credential stands.
+fn field_piece(examined: &Examined<'_>, entry: &Entry, field: Option<&Field>) -> Range<usize> {
+    let member = entry
+        .object
+        .as_ref()
+        .zip(field)
+        .and_then(|(object, field)| object.members.get(field.member));
+    member.map_or_else(|| examined.document.key_place(entry), |member| member.value.clone())
+}
+
+fn expansion(examined: &Examined<'_>, raw: &str, findings: &mut Vec<Finding>) {
+    if !examined.exact {
+        return;
+    }
+    let remedy = examined.subject.remedy;
+    for string in examined.document.strings() {
+        let piece = &raw[string.span.clone()];
+        let unknown = expand(piece, |name| examined.subject.environment.variable(name)).unknown;
+        if unknown.iter().all(|name| is_predefined(name)) {
+            continue;
+        }
+        let entry = examined.document.entries().iter().find(|entry| {
+            entry.object.as_ref().is_some_and(|object| {
+                object.span.start <= string.span.start && string.span.end <= object.span.end
+            })
+        });
+        let what = match (entry, string.kind) {
+            (_, StringKind::Name) => "this name".to_owned(),
+            (_, StringKind::Helper) => "this helper's name".to_owned(),
+            (Some(entry), _) => format!("a value of {}", shown(&entry.key)),
+            (None, _) => "this value".to_owned(),
+        };
+        let finding = examined.finding(
+            (Level::Error, "expansion"),
+            string.span,
+            format!(
+                "a $ in {what} begins the name of a variable that neither this runner nor GitLab \
+                 sets: it becomes nothing, unless the project or the job sets it"
+            ),
+            "store the credential as auth, whose base64 holds no $, or write $$ for a $",
+        );
+        let command = entry.and_then(|entry| {
+            let user = entry.username.as_ref().filter(|user| !user.unknown);
+            remedy.set(&entry.key, user.map(|user| user.value.as_str()))
+        });
+        findings.push(finding.mended_by(command));
+    }
+}
+
+/// What a credential holds.
+fn credential(examined: &Examined<'_>, entry: &Entry, findings: &mut Vec<Finding>) {
+    let remedy = examined.subject.remedy;
+    let filled = |field: &Option<Field>| field.as_ref().is_some_and(|f| !f.value.is_empty());
+    let stored = entry.stored();
+    if let Stored::Credential(credential) = &stored
+        && credential.password().expose().contains(['\n', '\r'])
+    {
+        let field = entry.auth.as_ref().filter(|auth| !auth.value.is_empty());
+        let finding = examined.finding(
+            (Level::Error, "newline-in-password"),
+            field_piece(examined, entry, field.or(entry.password.as_ref())),
+            format!(
+                "the password of {} holds a line end, as echo without -n makes it: the registry \
+                 refuses it",
+                shown(&entry.key)
+            ),
+            "store the credential anew",
+        );
+        let command = remedy.set(&entry.key, Some(credential.username()));
+        findings.push(finding.mended_by(command));
+    }
+    let token = filled(&entry.identity_token) || filled(&entry.registry_token);
+    if !filled(&entry.auth) && (filled(&entry.username) || filled(&entry.password)) {
+        let field = entry.username.as_ref().or(entry.password.as_ref());
+        let finding = examined.finding(
+            (Level::Warning, "plain-fields"),
+            field_piece(examined, entry, field),
+            format!(
+                "{} has username and password in place of auth: GitLab Runner up to 13.8 ignores \
+                 them, and a $ in them is taken for a variable",
+                shown(&entry.key)
+            ),
+            "store the credential as auth, as runner-auth set does",
+        );
+        let user = entry.username.as_ref().filter(|user| !user.unknown);
+        let command = remedy.set(&entry.key, user.map(|user| user.value.as_str()));
+        findings.push(finding.mended_by(command));
+    }
+    if stored == Stored::Empty && !token {
+        let finding = examined.finding(
+            (Level::Warning, "empty-credential"),
+            examined.document.key_place(entry),
+            format!(
+                "{} has no auth: GitLab Runner asks the registry with an empty credential, and no \
+                 other source for it",
+                shown(&entry.key)
+            ),
+            "store a credential, or take it out",
+        );
+        let commands = [remedy.set(&entry.key, None), remedy.remove(&[&entry.key])];
+        findings.push(finding.mended_by(commands.into_iter().flatten()));
+    }
+}
+
+/// Members that the Docker client inside a job refuses.
+fn other_members(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
+    let Some(piece) = examined.document.first_other_member() else {
+        return;
+    };
+    findings.push(examined.finding(
+        (Level::Info, "other-members"),
+        piece,
+        "the Docker client inside a job reads this variable too from 28.3 on, and refuses all but \
+         {\"auths\": {HOST: {\"auth\": …}}}",
+        "leave out this member, if jobs call docker pull or docker build themselves",
+    ));
+}
+
+/// A runner that keeps images which were pulled with a credential.
+fn cached_images(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
+    let subject = examined.subject;
+    let config = subject.config;
+    let syntax = config.syntax();
+    let runner = &config.runners()[subject.number];
+    let table = match runner.executor().pull() {
+        Pull::Runner => "docker",
+        Pull::Kubelet => "kubernetes",
+        Pull::None | Pull::Unknown => return,
+    };
+    for key in keys_of(config, runner, table) {
+        let Some(value) = key.value.filter(|_| key.key.eq_ignore_ascii_case("pull_policy")) else {
+            continue;
+        };
+        let values: Vec<_> = match syntax.node(value).kind {
+            NodeKind::Array => syntax.children(value).collect(),
+            _ => vec![value],
+        };
+        if let Some(&cached) = values.iter().find(|&&id| syntax.string(id) == "if-not-present") {
+            findings.push(subject.finding(
+                (Level::Info, "cached-private-images"),
+                syntax.node(cached).span(),
+                "with if-not-present any job on this runner can use a private image that another \
+                 job pulled, without a credential of its own",
+                "use pull_policy = \"always\" where projects must not see each other's images",
+            ));
+        }
+    }
+}
+
+/// Says once a file who can read the credentials.
+pub(super) fn visible_to_jobs(config: &Config<'_>, findings: &mut Vec<Finding>) {
+    for runner in config.runners() {
+        let Ok(Some(environment)) = Environment::of(config, runner) else { continue };
+        let entries = environment.auth_entries();
+        let Some(entry) = entries.iter().find(|entry| !entry.document().trim().is_empty()) else {
+            continue;
+        };
+        findings.push(Finding::new(
+            config.text(),
+            (Level::Info, "visible-to-jobs"),
+            environment.span(entry.number),
+            "every job on a runner can print its auth entry, and the job log does not mask it",
+            "use accounts that can only pull",
+        ));
+        return;
+    }
+}

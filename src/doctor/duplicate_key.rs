@@ -1,0 +1,65 @@
+//! Keys that differ only in letter case: BurntSushi/toml sets the same field from both, in no
+//! particular order.
+
+use super::{Finding, Level};
+use crate::letter_case::same_key;
+use crate::runner::Config;
+use crate::runner_table::{TableKey, keys_of, own_keys};
+
+/// Tables of a runner whose keys are settings and not names that somebody chose.
+const TABLES: &[&str] =
+    &["docker", "kubernetes", "machine", "autoscaler", "cache", "custom", "ssh"];
+
+pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
+    let syntax = config.syntax();
+    let mut root = Vec::new();
+    for block in syntax.blocks() {
+        let headers = block.header.into_iter();
+        let pairs = syntax.siblings(block.pairs.clone()).filter(|_| block.header.is_none());
+        root.extend(headers.chain(pairs).filter_map(|node| {
+            let key = syntax.keys(node).next()?;
+            Some(TableKey { key, node, value: None })
+        }));
+    }
+    compare(config, None, &root, findings);
+    for (number, runner) in config.runners().iter().enumerate() {
+        compare(config, Some(number), &own_keys(config, runner), findings);
+        for table in TABLES {
+            compare(config, Some(number), &keys_of(config, runner, table), findings);
+        }
+    }
+}
+
+/// Reports each spelling after the first.
+fn compare(
+    config: &Config<'_>,
+    runner: Option<usize>,
+    keys: &[TableKey<'_>],
+    findings: &mut Vec<Finding>,
+) {
+    let text = config.text();
+    let mut spellings: Vec<&TableKey<'_>> = Vec::new();
+    for key in keys {
+        if spellings.iter().any(|known| known.key == key.key) {
+            continue;
+        }
+        if let Some(first) = spellings.iter().find(|known| same_key(&known.key, &key.key)) {
+            let line = text.place(config.syntax().node(first.node).span().start).line;
+            let span = config.syntax().node(key.node).span();
+            let mut finding = Finding::new(
+                text,
+                (Level::Error, "key-twice"),
+                span,
+                format!(
+                    "'{}' stands on line {line} as '{}': to GitLab Runner that is the same key, and \
+                     it takes one of the two at random",
+                    key.key, first.key
+                ),
+                "merge the two into one",
+            );
+            finding.runner = runner;
+            findings.push(finding);
+        }
+        spellings.push(key);
+    }
+}

@@ -1,0 +1,190 @@
+//! Entries that set no `DOCKER_AUTH_CONFIG`, or set it for nothing.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::remedy::{self, Remedy};
+use super::{Circumstances, Finding, Level};
+use crate::environment::{Environment, VARIABLE, is_auth_entry};
+use crate::executor::Pull;
+use crate::letter_case::same_key;
+use crate::runner::Config;
+use crate::syntax::{NodeId, NodeKind, Syntax};
+
+/// Checks the entries of a runner's `environment`, but for what is in the auth document.
+pub(super) fn check(
+    config: &Config<'_>,
+    number: usize,
+    environment: &Environment<'_, '_>,
+    circumstances: &Circumstances<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    let text = config.text();
+    let runner = &config.runners()[number];
+    for (entry, value) in environment.values().enumerate() {
+        let Some(Misspelled { written }) = misspelled(&value) else { continue };
+        let span = environment.span(entry);
+        let line = text.place(span.start).line;
+        let finding = Finding::new(
+            text,
+            (Level::Error, "misspelled-variable"),
+            span,
+            format!(
+                "this entry sets no {VARIABLE}: GitLab Runner takes the name up to the first = as \
+                 it is written, blanks and letter case included"
+            ),
+            format!("write {VARIABLE}= before the JSON, without blanks"),
+        );
+        let command = written
+            .zip(circumstances.path)
+            .and_then(|(written, path)| remedy::rename_variable(path, line, written));
+        findings.push(finding.of_runner(number).mended_by(command));
+    }
+    let entries = environment.auth_entries();
+    if let Some(entry) = entries.last()
+        && runner.executor().pull() == Pull::None
+    {
+        let finding = Finding::new(
+            text,
+            (Level::Info, "executor-ignores-it"),
+            environment.span(entry.number),
+            format!(
+                "the executor {} pulls no images, so the runner itself has no use for this entry",
+                runner.executor()
+            ),
+            "keep it if the jobs read it themselves, else take it out",
+        );
+        let remedy = Remedy::new(config, number, circumstances);
+        findings.push(finding.of_runner(number).mended_by(remedy.remove_entry()));
+    }
+}
+
+/// An entry that was meant to be an auth entry.
+struct Misspelled<'v> {
+    /// The name as it is written, where an `=` follows it.
+    written: Option<&'v str>,
+}
+
+fn misspelled(entry: &str) -> Option<Misspelled<'_>> {
+    if is_auth_entry(entry) {
+        return None;
+    }
+    let name = entry.split('=').next().unwrap_or_default();
+    if name.len() < entry.len() && is_like(name) {
+        return Some(Misspelled { written: Some(name) });
+    }
+    // The = may be forgotten, or a colon in its place; the JSON itself may hold one.
+    let name = entry.split(['{', ':', '=']).next().unwrap_or_default();
+    let meant = is_like(name) && (entry.contains('{') || name.len() == entry.len());
+    meant.then_some(Misspelled { written: None })
+}
+
+/// Whether a name is the variable's but for blanks, letter case and its separators.
+fn is_like(name: &str) -> bool {
+    let name = name.trim();
+    let name = name.strip_prefix("export ").unwrap_or(name);
+    let letters = |text: &str| -> String {
+        text.chars().filter(|letter| !matches!(letter, '_' | '-' | ' ')).collect()
+    };
+    letters(name).eq_ignore_ascii_case(&letters(VARIABLE))
+}
+
+/// Finds auth entries that stand where GitLab Runner doesn't look for them.
+pub(super) fn misplaced(config: &Config<'_>, findings: &mut Vec<Finding>) {
+    let syntax = config.syntax();
+    let mut places = HashMap::new();
+    for (number, runner) in config.runners().iter().enumerate() {
+        let place = runner.place();
+        places.insert(place.inline.map_or(Place::Block(place.block), Place::Inline), number);
+    }
+    let mut search = Search { config, places, owner: None, findings };
+    for (number, block) in syntax.blocks().iter().enumerate() {
+        let own = search.places.get(&Place::Block(number)).copied();
+        let below = block.header.is_some_and(|header| {
+            syntax.keys(header).next().is_some_and(|key| same_key(&key, "runners"))
+        });
+        search.owner = own.or(search.owner.filter(|_| below));
+        search.pairs(block.pairs.clone(), own.is_some());
+    }
+}
+
+/// Where a runner's own keys stand.
+#[derive(PartialEq, Eq, Hash)]
+enum Place {
+    Block(usize),
+    Inline(NodeId),
+}
+
+struct Search<'s, 't> {
+    config: &'s Config<'t>,
+    places: HashMap<Place, usize>,
+    /// The runner that the section belongs to.
+    owner: Option<usize>,
+    findings: &'s mut Vec<Finding>,
+}
+
+impl<'t> Search<'_, 't> {
+    fn syntax(&self) -> &Syntax<'t> {
+        self.config.syntax()
+    }
+
+    /// `own` says whether these are a runner's own pairs, in which `environment` counts.
+    fn pairs(&mut self, pairs: Range<NodeId>, own: bool) {
+        let nodes: Vec<_> = self.syntax().siblings(pairs).collect();
+        for pair in nodes {
+            let last = self.syntax().keys(pair).last().unwrap_or_default();
+            let simple = self.syntax().simple_key(pair).is_some();
+            if same_key(&last, VARIABLE) {
+                let span = self.syntax().node(pair).span();
+                self.found(span);
+                continue;
+            }
+            if own && simple && same_key(&last, "environment") {
+                continue;
+            }
+            self.value(self.syntax().value(pair));
+        }
+    }
+
+    fn value(&mut self, id: NodeId) {
+        match self.syntax().node(id).kind {
+            NodeKind::Array => {
+                let children: Vec<_> = self.syntax().children(id).collect();
+                for child in children {
+                    self.value(child);
+                }
+            }
+            NodeKind::InlineTable => {
+                let owner = self.places.get(&Place::Inline(id)).copied();
+                let before = self.owner;
+                self.owner = owner.or(before);
+                self.pairs(id + 1..self.syntax().after(id), owner.is_some());
+                self.owner = before;
+            }
+            _ if self.syntax().is_string(id) => {
+                let text = self.syntax().string(id);
+                let name = text.split('=').next().unwrap_or_default();
+                if name.len() < text.len() && name.trim() == VARIABLE {
+                    let span = self.syntax().node(id).span();
+                    self.found(span);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn found(&mut self, span: Range<usize>) {
+        let mut finding = Finding::new(
+            self.config.text(),
+            (Level::Error, "misplaced-environment"),
+            span,
+            format!(
+                "GitLab Runner doesn't look for {VARIABLE} here, only in the environment array right \
+                 under [[runners]]"
+            ),
+            "move it to the runner's own environment, before its sub-tables",
+        );
+        finding.runner = self.owner;
+        self.findings.push(finding);
+    }
+}

@@ -1,0 +1,93 @@
+//! The keys of `auths`: which images they serve, and which of two wins.
+
+use std::collections::BTreeMap;
+
+use super::document::Examined;
+use super::{Finding, Level};
+use crate::registry::{key_path, shown, why_it_never_matches};
+
+pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
+    let remedy = examined.subject.remedy;
+    for entry in examined.effective() {
+        let key = entry.key.as_str();
+        let piece = examined.document.key_place(entry);
+        let user = entry.username();
+        if let Some(reason) = why_it_never_matches(key) {
+            let finding = examined.finding(
+                (Level::Error, "never-matches"),
+                piece,
+                format!("no image ever matches '{}': {reason}", shown(key)),
+                "store the credential under HOST[:PORT] or HOST[:PORT]/PATH; Docker Hub is \
+                 https://index.docker.io/v1/",
+            );
+            let hub = crate::Registry::named("docker.io").is_dead_hub_key(key);
+            let command =
+                if hub { remedy.set("docker.io", user.as_deref()) } else { remedy.remove(&[key]) };
+            findings.push(finding.mended_by(command));
+            continue;
+        }
+        let path = key_path(key);
+        if let Some((host, rest)) = path.split_once('/') {
+            let api = if rest == "v1" || rest == "v2" {
+                format!("; with https:// before it, it would serve all of {host}")
+            } else {
+                String::new()
+            };
+            findings.push(examined.finding(
+                (Level::Info, "path-key"),
+                piece,
+                format!(
+                    "'{}' serves only images below {path}, and needs GitLab Runner 17.5: older \
+                     ones take it for the whole host{api}",
+                    shown(key)
+                ),
+                "fine where all runners are that new",
+            ));
+        }
+    }
+    same_registry(examined, findings);
+}
+
+/// Two keys for one path.
+fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
+    let document = &examined.document;
+    let remedy = examined.subject.remedy;
+    let mut paths: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let helpers = document.helpers().iter().filter_map(|helper| helper.key.as_deref());
+    for key in document.entries().iter().map(|entry| entry.key.as_str()).chain(helpers) {
+        paths.entry(key_path(key)).or_default().push(key);
+    }
+    for entry in document.entries() {
+        let same = &paths[&key_path(&entry.key)];
+        let Some(winner) = same.iter().min() else { continue };
+        let place = document.key_place(entry);
+        let repeated = document.entries().iter().rfind(|other| other.key == entry.key);
+        let hidden =
+            repeated.is_some_and(|last| (last.auths, last.member) != (entry.auths, entry.member));
+        let message = if hidden {
+            format!(
+                "'{}' stands there again, and GitLab Runner takes the last one",
+                shown(&entry.key)
+            )
+        } else if *winner == entry.key {
+            continue;
+        } else {
+            format!(
+                "'{}' is the same registry as '{}' on line {}, which sorts first and wins; \
+                 before GitLab Runner 18.3 one of the two wins at random",
+                shown(&entry.key),
+                shown(winner),
+                examined.line(winner)
+            )
+        };
+        let finding = examined.finding(
+            (Level::Warning, "same-registry"),
+            place,
+            message,
+            "keep one of the two",
+        );
+        let last = document.entries().iter().rfind(|other| other.key == *winner);
+        let user = last.and_then(crate::auth_document::Entry::username);
+        findings.push(finding.mended_by(remedy.renew(winner, user.as_deref())));
+    }
+}

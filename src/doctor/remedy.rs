@@ -1,0 +1,157 @@
+//! The commands that mend what was found.
+
+use super::Circumstances;
+use crate::credential::Credential;
+use crate::environment::VARIABLE;
+use crate::plan::{Plan, Request};
+use crate::registry::{Registry, shown};
+use crate::runner::Config;
+use crate::secret::Secret;
+use crate::shell::quote;
+use crate::text::ConfigText;
+
+/// Stands for a user that only a person knows.
+const UNKNOWN_USER: &str = "USERNAME";
+
+/// Commands for one runner of a file; there are none where no option picks just this runner.
+#[derive(Clone, Copy)]
+pub(super) struct Remedy<'e> {
+    config: &'e Config<'e>,
+    number: usize,
+    path: Option<&'e str>,
+}
+
+impl<'e> Remedy<'e> {
+    pub fn new(config: &'e Config<'e>, number: usize, circumstances: &Circumstances<'e>) -> Self {
+        Self { config, number, path: circumstances.path }
+    }
+
+    /// Stores a registry's credential anew.
+    pub fn set(&self, key: &str, user: Option<&str>) -> Option<String> {
+        let step = Step::set(key, user, false)?;
+        self.works(&[&step]).then(|| self.command(&step))?
+    }
+
+    /// Stores a credential in the place of the whole document.
+    pub fn replace(&self, key: &str, user: Option<&str>) -> Option<String> {
+        let step = Step::set(key, user, true)?;
+        self.works(&[&step]).then(|| self.command(&step))?
+    }
+
+    /// Takes registries out.
+    pub fn remove(&self, keys: &[&str]) -> Option<String> {
+        let step = Step::remove(keys);
+        self.works(&[&step]).then(|| self.command(&step))?
+    }
+
+    /// Takes a registry out and stores it anew.
+    pub fn renew(&self, key: &str, user: Option<&str>) -> Option<String> {
+        let steps = [Step::remove(&[key]), Step::set(key, user, false)?];
+        if !self.works(&[&steps[0], &steps[1]]) {
+            return None;
+        }
+        Some(format!("{} && {}", self.command(&steps[0])?, self.command(&steps[1])?))
+    }
+
+    /// Takes the whole entry out.
+    pub fn remove_entry(&self) -> Option<String> {
+        let options = " --everything".to_owned();
+        let step = Step { command: "remove", options, request: Request::RemoveEntry };
+        self.works(&[&step]).then(|| self.command(&step))?
+    }
+
+    fn command(&self, step: &Step) -> Option<String> {
+        // No command shows the password in a key that is a URL.
+        if shown(&step.options) != step.options {
+            return None;
+        }
+        let path = quote(self.path?);
+        let selector = selector(self.config, self.number)?;
+        Some(format!("runner-auth {} -c {path}{selector}{}", step.command, step.options))
+    }
+
+    /// Whether the steps can be planned one after the other, and each changes something: advice
+    /// that ends with an error helps nobody.
+    fn works(&self, steps: &[&Step]) -> bool {
+        let Some((first, rest)) = steps.split_first() else { return true };
+        let Some(mut bytes) = after(self.config, self.number, first, !rest.is_empty()) else {
+            return false;
+        };
+        rest.iter().all(|step| {
+            let text = ConfigText::new("", std::mem::take(&mut bytes));
+            let patched = Config::parse(&text).ok();
+            let patched = patched.and_then(|config| after(&config, self.number, step, true));
+            patched.map(|patched| bytes = patched).is_some()
+        })
+    }
+}
+
+/// The config after a step, where somebody asks for it; `None` when the step fails or does nothing.
+fn after(config: &Config<'_>, number: usize, step: &Step, wanted: bool) -> Option<Vec<u8>> {
+    let plan = Plan::make(config, &[number], &step.request).ok()?;
+    plan.changes().then(|| if wanted { plan.apply(config) } else { Vec::new() })
+}
+
+/// One command.
+struct Step {
+    command: &'static str,
+    /// Its options, with a blank before each.
+    options: String,
+    request: Request,
+}
+
+impl Step {
+    fn set(key: &str, user: Option<&str>, replace: bool) -> Option<Self> {
+        // The password is asked for; any other one shows whether the command works.
+        let credential = |user: &str| Credential::new(user, Secret::new("password".into())).ok();
+        let (user, login) = user
+            .and_then(|user| Some((user, credential(user)?)))
+            .or_else(|| Some((UNKNOWN_USER, credential(UNKNOWN_USER)?)))?;
+        let registry = Registry::parse(key).ok()?;
+        let replaced = if replace { " --replace" } else { "" };
+        Some(Self {
+            command: "set",
+            options: format!("{replaced} -r {} -u {}", quote(key), quote(user)),
+            request: Request::Set { logins: vec![(registry, login)], replace },
+        })
+    }
+
+    fn remove(keys: &[&str]) -> Self {
+        let options: Vec<_> = keys.iter().map(|key| format!(" -r {}", quote(key))).collect();
+        let registries = keys.iter().map(|key| Registry::named(key)).collect();
+        Self { command: "remove", options: options.concat(), request: Request::Remove(registries) }
+    }
+}
+
+/// The option that picks one runner, with a blank before it.
+fn selector(config: &Config<'_>, number: usize) -> Option<String> {
+    let runners = config.runners();
+    let runner = &runners[number];
+    if runners.len() == 1 {
+        return Some(String::new());
+    }
+    let name = runner.name();
+    if !name.is_empty() && runners.iter().filter(|other| other.name() == name).count() == 1 {
+        return Some(format!(" -n {}", quote(name)));
+    }
+    let token = runner.short_token();
+    if !token.is_empty() && runners.iter().filter(|other| other.has_token(token)).count() == 1 {
+        return Some(format!(" -t {}", quote(token)));
+    }
+    None
+}
+
+/// Puts the variable's right name into a line.
+pub(super) fn rename_variable(path: &str, line: usize, written: &str) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_- \t".contains(&byte);
+    let script = format!("{line}s/{written}=/{VARIABLE}=/");
+    written.bytes().all(plain).then(|| format!("sed -i {} {}", quote(&script), quote(path)))
+}
+
+pub(super) fn cut_byte_order_mark(path: &str) -> String {
+    format!(r"sed -i '1s/^\xEF\xBB\xBF//' {}", quote(path))
+}
+
+pub(super) fn restrict(path: &str) -> String {
+    format!("chmod u=rw,go= {}", quote(path))
+}

@@ -1,0 +1,58 @@
+//! One line of a config with a mark under the place that something is about.
+
+use std::ops::Range;
+
+use crate::redaction::Redaction;
+use crate::runner::Config;
+
+/// How many characters of a line are shown.
+const WIDTH: usize = 100;
+
+/// How many characters are shown before the mark where a line is cut.
+const BEFORE: usize = 30;
+
+/// A line without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The line, cut to a width that a terminal has.
+    pub line: String,
+    /// The first character that is marked, from 0.
+    pub start: usize,
+    /// How many characters are marked, at least one.
+    pub length: usize,
+}
+
+impl Excerpt {
+    /// Cuts out the line on which `span` starts. A secret that the span touches is marked whole.
+    #[must_use]
+    pub fn new(config: &Config<'_>, redaction: &Redaction, span: &Range<usize>) -> Self {
+        let (text, syntax) = (config.text(), config.syntax());
+        let line = text.line(text.line_of(span.start));
+        let masks = redaction.masks(syntax, syntax.block_at(span.start));
+        let marked = masks.around(span.start..span.end.clamp(span.start, line.end));
+        let marked = marked.start.max(line.start)..marked.end.min(line.end);
+        let show = |part: Range<usize>| -> Vec<char> {
+            let shown = redaction.show(syntax.text(), part, &masks);
+            shown.chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect()
+        };
+        let before = show(line.start..marked.start);
+        let mark = show(marked.clone());
+        let after = show(marked.end..line.end);
+        let start = before.len();
+        let length = mark.len().max(1);
+        let whole: Vec<char> = [before, mark, after].concat();
+        if whole.len() <= WIDTH {
+            return Self { line: whole.into_iter().collect(), start, length };
+        }
+        let first = if start + length <= WIDTH { 0 } else { start.saturating_sub(BEFORE) };
+        let last = whole.len().min(first + WIDTH);
+        let mut cut: String = whole[first..last].iter().collect();
+        let lead = if first > 0 { "… " } else { "" };
+        cut.insert_str(0, lead);
+        if last < whole.len() {
+            cut.push_str(" …");
+        }
+        let start = start - first + lead.chars().count();
+        Self { line: cut, start, length: length.min(last.saturating_sub(first).max(1)) }
+    }
+}

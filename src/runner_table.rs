@@ -1,0 +1,96 @@
+//! The tables that belong to a runner, such as `[runners.docker]`.
+
+use std::borrow::Cow;
+
+use crate::letter_case::same_key;
+use crate::runner::{Config, Runner};
+use crate::syntax::{Block, NodeId, NodeKind, Syntax};
+
+/// A key of a table with its value.
+pub(crate) struct TableKey<'t> {
+    pub key: Cow<'t, str>,
+    /// The pair, or the header where the key is a table's.
+    pub node: NodeId,
+    /// The value; `None` for a table with a header of its own.
+    pub value: Option<NodeId>,
+}
+
+/// The sections behind a runner's own that belong to it.
+pub(crate) fn sections<'c>(
+    config: &'c Config<'_>,
+    runner: &Runner<'_>,
+) -> impl Iterator<Item = (NodeId, &'c Block)> {
+    let syntax = config.syntax();
+    let place = runner.place();
+    let first = if place.inline.is_some() { syntax.blocks().len() } else { place.block + 1 };
+    let headed = syntax.blocks()[first..].iter().filter_map(|block| Some((block.header?, block)));
+    headed
+        .filter_map(|(header, block)| {
+            let mut keys = syntax.keys(header);
+            let own = keys.next().is_some_and(|key| same_key(&key, "runners"));
+            own.then(|| (header, block, keys.next().is_some()))
+        })
+        .take_while(|(_, _, below)| *below)
+        .map(|(header, block, _)| (header, block))
+}
+
+/// The keys of a runner itself, the names of its tables included.
+pub(crate) fn own_keys<'t>(config: &Config<'t>, runner: &Runner<'_>) -> Vec<TableKey<'t>> {
+    let syntax = config.syntax();
+    let mut keys: Vec<_> = pairs(syntax, runner.place().pairs.clone()).collect();
+    keys.extend(sections(config, runner).filter_map(|(header, _)| {
+        let key = syntax.keys(header).nth(1)?;
+        Some(TableKey { key, node: header, value: None })
+    }));
+    keys
+}
+
+/// The keys of a runner's table, in whatever form it is written.
+pub(crate) fn keys_of<'t>(
+    config: &Config<'t>,
+    runner: &Runner<'_>,
+    table: &str,
+) -> Vec<TableKey<'t>> {
+    let syntax = config.syntax();
+    let inline = |value| syntax.node(value).kind == NodeKind::InlineTable;
+    let mut found = Vec::new();
+    for pair in syntax.siblings(runner.place().pairs.clone()) {
+        let keys: Vec<_> = syntax.keys(pair).collect();
+        let value = syntax.value(pair);
+        match &keys[..] {
+            [name] if same_key(name, table) && inline(value) => {
+                found.extend(pairs(syntax, value + 1..syntax.after(value)));
+            }
+            [name, key, rest @ ..] if same_key(name, table) => {
+                let value = rest.is_empty().then_some(value);
+                found.push(TableKey { key: key.clone(), node: pair, value });
+            }
+            _ => {}
+        }
+    }
+    for (header, block) in sections(config, runner) {
+        let keys: Vec<_> = syntax.keys(header).collect();
+        match &keys[..] {
+            [_, name] if same_key(name, table) => {
+                found.extend(pairs(syntax, block.pairs.clone()));
+            }
+            [_, name, key, ..] if same_key(name, table) => {
+                found.push(TableKey { key: key.clone(), node: header, value: None });
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The first keys of some pairs; a dotted one has no value of its own.
+fn pairs<'t, 's>(
+    syntax: &'s Syntax<'t>,
+    range: std::ops::Range<NodeId>,
+) -> impl Iterator<Item = TableKey<'t>> + use<'t, 's> {
+    syntax.siblings(range).filter_map(move |pair| {
+        let key = syntax.keys(pair).next()?;
+        let value = syntax.simple_key(pair).map(|_| syntax.value(pair));
+        Some(TableKey { key, node: pair, value })
+    })
+}

@@ -1,0 +1,105 @@
+//! The commands in README.md and docs/ run as they stand: each `sh` block in a folder with the
+//! fixtures, a `password.txt` and an `auth.json`, where `devops-runner` is in the default config.
+//! Blocks that call Cargo are for the clone itself and not run here.
+
+// A test may end by panicking and says what it saw.
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Answers yes for the person who reads the page.
+const WRAPPER: &str = r#"#!/bin/sh
+case " $* " in
+*' --yes '*|*' -y '*|*' --dry-run '*|*' --check '*) ;;
+' set '*|' remove '*) set -- "$@" --yes ;;
+esac
+exec "$RUNNER_AUTH" "$@"
+"#;
+
+/// The `sh` blocks of a page, each with its first line's number.
+fn blocks(page: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (number, line) in page.lines().enumerate() {
+        match &mut open {
+            None if line == "```sh" => open = Some((number + 2, String::new())),
+            None => {}
+            Some(_) if line == "```" => found.extend(open.take()),
+            Some((_, text)) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+    }
+    found
+}
+
+fn sandbox() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let fixtures = folder.path().join("fixtures");
+    fs::create_dir(&fixtures).expect("a folder");
+    for entry in fs::read_dir(root.join("fixtures")).expect("fixtures") {
+        let file = entry.expect("a file").path();
+        let copy = fixtures.join(file.file_name().expect("a name"));
+        fs::copy(&file, &copy).expect("a copy");
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o600)).expect("a mode");
+    }
+    let put = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("a file");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    fs::copy(fixtures.join("12.9-docker.toml"), folder.path().join("config.toml")).expect("a copy");
+    put("password.txt", "s3cret\n", 0o600);
+    put("auth.json", r#"{"auths": {"registry.example.com": {"auth": "Y2k6czNjcmV0"}}}"#, 0o600);
+    fs::create_dir(folder.path().join("bin")).expect("a folder");
+    put("bin/runner-auth", WRAPPER, 0o755);
+    folder
+}
+
+#[test]
+fn every_command_of_the_pages_works() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<PathBuf> = fs::read_dir(root.join("docs"))
+        .expect("docs")
+        .map(|entry| entry.expect("a file").path())
+        .filter(|path| path.extension() == Some("md".as_ref()))
+        .collect();
+    pages.push(root.join("README.md"));
+    pages.sort();
+    let mut count = 0;
+    for page in &pages {
+        let text = fs::read_to_string(page).expect("a page");
+        for (line, block) in blocks(&text) {
+            if block.contains("cargo ") {
+                continue;
+            }
+            let folder = sandbox();
+            let path = std::env::var("PATH").expect("a PATH");
+            let output = Command::new("sh")
+                .args(["-eu", "-c", &block])
+                .current_dir(folder.path())
+                .env("PATH", format!("{}:{path}", folder.path().join("bin").display()))
+                .env("RUNNER_AUTH", env!("CARGO_BIN_EXE_runner-auth"))
+                .env("CONFIG_FILE", folder.path().join("config.toml"))
+                .env("HOME", folder.path())
+                .output()
+                .expect("a shell");
+            assert!(
+                output.status.success(),
+                "{}:{line}: {}\n{block}{}{}",
+                page.display(),
+                output.status,
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            count += 1;
+        }
+    }
+    println!("{count} blocks");
+    assert!(count > 0);
+}
