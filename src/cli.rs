@@ -15,12 +15,15 @@ use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Error;
+use crate::hardening;
+use crate::safe_write;
 use args::{Arguments, Command};
 use output::Output;
 
 /// Runs the command that the process was called with.
 #[must_use]
 pub fn run() -> ExitCode {
+    hardening::protect();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return refused(error),
@@ -30,6 +33,9 @@ pub fn run() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             output.error(&error);
+            if let Error::Interrupted { signal, .. } = error {
+                safe_write::end_by(signal);
+            }
             ExitCode::from(error.exit_status())
         }
     }

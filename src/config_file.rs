@@ -1,13 +1,22 @@
-//! Finding, reading and replacing the file.
+//! Finding and reading the file.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::fs::OFlags;
 
 use crate::error::Error;
 use crate::text::ConfigText;
+
+/// A file that was written this short ago may be half written.
+const FRESH: Duration = Duration::from_millis(500);
+
+/// How long such a file is read again.
+const HALF_WRITTEN: Duration = Duration::from_millis(200);
 
 /// The file that GitLab Runner itself would read: `$CONFIG_FILE`, then
 /// `/etc/gitlab-runner/config.toml` for root, else `~/.gitlab-runner/config.toml`.
@@ -33,9 +42,8 @@ pub fn default_path() -> Result<PathBuf, Error> {
 #[derive(Debug)]
 pub struct ConfigFile {
     path: PathBuf,
-    /// The file behind symlinks.
-    target: PathBuf,
     mode: u32,
+    modified: Option<SystemTime>,
     text: ConfigText,
 }
 
@@ -48,10 +56,16 @@ impl ConfigFile {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let label = path.display().to_string();
         let unreadable = |cause| Error::Unreadable { path: label.clone(), cause };
-        let target = fs::canonicalize(path).map_err(unreadable)?;
-        let bytes = read_regular(&target).map_err(unreadable)?;
-        let mode = fs::metadata(&target).map_err(unreadable)?.mode() & 0o7777;
-        Ok(Self { path: path.to_owned(), target, mode, text: ConfigText::new(label, bytes) })
+        let bytes = read_regular(path).map_err(unreadable)?;
+        let metadata = fs::metadata(path).map_err(unreadable)?;
+        let (mode, modified) = (metadata.mode() & 0o7777, metadata.modified().ok());
+        Ok(Self { path: path.to_owned(), mode, modified, text: ConfigText::new(label, bytes) })
+    }
+
+    /// Whether the file was written a moment ago, so that its writer may not be done.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        is_fresh(self.modified)
     }
 
     /// What was read.
@@ -71,85 +85,55 @@ impl ConfigFile {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
 
-    /// Replaces the file in one step: a new file beside it, as private from its first byte, synced
-    /// and renamed over it, and the directory synced. The old file is compared with what was read
-    /// just before. With a suffix the old content is kept under the name with that suffix.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ChangedMeanwhile`] and [`Error::NotWritable`]: the file is as it was.
-    pub fn replace(&self, bytes: &[u8], backup: Option<&str>) -> Result<(), Error> {
-        let failed = |step| move |cause| self.not_writable(step, cause);
-        let changed = || Error::ChangedMeanwhile { path: self.text.label().to_owned() };
-        let metadata = fs::metadata(&self.target).map_err(failed("looking at the file"))?;
-        let new = self.beside(bytes, &metadata)?;
-        if let Some(suffix) = backup {
-            let mut name = OsString::from(&self.target);
-            name.push(suffix);
-            let old = self.beside(self.text.bytes(), &metadata)?;
-            old.persist(&name)
-                .map_err(|error| self.not_writable("keeping the backup", error.error))?;
+/// Makes something of what was read. When that fails and the file was written a moment ago, it is
+/// read again for a while: GitLab Runner empties the file before it writes it.
+pub(crate) fn settle<S, R>(
+    first: S,
+    mut again: impl FnMut() -> Result<S, Error>,
+    fresh: impl Fn(&S) -> bool,
+    mut make: impl FnMut(&S) -> Result<R, Error>,
+) -> Result<(S, R), Error> {
+    let start = Instant::now();
+    let mut found = first;
+    loop {
+        let error = match make(&found) {
+            Ok(result) => return Ok((found, result)),
+            Err(error) => error,
+        };
+        let broken = matches!(error.exit_status(), 3 | 4);
+        if !broken || !fresh(&found) || start.elapsed() > HALF_WRITTEN {
+            return Err(error);
         }
-        let now = read_regular(&self.target).map_err(failed("reading the file again"))?;
-        if now != self.text.bytes() {
-            return Err(changed());
-        }
-        new.persist(&self.target)
-            .map_err(|error| self.not_writable("renaming the new file", error.error))?;
-        let directory = File::open(self.directory()).and_then(|directory| directory.sync_all());
-        // The new file is in place; a directory that can't be synced can't take it back.
-        drop(directory);
-        Ok(())
+        sleep(Duration::from_millis(5));
+        found = again()?;
     }
+}
 
-    fn directory(&self) -> &Path {
-        self.target.parent().unwrap_or(Path::new("/"))
-    }
-
-    fn not_writable(&self, step: &'static str, cause: io::Error) -> Error {
-        Error::NotWritable { path: self.text.label().to_owned(), step, cause }
-    }
-
-    /// A new file in the same directory with the same mode and owner, written and synced.
-    fn beside(
-        &self,
-        bytes: &[u8],
-        metadata: &fs::Metadata,
-    ) -> Result<tempfile::NamedTempFile, Error> {
-        let failed = |step| move |cause| self.not_writable(step, cause);
-        let mut prefix = OsString::from(".");
-        prefix.push(self.target.file_name().unwrap_or_default());
-        prefix.push(".");
-        let mut file = tempfile::Builder::new()
-            .prefix(&prefix)
-            .permissions(fs::Permissions::from_mode(0o600))
-            .tempfile_in(self.directory())
-            .map_err(failed("making a new file beside it"))?;
-        let own = file.as_file().metadata().map_err(failed("looking at the new file"))?;
-        if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
-            fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()))
-                .map_err(failed("giving the new file the old one's owner"))?;
-        }
-        file.as_file()
-            .set_permissions(fs::Permissions::from_mode(metadata.mode() & 0o7777))
-            .map_err(failed("giving the new file the old one's mode"))?;
-        file.write_all(bytes).map_err(failed("writing the new file"))?;
-        file.as_file().sync_all().map_err(failed("syncing the new file"))?;
-        Ok(file)
-    }
+/// Whether this is a moment ago. A clock that was put back makes nothing fresh.
+pub(crate) fn is_fresh(modified: Option<SystemTime>) -> bool {
+    let age = modified.and_then(|at| SystemTime::now().duration_since(at).ok());
+    age.is_some_and(|age| age < FRESH)
 }
 
 /// Reads a regular file; a FIFO, a device or a directory would block or never end.
 pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let mut file = OpenOptions::new().read(true).open(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    let mut file = open_regular(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or(0) + 1);
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Opens a regular file without waiting for the other end of anything else.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no regular file"))
+    }
 }
 
 /// Whether a backup suffix names a file in the same directory.

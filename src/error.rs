@@ -116,6 +116,50 @@ pub enum Error {
         step: &'static str,
         /// Why it failed.
         cause: io::Error,
+        /// What to do, where that can be told.
+        advice: Option<&'static str>,
+    },
+    /// Another process holds the lock for too long (status 5).
+    Locked {
+        /// The config's path.
+        path: String,
+    },
+    /// The owner, the mode or an extended attribute can't be kept (status 5).
+    AttributesLost {
+        /// The config's path.
+        path: String,
+        /// What can't be kept.
+        what: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The file comes from a Kubernetes volume (status 5).
+    KubernetesVolume {
+        /// The config's path.
+        path: String,
+    },
+    /// A write in place failed, and so did putting the old content back (status 5).
+    HalfWritten {
+        /// The config's path.
+        path: String,
+        /// Where the old content is.
+        copy: String,
+        /// Why it failed.
+        cause: io::Error,
+    },
+    /// A write in place was cut off, and somebody else has changed the file since (status 5).
+    UnfinishedWrite {
+        /// The config's path.
+        path: String,
+        /// Where the content from before that write is.
+        copy: String,
+    },
+    /// A signal came before anything was written (status 5, if the signal doesn't end the process).
+    Interrupted {
+        /// The config's path.
+        path: String,
+        /// The signal's number.
+        signal: i32,
     },
     /// The file changed after it was read; it is as the other writer left it (status 5).
     ChangedMeanwhile {
@@ -138,7 +182,15 @@ impl Error {
             | Self::HelperAnswers { .. }
             | Self::InvalidSource(_) => 3,
             Self::RunnerNotFound { .. } | Self::RunnerAmbiguous { .. } => 4,
-            Self::NotProved { .. } | Self::NotWritable { .. } | Self::ChangedMeanwhile { .. } => 5,
+            Self::NotProved { .. }
+            | Self::NotWritable { .. }
+            | Self::Locked { .. }
+            | Self::AttributesLost { .. }
+            | Self::KubernetesVolume { .. }
+            | Self::HalfWritten { .. }
+            | Self::UnfinishedWrite { .. }
+            | Self::Interrupted { .. }
+            | Self::ChangedMeanwhile { .. } => 5,
         }
     }
 
@@ -159,6 +211,12 @@ impl Error {
             Self::RunnerAmbiguous { .. } => "runner-ambiguous",
             Self::NotProved { .. } => "not-proved",
             Self::NotWritable { .. } => "not-writable",
+            Self::Locked { .. } => "locked",
+            Self::AttributesLost { .. } => "attributes-lost",
+            Self::KubernetesVolume { .. } => "kubernetes-volume",
+            Self::HalfWritten { .. } => "half-written",
+            Self::UnfinishedWrite { .. } => "unfinished-write",
+            Self::Interrupted { .. } => "interrupted",
             Self::ChangedMeanwhile { .. } => "changed-meanwhile",
         }
     }
@@ -231,11 +289,42 @@ impl fmt::Display for Error {
                 "{path} was not written: the patched text could not be proved to differ only as \
                  intended ({difference}); please report this with a config that shows it"
             ),
-            Self::NotWritable { path, step, cause } => write!(
+            Self::NotWritable { path, step, cause, advice } => {
+                let cause = reason(cause);
+                write!(f, "{path} was not written, it is as it was: {step} failed: {cause}")?;
+                advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
+            }
+            Self::Locked { path } => write!(
                 f,
-                "{path} was not written, it is as it was: {step} failed: {}",
+                "{path} was not written: another process has held its lock for a minute; find it \
+                 with fuser or lsof, and run the command again"
+            ),
+            Self::AttributesLost { path, what, cause } => write!(
+                f,
+                "{path} was not written: the new file could not keep {what}: {}; run the command as \
+                 its owner or as root, or give that up with --force-attributes",
                 reason(cause)
             ),
+            Self::KubernetesVolume { path } => write!(
+                f,
+                "{path} was not written: it comes from a Kubernetes volume, which is filled anew \
+                 from its Secret or ConfigMap: change that one"
+            ),
+            Self::HalfWritten { path, copy, cause } => write!(
+                f,
+                "{path} is half written ({}), and its content from before is in {copy}: copy it \
+                 back, or run the command again",
+                reason(cause)
+            ),
+            Self::UnfinishedWrite { path, copy } => write!(
+                f,
+                "{path} was not written: an earlier write of it was cut off, and it has changed \
+                 since; its content from before that is in {copy}: copy it back or remove it, then \
+                 run the command again"
+            ),
+            Self::Interrupted { path, .. } => {
+                write!(f, "{path} was not written, it is as it was: a signal came before")
+            }
             Self::ChangedMeanwhile { path } => write!(
                 f,
                 "{path} was changed by somebody else meanwhile and is as they left it: run the \
@@ -248,7 +337,10 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unreadable { cause, .. } | Self::NotWritable { cause, .. } => Some(cause),
+            Self::Unreadable { cause, .. }
+            | Self::NotWritable { cause, .. }
+            | Self::AttributesLost { cause, .. }
+            | Self::HalfWritten { cause, .. } => Some(cause),
             _ => None,
         }
     }
@@ -259,7 +351,7 @@ fn list(f: &mut fmt::Formatter<'_>, candidates: &[String]) -> fmt::Result {
 }
 
 /// What the operating system says, in lower case and without its number.
-fn reason(cause: &io::Error) -> String {
+pub(crate) fn reason(cause: &io::Error) -> String {
     let text = cause.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();

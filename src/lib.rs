@@ -2,7 +2,7 @@
 //!
 //! The way through the crate is the way of one change: a [`ConfigText`] is parsed into a
 //! [`Config`], a [`Selector`] picks runners, a [`Plan`] holds the proved edits, [`diff`] shows them
-//! without secrets, and [`config_file::ConfigFile`] writes the result. Nothing is ever serialised
+//! without secrets, and [`safe_write`] writes the result. Nothing is ever serialised
 //! again: bytes outside the edits stay as they are.
 //!
 //! ```
@@ -43,6 +43,7 @@ mod excerpt;
 mod executor;
 pub mod expansion;
 mod explanation;
+mod hardening;
 pub mod image;
 pub mod letter_case;
 mod list;
@@ -57,6 +58,7 @@ pub mod resolver;
 mod runner;
 mod runner_table;
 mod runner_version;
+pub mod safe_write;
 mod secret;
 mod selection;
 pub mod shell;

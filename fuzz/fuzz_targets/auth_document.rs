@@ -29,14 +29,13 @@ fuzz_target!(|document: &str| {
     let text = format!("[[runners]]\n  executor = 'docker'\n  environment = [\"A=b\", {entry}]\n");
     let text = ConfigText::new("config.toml", text.into_bytes());
     let config = Config::parse(&text).expect("the config parses");
-    let listed = listing::credentials(&config, &config.runners()[0]).expect("a listing");
+    drop(listing::credentials(&config, &config.runners()[0]).expect("a listing"));
     let circumstances = Circumstances { path: Some("c"), mode: None, has_helper: &|_| false };
     drop(Diagnosis::new(&text, &circumstances));
     let login = Credential::new("ci", Secret::new("the-new-passw0rd".into())).expect("a login");
     let registry = Registry::parse("r.io").expect("a registry");
     let set = Request::Set { logins: vec![(registry, login)], replace: false };
     let Ok(plan) = Plan::make(&config, &[0], &set) else { return };
-    assert!(listed.is_ok(), "what can't be listed can't be patched");
     let lines = diff::diff(&config, &plan, &Redaction::new(false), 3);
     assert!(!diff::to_text(&lines).contains("the-new-passw0rd"));
     let patched = ConfigText::new("config.toml", plan.apply(&config));

@@ -126,6 +126,8 @@ impl Selection {
     }
 }
 
+// Each flag is an option of its own.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Writing")]
 pub(super) struct Writing {
@@ -142,6 +144,9 @@ pub(super) struct Writing {
     #[arg(long, value_name = "SUFFIX", num_args = 0..=1, require_equals = true,
           default_missing_value = ".bak")]
     pub backup: Option<String>,
+    /// Write also when the file's owner, mode or an extended attribute can't be kept
+    #[arg(long)]
+    pub force_attributes: bool,
     /// Lines of context in the diff
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub context: u16,

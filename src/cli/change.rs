@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::args::{Format, Global, Remove, Set, Writing};
 use super::input::Input;
 use super::output::{Output, printable};
+use super::report::RunnerLabel;
 use crate::config_file;
 use crate::credential::Credential;
 use crate::diff::{self, Line};
@@ -17,9 +18,11 @@ use crate::plan::{Plan, Request, RunnerPlan};
 use crate::redaction::Redaction;
 use crate::registry::Registry;
 use crate::runner::{Config, Runner};
+use crate::safe_write::{self, Options, Patch};
 use crate::selection::{Matches, Selector};
 use crate::source::{self, PasswordSource};
 use crate::terminal::Terminal;
+use crate::text::ConfigText;
 
 pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Error> {
     let stdin = set.password_source() == Some(PasswordSource::Stdin)
@@ -34,12 +37,8 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
     let logins = logins(set)?;
-    let mut redaction = Redaction::new(global.show_secrets);
-    for (_, login) in &logins {
-        redaction.learn_credential(login);
-    }
     let request = Request::Set { logins, replace: set.replace };
-    change(global, "set", &selector, &request, &set.writing, redaction, output)
+    change(global, "set", &selector, &request, &set.writing, output)
 }
 
 pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Result<u8, Error> {
@@ -50,8 +49,7 @@ pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Resul
     } else {
         Request::Remove(remove.registries.iter().map(|typed| Registry::named(typed)).collect())
     };
-    let redaction = Redaction::new(global.show_secrets);
-    change(global, "remove", &selector, &request, &remove.writing, redaction, output)
+    change(global, "remove", &selector, &request, &remove.writing, output)
 }
 
 fn check_writing(writing: &Writing) -> Result<(), Error> {
@@ -101,125 +99,230 @@ fn change(
     selector: &Selector,
     request: &Request,
     writing: &Writing,
-    mut redaction: Redaction,
     output: &Output,
 ) -> Result<u8, Error> {
-    let target = Input::read(global)?;
-    let config = Config::parse(target.text())?;
-    let selected = selector.select(&config, Matches::One)?;
-    let plan = Plan::make(&config, &selected, request)?;
-    let lines =
-        if plan.changes() && !(output.quiet && (writing.yes || writing.dry_run || writing.check)) {
-            redaction.learn_config(config.syntax());
-            diff::diff(&config, &plan, &redaction, writing.context.into())
-        } else {
-            Vec::new()
-        };
-    let preview = Preview {
-        config: &config,
-        plan: &plan,
-        redaction: &redaction,
-        lines: &lines,
-        filter: global.is_filter(),
-    };
+    let change = Change { global, command, selector, request, writing, output };
     let dry = writing.dry_run || writing.check;
-    let decision = decide(&target, &plan, writing, dry, &preview, output)?;
-    if decision == Decision::Write || (!plan.changes() && !dry) {
-        write(&target, &plan, &config, writing)?;
+    if writing.yes && !dry && !global.is_filter() {
+        return change.write_at_once();
     }
-    let written = decision == Decision::Write;
-    if output.format == Format::Json {
-        output.json(&preview.report(command, written));
-    } else if !output.quiet {
-        output.print(&preview.text(&decision, output, dry));
+    let (input, told) = Input::read_settled(global, |input| change.tell(input.text()))?;
+    let Some(bytes) = &told.bytes else {
+        if global.is_filter() && !dry {
+            to_stdout(input.text().bytes())?;
+        }
+        return Ok(change.finish(told, Ending::NothingToDo, &[]));
+    };
+    if dry {
+        return Ok(change.finish(told, Ending::DryRun, &[]));
     }
-    Ok(match decision {
-        Decision::Declined => 1,
-        Decision::Nothing if writing.check && plan.changes() => 1,
-        _ => 0,
+    // A filter writes to standard output only: there is nothing to confirm.
+    if global.is_filter() {
+        to_stdout(bytes)?;
+        return Ok(change.finish(told, Ending::Filtered, &[]));
+    }
+    if !change.ask(input.text(), &told)? {
+        return Ok(change.finish(told, Ending::Declined, &[]));
+    }
+    let shown = input.text().bytes();
+    let outcome = safe_write::rewrite(&global.path()?, change.options(), |text| {
+        if text.bytes() == shown {
+            return Ok(Patch { bytes: Some(bytes.clone()), report: () });
+        }
+        // What a person has confirmed is not what would be written now.
+        Err(Error::ChangedMeanwhile { path: text.label().to_owned() })
+    })?;
+    Ok(change.finish(told, Ending::Confirmed, &outcome.notes))
+}
+
+fn to_stdout(bytes: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|cause| Error::NotWritable {
+        path: "standard output".into(),
+        step: "writing",
+        cause,
+        advice: None,
     })
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Decision {
-    Write,
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    NothingToDo,
+    DryRun,
     /// A person said no.
     Declined,
-    /// A dry run, or no change.
-    Nothing,
+    /// The patched config went to standard output.
+    Filtered,
+    /// Written, after a person had seen the diff.
+    Confirmed,
+    /// Written without a question.
+    Written,
 }
 
-fn decide(
-    target: &Input,
-    plan: &Plan,
-    writing: &Writing,
-    dry: bool,
-    preview: &Preview<'_, '_>,
-    output: &Output,
-) -> Result<Decision, Error> {
-    if dry || !plan.changes() {
-        return Ok(Decision::Nothing);
-    }
-    // A filter writes to standard output only: there is nothing to confirm.
-    if writing.yes || matches!(target, Input::Stdin(_)) {
-        return Ok(Decision::Write);
-    }
-    let Some(mut terminal) = Terminal::open() else {
-        if output.format == Format::Text && !output.quiet {
-            output.print(&output.diff(preview.lines, false));
-        }
-        return Err(Error::ConsentNeeded);
-    };
-    terminal.show(&output.diff(preview.lines, true));
-    terminal.show(&preview.summary());
-    let question = format!("Write {}?", printable(target.text().label()));
-    Ok(if terminal.confirm(&question) { Decision::Write } else { Decision::Declined })
+/// A request on its way into a file.
+struct Change<'c> {
+    global: &'c Global,
+    command: &'static str,
+    selector: &'c Selector,
+    request: &'c Request,
+    writing: &'c Writing,
+    output: &'c Output,
 }
 
-fn write(target: &Input, plan: &Plan, config: &Config<'_>, writing: &Writing) -> Result<(), Error> {
-    match target {
-        Input::File(file) if plan.changes() => {
-            file.replace(&plan.apply(config), writing.backup.as_deref())
+/// What is told about a planned change.
+struct Told {
+    /// The patched text, when it differs.
+    bytes: Option<Vec<u8>>,
+    report: Report,
+    lines: Vec<Line>,
+    summary: String,
+    /// What the file is called.
+    label: String,
+    /// Whether a credential comes into the file, and not only out of it.
+    stores: bool,
+}
+
+impl Change<'_> {
+    fn write_at_once(&self) -> Result<u8, Error> {
+        let outcome = safe_write::rewrite(&self.global.path()?, self.options(), |text| {
+            let mut told = self.tell(text)?;
+            Ok(Patch { bytes: told.bytes.take(), report: told })
+        })?;
+        let ending = if outcome.written { Ending::Written } else { Ending::NothingToDo };
+        Ok(self.finish(outcome.report, ending, &outcome.notes))
+    }
+
+    fn options(&self) -> Options<'_> {
+        let Writing { backup, force_attributes, .. } = self.writing;
+        Options { backup: backup.as_deref(), force_attributes: *force_attributes }
+    }
+
+    /// Plans the change of a text.
+    fn tell(&self, text: &ConfigText) -> Result<Told, Error> {
+        let config = Config::parse(text)?;
+        let selected = self.selector.select(&config, Matches::One)?;
+        let plan = Plan::make(&config, &selected, self.request)?;
+        let mut redaction = Redaction::new(self.global.show_secrets);
+        if let Request::Set { logins, .. } = self.request {
+            for (_, login) in logins {
+                redaction.learn_credential(login);
+            }
         }
-        Input::File(_) => Ok(()),
-        Input::Stdin(_) => {
-            let mut stdout = io::stdout().lock();
-            stdout.write_all(&plan.apply(config)).and_then(|()| stdout.flush()).map_err(|cause| {
-                Error::NotWritable { path: "standard output".into(), step: "writing", cause }
-            })
+        let Writing { yes, dry_run, check, context, .. } = *self.writing;
+        let unseen = self.output.quiet && (yes || dry_run || check);
+        let lines = if plan.changes() && !unseen {
+            redaction.learn_config(config.syntax());
+            diff::diff(&config, &plan, &redaction, context.into())
+        } else {
+            Vec::new()
+        };
+        let preview = Preview { config: &config, plan: &plan, redaction: &redaction };
+        Ok(Told {
+            report: preview.report(self.command, &lines),
+            lines,
+            summary: preview.summary(),
+            label: printable(text.label()),
+            stores: preview.stores(),
+            bytes: plan.changes().then(|| plan.apply(&config)),
+        })
+    }
+
+    /// Shows the diff and asks.
+    fn ask(&self, text: &ConfigText, told: &Told) -> Result<bool, Error> {
+        let output = self.output;
+        let Some(mut terminal) = Terminal::open() else {
+            if output.format == Format::Text && !output.quiet {
+                output.print(&output.diff(&told.lines, false));
+            }
+            return Err(Error::ConsentNeeded);
+        };
+        terminal.show(&output.diff(&told.lines, true));
+        terminal.show(&told.summary);
+        Ok(terminal.confirm(&format!("Write {}?", printable(text.label()))))
+    }
+
+    /// Reports what came of it and says how the process ends.
+    fn finish(&self, mut told: Told, ending: Ending, notes: &[String]) -> u8 {
+        let output = self.output;
+        told.report.warnings.extend(notes.iter().cloned());
+        if output.format == Format::Json {
+            told.report.written =
+                matches!(ending, Ending::Confirmed | Ending::Written | Ending::Filtered);
+            output.json(&told.report);
+        } else if !output.quiet {
+            output.print(&told.text(ending, output));
+        }
+        match ending {
+            Ending::Declined => 1,
+            Ending::DryRun if self.writing.check => 1,
+            _ => 0,
         }
     }
 }
 
-/// What is said about a change.
+impl Told {
+    fn text(&self, ending: Ending, output: &Output) -> String {
+        let label = &self.label;
+        if ending == Ending::Declined {
+            return format!("Nothing was written: {label} is as it was.\n");
+        }
+        // A person who was asked has seen the diff.
+        let seen = ending == Ending::Confirmed;
+        let mut out = if seen { String::new() } else { output.diff(&self.lines, false) };
+        out.push_str(&self.summary);
+        for warning in &self.report.warnings {
+            out.push_str(&format!("warning: {}\n", printable(warning)));
+        }
+        match ending {
+            Ending::NothingToDo => {
+                out.push_str(&format!("Nothing to do: {label} is as wanted.\n"));
+            }
+            Ending::DryRun => {
+                out.push_str(&format!("Nothing was written: this was a dry run of {label}.\n"));
+            }
+            Ending::Filtered => out.push_str("The patched config is on standard output.\n"),
+            Ending::Confirmed | Ending::Written | Ending::Declined => {
+                out.push_str(&format!(
+                    "Wrote {label}. New jobs use it within seconds, without a restart of the \
+                     runner.\n"
+                ));
+                if self.stores {
+                    out.push_str(
+                        "Every job on that runner can read it: use an account that can only pull.\n",
+                    );
+                }
+            }
+        }
+        out
+    }
+}
+
+/// What is said about a plan.
 struct Preview<'p, 't> {
     config: &'p Config<'t>,
     plan: &'p Plan,
     redaction: &'p Redaction,
-    lines: &'p [Line],
-    /// The patched config goes to standard output.
-    filter: bool,
 }
 
 #[derive(Serialize)]
-struct Report<'r> {
+struct Report {
     schema: u8,
     command: &'static str,
     config: String,
     changed: bool,
     written: bool,
-    runners: Vec<RunnerReport<'r>>,
+    runners: Vec<RunnerReport>,
     diff: String,
     warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct RunnerReport<'r> {
-    name: String,
-    short_token: &'r str,
-    executor: &'r str,
+struct RunnerReport {
+    #[serde(flatten)]
+    label: RunnerLabel,
     changed: bool,
-    credentials: &'r [Outcome],
+    credentials: Vec<Outcome>,
 }
 
 impl Preview<'_, '_> {
@@ -227,57 +330,22 @@ impl Preview<'_, '_> {
         &self.config.runners()[plan.runner]
     }
 
-    fn report(&self, command: &'static str, written: bool) -> Report<'_> {
-        let runners = self.plan.runners().iter().map(|plan| {
-            let runner = self.runner(plan);
-            RunnerReport {
-                name: runner.name().to_owned(),
-                short_token: runner.short_token(),
-                executor: runner.executor().name(),
-                changed: plan.changed,
-                credentials: &plan.outcomes,
-            }
+    fn report(&self, command: &'static str, lines: &[Line]) -> Report {
+        let runners = self.plan.runners().iter().map(|plan| RunnerReport {
+            label: RunnerLabel::new(self.runner(plan)),
+            changed: plan.changed,
+            credentials: plan.outcomes.clone(),
         });
         Report {
             schema: 1,
             command,
             config: self.config.text().label().to_owned(),
             changed: self.plan.changes(),
-            written,
+            written: false,
             runners: runners.collect(),
-            diff: diff::to_text(self.lines),
+            diff: diff::to_text(lines),
             warnings: self.warnings(),
         }
-    }
-
-    fn text(&self, decision: &Decision, output: &Output, dry: bool) -> String {
-        let label = printable(self.config.text().label());
-        if *decision == Decision::Declined {
-            return format!("Nothing was written: {label} is as it was.\n");
-        }
-        let asked = *decision == Decision::Write && self.lines.is_empty();
-        let mut out = if asked { String::new() } else { output.diff(self.lines, false) };
-        out.push_str(&self.summary());
-        for warning in self.warnings() {
-            out.push_str(&format!("warning: {}\n", printable(&warning)));
-        }
-        if !self.plan.changes() {
-            out.push_str(&format!("Nothing to do: {label} is as wanted.\n"));
-        } else if dry {
-            out.push_str(&format!("Nothing was written: this was a dry run of {label}.\n"));
-        } else if self.filter {
-            out.push_str("The patched config is on standard output.\n");
-        } else {
-            out.push_str(&format!(
-                "Wrote {label}. New jobs use it within seconds, without a restart of the runner.\n"
-            ));
-            if self.stores() {
-                out.push_str(
-                    "Every job on that runner can read it: use an account that can only pull.\n",
-                );
-            }
-        }
-        out
     }
 
     /// Whether a credential comes into the file, and not only out of it.

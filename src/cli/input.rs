@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::args::Global;
-use crate::config_file::ConfigFile;
+use crate::config_file::{ConfigFile, settle};
 use crate::error::Error;
 use crate::text::ConfigText;
 
@@ -17,6 +17,15 @@ pub(super) enum Input {
 impl Input {
     pub fn read(global: &Global) -> Result<Self, Error> {
         Self::open(&global.path()?)
+    }
+
+    /// Reads the config and makes something of it; a file that may be half written is read again.
+    pub fn read_settled<R>(
+        global: &Global,
+        make: impl FnMut(&Self) -> Result<R, Error>,
+    ) -> Result<(Self, R), Error> {
+        let fresh = |input: &Self| input.file().is_some_and(ConfigFile::is_fresh);
+        settle(Self::read(global)?, || Self::read(global), fresh, make)
     }
 
     /// Reads a file; `-` is standard input.

@@ -5,10 +5,11 @@ use serde::Serialize;
 use super::args::{Format, Global, List};
 use super::input::Input;
 use super::output::{Output, printable};
+use super::report::RunnerLabel;
 use crate::error::Error;
 use crate::listing::{self, Listed};
 use crate::runner::Config;
-use crate::selection::Matches;
+use crate::selection::{Matches, Selector};
 
 #[derive(Serialize)]
 struct Report {
@@ -21,9 +22,8 @@ struct Report {
 
 #[derive(Serialize)]
 struct RunnerReport {
-    name: String,
-    short_token: String,
-    executor: String,
+    #[serde(flatten)]
+    label: RunnerLabel,
     url: String,
     credentials: Vec<Listed>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,25 +32,8 @@ struct RunnerReport {
 
 pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, Error> {
     let selector = list.selection.selector()?;
-    let input = Input::read(global)?;
+    let (input, runners) = Input::read_settled(global, |input| runners(input, &selector))?;
     let text = input.text();
-    let config = Config::parse(text)?;
-    let mut runners = Vec::new();
-    for number in selector.select(&config, Matches::Any)? {
-        let runner = &config.runners()[number];
-        let (credentials, problem) = match listing::credentials(&config, runner)? {
-            Ok(credentials) => (credentials, None),
-            Err(problem) => (Vec::new(), Some(problem)),
-        };
-        runners.push(RunnerReport {
-            name: runner.name().to_owned(),
-            short_token: runner.short_token().to_owned(),
-            executor: runner.executor().name().to_owned(),
-            url: without_user(runner.url()),
-            credentials,
-            problem,
-        });
-    }
     if output.format == Format::Json {
         let config = text.label().to_owned();
         output.json(&Report { schema: 1, command: "list", config, runners, warnings: Vec::new() });
@@ -60,6 +43,25 @@ pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, 
         output.print(&table(&runners));
     }
     Ok(0)
+}
+
+fn runners(input: &Input, selector: &Selector) -> Result<Vec<RunnerReport>, Error> {
+    let config = Config::parse(input.text())?;
+    let mut runners = Vec::new();
+    for number in selector.select(&config, Matches::Any)? {
+        let runner = &config.runners()[number];
+        let (credentials, problem) = match listing::credentials(&config, runner)? {
+            Ok(credentials) => (credentials, None),
+            Err(problem) => (Vec::new(), Some(problem)),
+        };
+        runners.push(RunnerReport {
+            label: RunnerLabel::new(runner),
+            url: without_user(runner.url()),
+            credentials,
+            problem,
+        });
+    }
+    Ok(runners)
 }
 
 /// A URL without the user and password that somebody may have put into it, or a query.
@@ -88,9 +90,9 @@ fn table(runners: &[RunnerReport]) -> String {
                 if number == 0 { printable(text) } else { String::new() }
             };
             rows.push([
-                first(if runner.name.is_empty() { "-" } else { &runner.name }),
-                first(&runner.short_token),
-                first(&runner.executor),
+                first(if runner.label.name.is_empty() { "-" } else { &runner.label.name }),
+                first(&runner.label.short_token),
+                first(&runner.label.executor),
                 first(&runner.url),
                 printable(&registry),
             ]);

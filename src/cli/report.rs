@@ -8,9 +8,9 @@ use crate::runner::{Config, Runner};
 /// A runner as every JSON report names it.
 #[derive(Serialize)]
 pub(super) struct RunnerLabel {
-    name: String,
-    short_token: String,
-    executor: String,
+    pub name: String,
+    pub short_token: String,
+    pub executor: String,
 }
 
 impl RunnerLabel {

@@ -1,0 +1,363 @@
+//! Writing a config so that nothing can be lost.
+//!
+//! A lock keeps other processes of this crate out from before the file is read until after it is
+//! written. The new content goes into a private file beside the old one, is synced, and the two
+//! swap their names in one step; what was displaced is then compared with what was read. Another
+//! writer who knows no lock is noticed before, during and for a moment after the swap, and the
+//! change is planned again on what that writer wrote. Where a rename is impossible the file is
+//! written in place, with a copy of the old content kept until that is done.
+
+mod attributes;
+mod exchange;
+mod in_place;
+mod interruption;
+mod lock;
+mod private_file;
+mod recovery;
+mod snapshot;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::config_file::settle;
+use crate::error::Error;
+use crate::text::ConfigText;
+use exchange::Exchanged;
+use interruption::Interruption;
+use lock::Lock;
+use private_file::PrivateFile;
+use recovery::Recovery;
+use snapshot::{Identity, Snapshot};
+
+pub use interruption::end_by;
+
+/// How long a lock and a file that keeps changing are waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a writer who knows no lock is watched after a write, once one was noticed.
+const WATCH: Duration = Duration::from_millis(100);
+
+/// How a file is to be written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'o> {
+    /// Keep the old content under the file's name with this suffix.
+    pub backup: Option<&'o str>,
+    /// Replace the file also when its owner, its mode or an extended attribute can't be kept.
+    pub force_attributes: bool,
+}
+
+/// What is to be made of a text.
+#[derive(Debug)]
+pub struct Patch<R> {
+    /// The new content; `None` when the text is as wanted.
+    pub bytes: Option<Vec<u8>>,
+    /// What is told about it.
+    pub report: R,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome<R> {
+    /// What is told about the last patch.
+    pub report: R,
+    /// Whether the file was written.
+    pub written: bool,
+    /// What a person should know, in plain words.
+    pub notes: Vec<String>,
+}
+
+/// Reads a file, has it patched, and writes it, all under a lock.
+///
+/// `patch` is called again on a new text when somebody else has written the file meanwhile; when it
+/// then fails, the file is as that writer left it.
+///
+/// # Errors
+///
+/// Those of `patch`; [`Error::Unreadable`]; and with the file as it was: [`Error::Locked`],
+/// [`Error::NotWritable`], [`Error::AttributesLost`], [`Error::KubernetesVolume`],
+/// [`Error::ChangedMeanwhile`], [`Error::Interrupted`], [`Error::UnfinishedWrite`]. Only
+/// [`Error::HalfWritten`] leaves a file that is neither the old nor the new one, and says where the
+/// old one is.
+pub fn rewrite<R>(
+    config: &Path,
+    options: Options<'_>,
+    mut patch: impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
+) -> Result<Outcome<R>, Error> {
+    let label = config.display().to_string();
+    let target = std::fs::canonicalize(config)
+        .map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
+    let mut writer = Writer {
+        label,
+        target,
+        options,
+        interruption: Interruption::hold(),
+        deadline: Instant::now() + PATIENCE,
+        rival: false,
+        written: false,
+        notes: Vec::new(),
+    };
+    writer.refuse_kubernetes_volume()?;
+    let lock = Lock::acquire(&writer.label, &writer.target, writer.deadline, &writer.interruption)?;
+    if lock.is_held() {
+        PrivateFile::remove_stale(&writer.target);
+    }
+    if let Some(note) = Recovery::finish(&writer.label, &writer.target)? {
+        writer.notes.push(note);
+    }
+    let first = writer.read()?;
+    let (mut base, mut patched) = writer.settle(first, Writer::read, &mut patch)?;
+    while let Some(bytes) = patched.bytes.take() {
+        if writer.deadline < Instant::now() {
+            return Err(Error::ChangedMeanwhile { path: writer.label });
+        }
+        match writer.replace(&base, &bytes, &mut patch)? {
+            Step::Done => break,
+            Step::Again(next, again) => (base, patched) = (next, again),
+        }
+    }
+    Ok(Outcome { report: patched.report, written: writer.written, notes: writer.notes })
+}
+
+/// What comes after an attempt.
+// It is made once for each attempt: its size does not matter.
+#[allow(clippy::large_enum_variant)]
+enum Step<R> {
+    Done,
+    /// The file has changed: this is what it is now, and what is to be made of it.
+    Again(Snapshot, Patch<R>),
+}
+
+struct Writer<'o> {
+    /// What messages call the file.
+    label: String,
+    /// The file behind symlinks.
+    target: PathBuf,
+    options: Options<'o>,
+    interruption: Interruption,
+    deadline: Instant,
+    /// Whether somebody who knows no lock was seen writing.
+    rival: bool,
+    written: bool,
+    notes: Vec<String>,
+}
+
+impl Writer<'_> {
+    fn read(&self) -> Result<Snapshot, Error> {
+        Snapshot::of_path(&self.label, &self.target)
+    }
+
+    fn not_writable(&self, step: &'static str, cause: io::Error) -> Error {
+        let advice = attributes::why(&self.target, &cause);
+        Error::NotWritable { path: self.label.clone(), step, cause, advice }
+    }
+
+    fn failed(&self, step: &'static str) -> impl Fn(io::Error) -> Error + use<'_> {
+        move |cause| self.not_writable(step, cause)
+    }
+
+    /// Kubernetes mounts volumes through a `..data` link that it swings to a new folder.
+    fn refuse_kubernetes_volume(&self) -> Result<(), Error> {
+        let folder = self.target.parent().unwrap_or(Path::new("/"));
+        let generation =
+            folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
+        let swung = folder.parent().is_some_and(|volume| volume.join("..data").is_symlink());
+        if generation && swung {
+            return Err(Error::KubernetesVolume { path: self.label.clone() });
+        }
+        Ok(())
+    }
+
+    fn stop_if_interrupted(&self) -> Result<(), Error> {
+        match self.interruption.pending() {
+            Some(signal) => Err(Error::Interrupted { path: self.label.clone(), signal }),
+            None => Ok(()),
+        }
+    }
+
+    /// Patches a text; one that makes no sense and was written a moment ago is read again.
+    fn settle<R>(
+        &self,
+        base: Snapshot,
+        again: impl Fn(&Self) -> Result<Snapshot, Error>,
+        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
+    ) -> Result<(Snapshot, Patch<R>), Error> {
+        let again = || self.stop_if_interrupted().and_then(|()| again(self));
+        settle(base, again, Snapshot::is_fresh, |base| patch(base.text()))
+    }
+
+    /// One attempt to put new content in the place of what was read.
+    fn replace<R>(
+        &mut self,
+        base: &Snapshot,
+        bytes: &[u8],
+        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
+    ) -> Result<Step<R>, Error> {
+        self.stop_if_interrupted()?;
+        if let Some(reason) = base.forbids_rename() {
+            return self.write_in_place(base, bytes, reason, patch);
+        }
+        let new = match PrivateFile::create(&self.target) {
+            Ok(new) => new,
+            Err(cause) if attributes::is_forbidden(&cause) => {
+                let reason = "its folder can't be written";
+                return self.write_in_place(base, bytes, reason, patch);
+            }
+            Err(cause) => return Err(self.not_writable("making a new file beside it", cause)),
+        };
+        let lost = attributes::carry(base.file(), new.file(), &self.label);
+        match lost {
+            Err(Error::AttributesLost { what, .. }) if self.options.force_attributes => {
+                self.notes.push(format!("the new file does not keep {what} of the old one"));
+            }
+            other => other?,
+        }
+        new.fill(bytes).map_err(self.failed("writing the new file"))?;
+        new.move_mtime_on(base.modified()).map_err(self.failed("setting its time"))?;
+        new.file().sync_all().map_err(self.failed("syncing the new file"))?;
+        // Whoever waits for the lock finds the new file locked as well.
+        lock::share(new.file());
+        let ours = new.identity().map_err(self.failed("looking at the new file"))?;
+        self.stop_if_interrupted()?;
+        let now = self.read()?;
+        if !now.is_same(base) {
+            self.rival = true;
+            drop(new);
+            let (base, patched) = self.settle(now, Self::read, patch)?;
+            return Ok(Step::Again(base, patched));
+        }
+        let exchanged = match exchange::swap(new, &self.target, || self.keep_backup(base)) {
+            Ok(exchanged) => exchanged,
+            Err((cause, new)) if exchange::is_mounted_over(&cause) => {
+                drop(new);
+                let reason = "it is mounted by itself";
+                return self.write_in_place(base, bytes, reason, patch);
+            }
+            Err((cause, _)) => return Err(self.not_writable("renaming the new file", cause)),
+        };
+        self.written = true;
+        if let Err(cause) = exchange::sync_folder(&self.target) {
+            let cause = crate::error::reason(&cause);
+            self.notes.push(format!(
+                "the folder of {} could not be synced ({cause}): a power loss could bring the old \
+                 file back",
+                self.label
+            ));
+        }
+        self.after(base, &ours, exchanged, patch)
+    }
+
+    /// Looks for another writer who came between, before the old file is let go.
+    fn after<R>(
+        &mut self,
+        base: &Snapshot,
+        ours: &Identity,
+        mut exchanged: Exchanged,
+        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
+    ) -> Result<Step<R>, Error> {
+        let watch = if self.rival || base.is_being_rewritten() { WATCH } else { Duration::ZERO };
+        let start = Instant::now();
+        loop {
+            // What stood there was not what was read, or a writer has it open and writes into it:
+            // that writer's file gets its name back, and the change comes on top of it.
+            if let Ok(displaced) = exchanged.displaced(&self.label, base)
+                && displaced.text().bytes() != base.text().bytes()
+            {
+                self.rival = true;
+                if exchanged.undo(&self.target) {
+                    self.written = false;
+                    let (base, patched) = self.settle(self.read()?, Self::read, patch)?;
+                    return Ok(Step::Again(base, patched));
+                }
+                let again = |writer: &Self| exchanged.displaced(&writer.label, base);
+                let (_, patched) = self.settle(displaced, again, patch)?;
+                return Ok(Step::Again(self.read()?, patched));
+            }
+            // Or it was read before and written after, without this change. A file that can't be
+            // looked at now was written all the same.
+            let Ok(now) = self.read() else { return Ok(self.let_go(exchanged)) };
+            if !ours.is(&now) {
+                self.rival = true;
+                let (now, patched) = self.settle(now, Self::read, patch)?;
+                if patched.bytes.is_some() {
+                    return Ok(Step::Again(now, patched));
+                }
+                return Ok(self.let_go(exchanged));
+            }
+            if start.elapsed() >= watch {
+                return Ok(self.let_go(exchanged));
+            }
+            sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// The old file goes, or becomes the backup.
+    fn let_go<R>(&mut self, mut exchanged: Exchanged) -> Step<R> {
+        let backup =
+            self.options.backup.map(|suffix| private_file::with_suffix(&self.target, suffix));
+        if let Err((cause, left)) = exchanged.let_go(backup.as_deref()) {
+            let cause = crate::error::reason(&cause);
+            self.notes.push(format!("the old content is left in {} ({cause})", left.display()));
+        }
+        Step::Done
+    }
+
+    /// Copies the old content to the backup, where it can't be the old file itself.
+    fn keep_backup(&self, base: &Snapshot) -> io::Result<()> {
+        let Some(suffix) = self.options.backup else { return Ok(()) };
+        let copy = PrivateFile::create(&self.target)?;
+        // A copy that nobody else can read is private enough where it can't be the same.
+        drop(attributes::carry(base.file(), copy.file(), &self.label));
+        copy.fill(base.text().bytes())?;
+        copy.file().sync_all()?;
+        copy.persist(&private_file::with_suffix(&self.target, suffix))
+    }
+
+    fn write_in_place<R>(
+        &mut self,
+        base: &Snapshot,
+        bytes: &[u8],
+        reason: &str,
+        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
+    ) -> Result<Step<R>, Error> {
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(&self.target)
+            .map_err(self.failed("opening it"))?;
+        let recovery = Recovery::keep(&self.target, base.text().bytes(), bytes)
+            .map_err(self.failed("keeping a copy of the old content"))?;
+        self.keep_backup(base).map_err(self.failed("keeping the backup"))?;
+        self.stop_if_interrupted()?;
+        let now = self.read()?;
+        if !now.is_same(base) {
+            self.rival = true;
+            recovery.remove();
+            let (base, patched) = self.settle(now, Self::read, patch)?;
+            return Ok(Step::Again(base, patched));
+        }
+        if let Err(cause) = in_place::write(&file, base, bytes) {
+            return Err(match in_place::restore(&file, base, bytes) {
+                Ok(()) => {
+                    recovery.remove();
+                    self.not_writable("writing it in place", cause)
+                }
+                Err(_) => Error::HalfWritten {
+                    path: self.label.clone(),
+                    copy: recovery.old().display().to_string(),
+                    cause,
+                },
+            });
+        }
+        self.written = true;
+        let now = self.read()?;
+        recovery.remove();
+        if now.text().bytes() != bytes {
+            self.rival = true;
+            let (now, patched) = self.settle(now, Self::read, patch)?;
+            return Ok(Step::Again(now, patched));
+        }
+        self.notes.push(format!("{} was written in place, because {reason}", self.label));
+        Ok(Step::Done)
+    }
+}

@@ -1,0 +1,107 @@
+//! Owner, mode, extended attributes, access lists and security labels: the new file has those of
+//! the old one.
+
+use std::fs::{File, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::path::Path;
+
+use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
+use rustix::io::Errno;
+
+use crate::error::Error;
+
+/// Attributes that the kernel makes of the content.
+const OF_THE_CONTENT: &[&str] = &["security.ima", "security.evm"];
+
+/// More than any file system takes for the names, or for one value.
+const LARGEST: usize = 64 * 1024;
+
+/// Gives a new, empty file what the old one has. Access lists and security labels are extended
+/// attributes on Linux.
+pub(super) fn carry(old: &File, new: &File, label: &str) -> Result<(), Error> {
+    let lost = |what: &str| {
+        let what = what.to_owned();
+        move |cause| Error::AttributesLost { path: label.to_owned(), what, cause }
+    };
+    let metadata = old.metadata().map_err(lost("the owner"))?;
+    let own = new.metadata().map_err(lost("the owner"))?;
+    if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
+        fchown(new, Some(metadata.uid()), Some(metadata.gid())).map_err(lost("the owner"))?;
+    }
+    let wanted = all(old).map_err(lost("the extended attributes"))?;
+    let found = all(new).map_err(lost("the extended attributes"))?;
+    for (name, value) in &wanted {
+        if !found.contains(&(name.clone(), value.clone())) {
+            fsetxattr(new, name.as_str(), value, XattrFlags::empty())
+                .map_err(|cause| lost(&format!("the attribute {name}"))(cause.into()))?;
+        }
+    }
+    // A folder can give its new files an access list that the old file doesn't have.
+    for (name, _) in &found {
+        if !wanted.iter().any(|(kept, _)| kept == name) {
+            fremovexattr(new, name.as_str())
+                .map_err(|cause| lost(&format!("the lack of {name}"))(cause.into()))?;
+        }
+    }
+    // Last: a change of the owner takes bits away.
+    let mode = Permissions::from_mode(metadata.mode() & 0o7777);
+    new.set_permissions(mode).map_err(lost("the mode"))
+}
+
+/// The extended attributes of a file; none where there can't be any.
+fn all(file: &File) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut names = vec![0; LARGEST];
+    let length = match flistxattr(file, &mut names[..]) {
+        Ok(length) => length,
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(Vec::new()),
+        Err(cause) => return Err(cause.into()),
+    };
+    let mut found = Vec::new();
+    let mut value = vec![0; LARGEST];
+    for name in names[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
+        let name = String::from_utf8_lossy(name).into_owned();
+        if OF_THE_CONTENT.contains(&name.as_str()) {
+            continue;
+        }
+        let length = fgetxattr(file, name.as_str(), &mut value[..])?;
+        found.push((name, value[..length].to_vec()));
+    }
+    Ok(found)
+}
+
+/// Whether a folder doesn't let this process make files.
+pub(super) fn is_forbidden(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Why a file can't be written and what to do, where that can be told.
+pub(super) fn why(path: &Path, cause: &io::Error) -> Option<&'static str> {
+    match cause.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => {
+            Some("the file system is mounted read-only: mount it writable, or change its source")
+        }
+        io::ErrorKind::PermissionDenied if is_immutable(path) => {
+            Some("it has the immutable flag: take it off with chattr -i")
+        }
+        io::ErrorKind::PermissionDenied => {
+            Some("this user may not write it: run the command as its owner or as root")
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("make room first"),
+        _ => None,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn is_immutable(path: &Path) -> bool {
+    use rustix::fs::{IFlags, ioctl_getflags};
+    let flags = |path: &Path| File::open(path).ok().and_then(|file| ioctl_getflags(&file).ok());
+    [Some(path), path.parent()].into_iter().flatten().any(|path| {
+        flags(path).is_some_and(|flags| flags.intersects(IFlags::IMMUTABLE | IFlags::APPEND))
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_immutable(_: &Path) -> bool {
+    false
+}

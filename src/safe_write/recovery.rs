@@ -1,0 +1,166 @@
+//! What is kept while a file is written in place, so that a crash can't lose the old content.
+//!
+//! Two private files, the old content and the new, beside the config or, where that folder can't be
+//! written, in the state directory: `/var/lib/runner-auth` for root, else
+//! `$XDG_STATE_HOME/runner-auth` or `~/.local/state/runner-auth`.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::in_place::filled_up;
+use super::private_file::remove;
+use crate::error::Error;
+
+/// The two files.
+pub(super) struct Recovery {
+    old: PathBuf,
+    new: PathBuf,
+}
+
+impl Recovery {
+    /// Writes and syncs both, the old content first.
+    pub fn keep(target: &Path, old: &[u8], new: &[u8]) -> io::Result<Self> {
+        let mut result = Err(io::Error::from(io::ErrorKind::NotFound));
+        for place in places(target) {
+            result = place.write(old, new).map(|()| Self { ..place });
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
+    }
+
+    pub fn old(&self) -> &Path {
+        &self.old
+    }
+
+    /// Removes both, the new content first: it is what says that a write had begun.
+    pub fn remove(self) {
+        // What can't be removed now the next run removes.
+        drop(remove(&self.new));
+        drop(remove(&self.old));
+    }
+
+    fn write(&self, old: &[u8], new: &[u8]) -> io::Result<()> {
+        if let Some(folder) = self.old.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        for (path, bytes) in [(&self.old, old), (&self.new, new)] {
+            let written = private(path).and_then(|mut file| {
+                file.write_all(bytes)?;
+                file.sync_all()
+            });
+            if let Err(cause) = written {
+                drop(remove(&self.new));
+                drop(remove(&self.old));
+                return Err(cause);
+            }
+        }
+        match self.old.parent() {
+            Some(folder) => File::open(folder)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends what a crash has left: nothing is to be done where the file is the old or the new one;
+    /// a mixture of the two becomes the old one again, and the sentence that says so comes back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnfinishedWrite`] when somebody else has changed the file since.
+    pub fn finish(label: &str, target: &Path) -> Result<Option<String>, Error> {
+        for place in places(target) {
+            let Ok(old) = fs::read(&place.old) else { continue };
+            let Ok(new) = fs::read(&place.new) else {
+                // It ended before anything was written.
+                place.remove();
+                continue;
+            };
+            let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
+            let now = fs::read(target).map_err(unreadable)?;
+            if now == old || now == new || now == filled_up(&new, old.len()) {
+                place.remove();
+                continue;
+            }
+            let failed = |cause| Error::HalfWritten {
+                path: label.to_owned(),
+                copy: place.old.display().to_string(),
+                cause,
+            };
+            if !is_mixture(&now, &old, &new) {
+                return Err(Error::UnfinishedWrite {
+                    path: label.to_owned(),
+                    copy: place.old.display().to_string(),
+                });
+            }
+            let mut file = OpenOptions::new().write(true).open(target).map_err(failed)?;
+            file.write_all(&old).map_err(failed)?;
+            file.set_len(old.len() as u64).and_then(|()| file.sync_all()).map_err(failed)?;
+            place.remove();
+            return Ok(Some(format!(
+                "an earlier write of {label} was cut off in the middle: the content from before it \
+                 was put back first"
+            )));
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a text consists of pieces of the old and the new one, each in its place.
+fn is_mixture(now: &[u8], old: &[u8], new: &[u8]) -> bool {
+    let new = filled_up(new, old.len());
+    now.len() <= new.len()
+        && now
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| old.get(at) == Some(byte) || new.get(at) == Some(byte))
+}
+
+/// A new file that only its owner can read; one that is there is replaced.
+fn private(path: &Path) -> io::Result<File> {
+    let new = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match new() {
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+            remove(path)?;
+            new()
+        }
+        other => other,
+    }
+}
+
+/// Beside the file, and in the state directory.
+fn places(target: &Path) -> Vec<Recovery> {
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(".runner-auth");
+    let mut places = vec![Recovery::named(&folder.join(name))];
+    if let Some(state) = state_folder() {
+        // The whole path in one name: slashes and the sign that stands for them are escaped.
+        let path = target.to_string_lossy().replace('%', "%25").replace('/', "%2F");
+        places.push(Recovery::named(&state.join(path)));
+    }
+    places
+}
+
+impl Recovery {
+    fn named(stem: &Path) -> Self {
+        Self {
+            old: super::private_file::with_suffix(stem, ".old"),
+            new: super::private_file::with_suffix(stem, ".new"),
+        }
+    }
+}
+
+fn state_folder() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some("/var/lib/runner-auth".into());
+    }
+    let filled = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let state = filled("XDG_STATE_HOME").map(PathBuf::from);
+    let state = state.or_else(|| Some(Path::new(&filled("HOME")?).join(".local/state")))?;
+    Some(state.join("runner-auth"))
+}

@@ -1,0 +1,120 @@
+//! A config as it was read at one moment, with the open file.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use crate::config_file::{is_fresh, open_regular};
+use crate::error::Error;
+use crate::text::ConfigText;
+
+/// What was read, and from which file.
+pub(super) struct Snapshot {
+    text: ConfigText,
+    file: File,
+    metadata: Metadata,
+    /// Whether the folder lies on another file system: the file is mounted by itself.
+    mounted: bool,
+}
+
+/// Which file it is, and in which state.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Identity {
+    pub fn new(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
+    }
+
+    pub fn is(&self, snapshot: &Snapshot) -> bool {
+        *self == Self::new(&snapshot.metadata)
+    }
+}
+
+impl Snapshot {
+    pub fn of_path(label: &str, path: &Path) -> Result<Self, Error> {
+        let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
+        let file = open_regular(path).map_err(unreadable)?;
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let folder = std::fs::metadata(folder).map_err(unreadable)?;
+        let mut snapshot = Self::of_file(label, file).map_err(unreadable)?;
+        snapshot.mounted = folder.dev() != snapshot.metadata.dev();
+        Ok(snapshot)
+    }
+
+    pub fn of_file(label: &str, mut file: File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        let bytes = read(&mut file, &metadata)?;
+        let text = ConfigText::new(label, bytes);
+        Ok(Self { text, file, metadata, mounted: false })
+    }
+
+    /// The same file as it is now, whatever its name.
+    pub fn again(&self, label: &str) -> Result<Self, Error> {
+        let again = || {
+            let mut file = self.file.try_clone()?;
+            file.seek(SeekFrom::Start(0))?;
+            Self::of_file(label, file)
+        };
+        again().map_err(|cause| Error::Unreadable { path: label.to_owned(), cause })
+    }
+
+    pub fn text(&self) -> &ConfigText {
+        &self.text
+    }
+
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub fn modified(&self) -> (i64, i64) {
+        (self.metadata.mtime(), self.metadata.mtime_nsec())
+    }
+
+    /// Whether it is the same file with the same bytes.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.metadata.dev() == other.metadata.dev()
+            && self.metadata.ino() == other.metadata.ino()
+            && self.text.bytes() == other.text.bytes()
+    }
+
+    /// Whether it was written a moment ago.
+    pub fn is_fresh(&self) -> bool {
+        is_fresh(self.metadata.modified().ok())
+    }
+
+    /// Whether somebody has just written into this very file. After a rename, which is how this
+    /// crate and careful editors write, the status of the file changes later than its content.
+    pub fn is_being_rewritten(&self) -> bool {
+        let changed = (self.metadata.ctime(), self.metadata.ctime_nsec());
+        self.is_fresh() && changed == self.modified()
+    }
+
+    /// Why another file can't take this one's place.
+    pub fn forbids_rename(&self) -> Option<&'static str> {
+        if self.metadata.nlink() > 1 {
+            Some("it has several names (hard links), which must stay one file")
+        } else if self.mounted {
+            Some("it is mounted by itself")
+        } else {
+            None
+        }
+    }
+}
+
+fn read(file: &mut File, metadata: &Metadata) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
