@@ -39,6 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a writer who knows no lock is watched after a write, once one was noticed.
 const WATCH: Duration = Duration::from_millis(100);
 
+/// How long when somebody wrote into the file just before, who may be done with it.
+const GLANCE: Duration = Duration::from_millis(5);
+
 /// How a file is to be written.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options<'o> {
@@ -237,14 +240,6 @@ impl Writer<'_> {
             Err((cause, _)) => return Err(self.not_writable("renaming the new file", cause)),
         };
         self.written = true;
-        if let Err(cause) = exchange::sync_folder(&self.target) {
-            let cause = crate::error::reason(&cause);
-            self.notes.push(format!(
-                "the folder of {} could not be synced ({cause}): a power loss could bring the old \
-                 file back",
-                self.label
-            ));
-        }
         self.after(base, &ours, exchanged, patch)
     }
 
@@ -256,8 +251,13 @@ impl Writer<'_> {
         mut exchanged: Exchanged,
         patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
     ) -> Result<Step<R>, Error> {
-        let watch = if self.rival || base.is_being_rewritten() { WATCH } else { Duration::ZERO };
+        let watch = match (self.rival, base.is_being_rewritten()) {
+            (true, _) => WATCH,
+            (false, true) => GLANCE,
+            (false, false) => Duration::ZERO,
+        };
         let start = Instant::now();
+        let mut synced = false;
         loop {
             // What stood there was not what was read, or a writer has it open and writes into it:
             // that writer's file gets its name back, and the change comes on top of it.
@@ -285,10 +285,28 @@ impl Writer<'_> {
                 }
                 return Ok(self.let_go(exchanged));
             }
+            // Only then, since it takes its time, in which that writer would read this file.
+            if !synced {
+                self.sync_folder();
+                synced = true;
+                continue;
+            }
             if start.elapsed() >= watch {
                 return Ok(self.let_go(exchanged));
             }
             sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Makes the new name last. The file is in place already: a failure is told, and no more.
+    fn sync_folder(&mut self) {
+        if let Err(cause) = exchange::sync_folder(&self.target) {
+            let cause = crate::error::reason(&cause);
+            self.notes.push(format!(
+                "the folder of {} could not be synced ({cause}): a power loss could bring the old \
+                 file back",
+                self.label
+            ));
         }
     }
 
@@ -332,27 +350,24 @@ impl Writer<'_> {
         let now = self.read()?;
         if !now.is_same(base) {
             self.rival = true;
-            recovery.remove();
+            drop(recovery);
             let (base, patched) = self.settle(now, Self::read, patch)?;
             return Ok(Step::Again(base, patched));
         }
         if let Err(cause) = in_place::write(&file, base, bytes) {
-            return Err(match in_place::restore(&file, base, bytes) {
-                Ok(()) => {
-                    recovery.remove();
-                    self.not_writable("writing it in place", cause)
-                }
-                Err(_) => Error::HalfWritten {
-                    path: self.label.clone(),
-                    copy: recovery.old().display().to_string(),
-                    cause,
-                },
-            });
+            if in_place::restore(&file, base, bytes).is_ok() {
+                return Err(self.not_writable("writing it in place", cause));
+            }
+            let copy = recovery.old().display().to_string();
+            recovery.leave();
+            return Err(Error::HalfWritten { path: self.label.clone(), copy, cause });
         }
         self.written = true;
-        let now = self.read()?;
-        recovery.remove();
-        if now.text().bytes() != bytes {
+        drop(recovery);
+        // A file that can't be looked at now was written all the same.
+        if let Ok(now) = self.read()
+            && now.text().bytes() != bytes
+        {
             self.rival = true;
             let (now, patched) = self.settle(now, Self::read, patch)?;
             return Ok(Step::Again(now, patched));

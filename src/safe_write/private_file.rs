@@ -3,10 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Timespec, Timestamps, futimens};
+use rustix::fs::{Dir, Timespec, Timestamps, futimens};
 
 use super::snapshot::Identity;
 
@@ -36,13 +37,17 @@ impl PrivateFile {
     pub fn remove_stale(target: &Path) {
         let prefix = prefix(target);
         let folder = target.parent().unwrap_or(Path::new("/"));
-        let Ok(entries) = fs::read_dir(folder) else { return };
+        // Not the standard library's: that one panics when a folder can't be closed.
+        let entries =
+            File::open(folder).map_err(|_| ()).and_then(|open| Dir::new(open).map_err(drop));
+        let Ok(entries) = entries else { return };
         for entry in entries.flatten() {
-            let name = entry.file_name();
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            let path = folder.join(name);
             let stale = name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
-            if stale && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            if stale && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
                 // The next run tries again.
-                drop(fs::remove_file(entry.path()));
+                drop(fs::remove_file(path));
             }
         }
     }

@@ -18,27 +18,37 @@ use crate::error::Error;
 pub(super) struct Recovery {
     old: PathBuf,
     new: PathBuf,
+    /// Whether they go on drop.
+    temporary: bool,
 }
 
 impl Recovery {
     /// Writes and syncs both, the old content first.
     pub fn keep(target: &Path, old: &[u8], new: &[u8]) -> io::Result<Self> {
-        let mut result = Err(io::Error::from(io::ErrorKind::NotFound));
-        for place in places(target) {
-            result = place.write(old, new).map(|()| Self { ..place });
-            if result.is_ok() {
-                break;
+        let mut failure = io::Error::from(io::ErrorKind::NotFound);
+        for mut place in places(target) {
+            match place.write(old, new) {
+                Ok(()) => {
+                    place.temporary = true;
+                    return Ok(place);
+                }
+                Err(cause) => failure = cause,
             }
         }
-        result
+        Err(failure)
     }
 
     pub fn old(&self) -> &Path {
         &self.old
     }
 
+    /// Leaves both for the next run.
+    pub fn leave(mut self) {
+        self.temporary = false;
+    }
+
     /// Removes both, the new content first: it is what says that a write had begun.
-    pub fn remove(self) {
+    fn remove(&self) {
         // What can't be removed now the next run removes.
         drop(remove(&self.new));
         drop(remove(&self.old));
@@ -54,15 +64,16 @@ impl Recovery {
                 file.sync_all()
             });
             if let Err(cause) = written {
-                drop(remove(&self.new));
-                drop(remove(&self.old));
+                self.remove();
                 return Err(cause);
             }
         }
-        match self.old.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
+        let folder = self.old.parent().unwrap_or(Path::new("/"));
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        if synced.is_err() {
+            self.remove();
         }
+        synced
     }
 
     /// Ends what a crash has left: nothing is to be done where the file is the old or the new one;
@@ -151,6 +162,15 @@ impl Recovery {
         Self {
             old: super::private_file::with_suffix(stem, ".old"),
             new: super::private_file::with_suffix(stem, ".new"),
+            temporary: false,
+        }
+    }
+}
+
+impl Drop for Recovery {
+    fn drop(&mut self) {
+        if self.temporary {
+            self.remove();
         }
     }
 }

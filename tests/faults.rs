@@ -1,0 +1,286 @@
+//! The real command under `strace` fault injection: each system call of a write that has to do with
+//! files fails in turn, or the process is killed there. The file is then the old one or the new
+//! one, success means the new one, and nothing is left behind.
+//!
+//! The calls are those of a trace of the very same run, made first.
+
+// A test may end by panicking and says what it saw.
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+
+use std::collections::BTreeMap;
+use std::fs::{self, FileTimes};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+const OLD: &str = "# ours\n[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
+const ERRORS: [&str; 5] = ["ENOSPC", "EIO", "EINTR", "EDQUOT", "EACCES"];
+
+/// A folder with a config, in the way it is mounted.
+struct Scene {
+    folder: tempfile::TempDir,
+    /// The file is mounted by itself, so that it can only be written in place.
+    mounted: bool,
+}
+
+impl Scene {
+    fn new(mounted: bool) -> Self {
+        let scene = Self { folder: tempfile::tempdir().expect("a place to work"), mounted };
+        fs::create_dir(scene.state()).unwrap();
+        scene.reset();
+        if mounted {
+            fs::write(scene.source(), OLD).unwrap();
+            let mut mount = Command::new("mount");
+            let status = mount.arg("--bind").args([scene.source(), scene.config()]).status();
+            assert!(status.is_ok_and(|status| status.success()), "a file can be mounted");
+        }
+        scene
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
+    /// Beside the folder that is looked at for what is left behind.
+    fn source(&self) -> PathBuf {
+        self.state().join("source.toml")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    fn reset(&self) {
+        fs::write(self.config(), OLD).unwrap();
+        // Of yesterday: nobody is about to write it.
+        let time = SystemTime::now() - Duration::from_secs(86_400);
+        let file = fs::File::options().write(true).open(self.config()).unwrap();
+        file.set_times(FileTimes::new().set_modified(time)).unwrap();
+        fs::set_permissions(self.config(), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    fn left(&self) -> Vec<String> {
+        let names = fs::read_dir(self.folder.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name != "config.toml" && name != "state").collect()
+    }
+
+    fn run(&self, strace: &[&str]) -> Output {
+        Command::new("strace")
+            .args(["-f", "-qq", "-o"])
+            .arg(self.state().join("trace"))
+            .args(strace)
+            .arg(env!("CARGO_BIN_EXE_runner-auth"))
+            .args(["set", "--yes", "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD", "-c"])
+            .arg(self.config())
+            .env_clear()
+            .env("PASSWORD", "s3cret")
+            .env("HOME", self.state())
+            .stdin(Stdio::null())
+            .output()
+            .expect("strace runs")
+    }
+
+    fn trace(&self) -> String {
+        fs::read_to_string(self.state().join("trace")).expect("a trace")
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if self.mounted {
+            drop(Command::new("umount").arg(self.config()).status());
+        }
+    }
+}
+
+fn is_available() -> bool {
+    let strace = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
+    let works = strace.is_ok_and(|status| status.success());
+    if !works {
+        println!("SKIPPED: strace does not work here");
+        assert!(std::env::var_os("CI").is_none(), "CI has strace");
+    }
+    works
+}
+
+/// The calls of a run that have to do with files, with the first and the last number of each: those
+/// before the config is first touched start the process and write nothing.
+fn calls(scene: &Scene) -> BTreeMap<String, (usize, usize)> {
+    let output = scene.run(&["-e", "trace=%file,%desc"]);
+    assert!(output.status.success(), "{output:?}");
+    let trace = scene.trace();
+    let begin = trace
+        .lines()
+        .position(|line| line.contains("config.toml") && !line.contains("execve"))
+        .expect("the config is touched");
+    let mut calls = BTreeMap::new();
+    for (number, line) in trace.lines().enumerate() {
+        let call = line.split_whitespace().nth(1).and_then(|call| call.split('(').next());
+        let name = call.expect("a call").to_owned();
+        // Lines about the end of the process are no calls.
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            continue;
+        }
+        let (first, last) = calls.entry(name).or_insert((1, 0));
+        *last += 1;
+        if number < begin {
+            *first = *last + 1;
+        }
+    }
+    calls
+}
+
+/// Injects every fault; gives how many were injected.
+fn inject_everything(mounted: bool) -> usize {
+    let calls = calls(&Scene::new(mounted));
+    let mut faults = Vec::new();
+    let mut total = 0;
+    for (call, (first, last)) in &calls {
+        for occurrence in *first..=*last {
+            total += 1;
+            for error in ERRORS {
+                faults.push(format!("inject={call}:error={error}:when={occurrence}"));
+            }
+            faults.push(format!("inject={call}:signal=SIGKILL:when={occurrence}"));
+        }
+    }
+    println!("{total} calls");
+    let failures = Mutex::new(Vec::new());
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let scene = Scene::new(mounted);
+                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(problem) = survive(&scene, fault) {
+                        failures.lock().unwrap().push(format!("{fault}: {problem}"));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{} faults:\n{}", failures.len(), failures.join("\n"));
+    faults.len()
+}
+
+fn survive(scene: &Scene, fault: &str) -> Result<(), String> {
+    scene.reset();
+    let output = scene.run(&["-e", fault]);
+    let killed = output.status.signal() == Some(9);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let now = fs::read_to_string(scene.config()).map_err(|error| error.to_string())?;
+    let is_new = is_new(&now);
+    if now != OLD && !is_new {
+        return Err(format!("torn: {now:?}"));
+    }
+    if output.status.success() && !is_new {
+        return Err("success with the old file".into());
+    }
+    if said.contains("panicked") {
+        return Err(said);
+    }
+    match output.status.code() {
+        Some(0..=6) => {}
+        None if killed => {}
+        _ => return Err(format!("{:?}: {said}", output.status)),
+    }
+    if !killed && !scene.left().is_empty() {
+        return Err(format!("left behind: {:?}, {said}", scene.left()));
+    }
+    if killed {
+        // The next run removes what a killed one left, and does the work.
+        let output = scene.run(&["-e", "trace=none"]);
+        let now = fs::read_to_string(scene.config()).map_err(|error| error.to_string())?;
+        if !output.status.success() || !self::is_new(&now) || !scene.left().is_empty() {
+            return Err(format!("the next run: {output:?}, {:?}, {now:?}", scene.left()));
+        }
+    }
+    Ok(())
+}
+
+/// The old text with the one new line; after a write in place that was killed, with line ends that
+/// are still to be cut.
+fn is_new(text: &str) -> bool {
+    text.starts_with(OLD)
+        && text[OLD.len()..].trim_end()
+            == "  environment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \"Y2k6czNjcmV0\"}}}']"
+}
+
+#[test]
+fn every_call_may_fail() {
+    if is_available() {
+        println!("{} faults injected, all survived", inject_everything(false));
+    }
+}
+
+#[test]
+fn every_call_of_a_write_in_place_may_fail() {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        println!("SKIPPED: mounting a file needs root");
+        assert!(std::env::var_os("CI").is_none(), "CI runs as root");
+    }
+    if root && is_available() {
+        println!("{} faults injected, all survived", inject_everything(true));
+    }
+}
+
+/// Where the first line stands that holds all of these words.
+fn line_with(trace: &[&str], words: &[&str]) -> usize {
+    let found = trace.iter().position(|line| words.iter().all(|word| line.contains(word)));
+    found.unwrap_or_else(|| panic!("{words:?} is not in\n{}", trace.join("\n")))
+}
+
+#[test]
+fn a_power_loss_finds_one_of_the_two() {
+    if !is_available() {
+        return;
+    }
+    let scene = Scene::new(false);
+    assert!(scene.run(&["-y", "-e", "trace=%file,%desc"]).status.success());
+    let trace = scene.trace();
+    let lines: Vec<&str> = trace.lines().collect();
+    let temporary = ".config.toml.runner-auth.tmp-";
+    let create = line_with(&lines, &["openat", temporary, "O_EXCL", "0600"]);
+    let write = line_with(&lines, &["write(", temporary]);
+    let sync = line_with(&lines, &["fsync(", temporary]);
+    let swap = line_with(&lines, &["renameat2(", "RENAME_EXCHANGE"]);
+    let folder = scene.folder.path().display().to_string();
+    let sync_folder = line_with(&lines, &["fsync(", &format!("<{folder}>")]);
+    let remove = line_with(&lines, &["unlink", temporary]);
+    let order = [create, write, sync, swap, sync_folder, remove];
+    assert!(order.is_sorted(), "{order:?}\n{trace}");
+    // What is read last before the swap is the file that is replaced.
+    let read = lines[..swap].iter().rposition(|line| line.contains("read(")).expect("a read");
+    assert!(sync < read && lines[read].contains("config.toml>"), "{trace}");
+}
+
+#[test]
+fn a_write_in_place_keeps_a_copy_first() {
+    if !rustix::process::geteuid().is_root() || !is_available() {
+        println!("SKIPPED: mounting a file needs root");
+        assert!(std::env::var_os("CI").is_none(), "CI runs as root");
+        return;
+    }
+    let scene = Scene::new(true);
+    assert!(scene.run(&["-y", "-e", "trace=%file,%desc"]).status.success());
+    let trace = scene.trace();
+    let lines: Vec<&str> = trace.lines().collect();
+    let order = [
+        line_with(&lines, &["fsync(", ".config.toml.runner-auth.old>"]),
+        line_with(&lines, &["fsync(", ".config.toml.runner-auth.new>"]),
+        line_with(&lines, &["fsync(", &format!("<{}>", scene.folder.path().display())]),
+        line_with(&lines, &["pwrite64(", "/config.toml>"]),
+        line_with(&lines, &["fsync(", "/config.toml>"]),
+        line_with(&lines, &["unlink", ".config.toml.runner-auth.new"]),
+        line_with(&lines, &["unlink", ".config.toml.runner-auth.old"]),
+    ];
+    assert!(order.is_sorted(), "{order:?}\n{trace}");
+}

@@ -1,0 +1,473 @@
+//! What a write keeps, where it refuses, and what it leaves behind: on real file systems, with real
+//! mounts, links, attributes and signals.
+
+// A test may end by panicking and says what it saw.
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+
+use std::fs::{self, File, FileTimes, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+const CONFIG: &str = "[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().expect("a place to work") };
+        fs::write(place.config(), CONFIG).expect("a config");
+        fs::set_permissions(place.config(), Permissions::from_mode(0o600)).expect("a mode");
+        place
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path().join("config.toml")
+    }
+
+    fn names(&self) -> Vec<String> {
+        names(self.path())
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn set(config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+    command
+        .args(["set", "--yes", "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD", "-c"])
+        .arg(config)
+        .env("PASSWORD", "s3cret")
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().expect("the command runs")
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
+}
+
+fn is_new(config: &Path) -> bool {
+    fs::read_to_string(config).expect("a config").contains("Y2k6czNjcmV0")
+}
+
+fn written(command: &mut Command, config: &Path) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(is_new(config), "{}", text(&output));
+    text(&output)
+}
+
+/// The command ends with 5, says why, and the file is as it was.
+fn refused(command: &mut Command, config: &Path, why: &str) {
+    let before = fs::read(config).expect("a config");
+    let output = run(command);
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    assert!(text(&output).contains(why), "{why:?} is not in {}", text(&output));
+    assert_eq!(fs::read(config).expect("a config"), before);
+}
+
+/// Runs a tool; where it is missing the test says so, and fails in CI.
+fn tool(program: &str, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).output();
+    let works = output.as_ref().is_ok_and(|output| output.status.success());
+    if !works {
+        println!("SKIPPED: {program} {arguments:?} does not work here: {output:?}");
+        assert!(std::env::var_os("CI").is_none(), "CI has {program}: {output:?}");
+    }
+    works
+}
+
+fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        println!("SKIPPED: this needs root");
+        assert!(std::env::var_os("CI").is_none(), "CI runs as root");
+    }
+    root
+}
+
+#[test]
+fn mode_and_links_stay() {
+    for mode in [0o600, 0o640, 0o644, 0o400, 0o4755] {
+        let place = Place::new();
+        fs::set_permissions(place.config(), Permissions::from_mode(mode)).unwrap();
+        let link = place.path().join("link.toml");
+        symlink("config.toml", &link).unwrap();
+        // A umask that hides everything, and one that hides nothing.
+        for umask in ["0777", "0000"] {
+            fs::write(place.config(), CONFIG).unwrap();
+            fs::set_permissions(place.config(), Permissions::from_mode(mode)).unwrap();
+            let script = format!("umask {umask}; exec \"$@\"");
+            let mut command = Command::new("sh");
+            command.args(["-c", &script, "sh"]).arg(env!("CARGO_BIN_EXE_runner-auth"));
+            command.args(["set", "--yes", "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD"]);
+            command.arg("-c").arg(&link).env("PASSWORD", "s3cret");
+            written(&mut command, &place.config());
+            let found = fs::metadata(place.config()).unwrap().mode() & 0o7777;
+            assert_eq!(found, mode, "umask {umask}");
+        }
+        assert!(link.is_symlink());
+        assert_eq!(place.names(), ["config.toml", "link.toml"]);
+    }
+}
+
+#[test]
+fn owner_and_attributes_stay() {
+    let place = Place::new();
+    let config = place.config();
+    let path = config.to_str().unwrap();
+    if !is_root()
+        || !tool("chown", &["1234:4321", path])
+        || !tool("setfattr", &["-n", "user.note", "-v", "ours", path])
+        || !tool("setfattr", &["-n", "trusted.note", "-v", "root's", path])
+        || !tool("setfacl", &["-m", "u:1235:r,g:77:rw", path])
+    {
+        return;
+    }
+    let acl = || run(Command::new("getfacl").args(["-cpn", path])).stdout;
+    let attributes = || run(Command::new("getfattr").args(["-dm", "-", path])).stdout;
+    let before = (acl(), attributes());
+    assert!(String::from_utf8_lossy(&before.0).contains("user:1235:r--"));
+    written(&mut set(&config), &config);
+    assert_eq!((acl(), attributes()), before);
+    let metadata = fs::metadata(&config).unwrap();
+    assert_eq!((metadata.uid(), metadata.gid()), (1234, 4321));
+    // A list that the folder gives to new files is not one that the old file had.
+    let place = Place::new();
+    let folder = place.path().to_str().unwrap();
+    if tool("setfacl", &["-d", "-m", "u:1235:rw", folder]) {
+        written(&mut set(&place.config()), &place.config());
+        let listed = run(Command::new("getfacl").args(["-cpn"]).arg(place.config())).stdout;
+        assert!(!String::from_utf8_lossy(&listed).contains("1235"));
+    }
+}
+
+#[test]
+fn what_cannot_be_kept_stops_the_write() {
+    if !is_root() {
+        return;
+    }
+    // A member of the folder's group can make files in it, but not give them away.
+    let place = Place::new();
+    let config = place.config();
+    let (path, folder) = (config.to_str().unwrap(), place.path().to_str().unwrap());
+    tool("chmod", &["0777", folder]);
+    tool("chmod", &["0666", path]);
+    let user = |command: Command| {
+        let mut inner = Command::new("setpriv");
+        inner.args(["--reuid=1234", "--regid=1234", "--clear-groups"]);
+        inner.arg(command.get_program()).args(command.get_args()).env("PASSWORD", "s3cret");
+        inner
+    };
+    if !tool("setpriv", &["--version"]) {
+        return;
+    }
+    let copy = place.path().join("runner-auth");
+    fs::copy(env!("CARGO_BIN_EXE_runner-auth"), &copy).unwrap();
+    let command = |extra: &[&str]| {
+        let mut command = Command::new(&copy);
+        command.args([
+            "set",
+            "--yes",
+            "-r",
+            "r.io",
+            "-u",
+            "ci",
+            "--password-env",
+            "PASSWORD",
+            "-c",
+        ]);
+        command.arg(&config).args(extra);
+        user(command)
+    };
+    refused(&mut command(&[]), &config, "could not keep the owner");
+    written(&mut command(&["--force-attributes"]), &config);
+    assert_eq!(fs::metadata(&config).unwrap().uid(), 1234);
+    // A folder that can't be written: in place, with the copy in the state directory.
+    fs::write(&config, CONFIG).unwrap();
+    tool("chown", &["1234:1234", path]);
+    tool("chmod", &["0755", folder]);
+    let state = place.path().join("state");
+    fs::create_dir(&state).unwrap();
+    tool("chown", &["1234", state.to_str().unwrap()]);
+    let told = written(command(&[]).env("XDG_STATE_HOME", &state), &config);
+    assert!(told.contains("in place, because its folder can't be written"), "{told}");
+    assert_eq!(names(&state.join("runner-auth")), Vec::<String>::new());
+    // Neither the folder nor the file.
+    fs::write(&config, CONFIG).unwrap();
+    tool("chown", &["0:0", path]);
+    tool("chmod", &["0644", path]);
+    refused(&mut command(&[]), &config, "run the command as its owner or as root");
+}
+
+#[test]
+fn the_time_moves_on() {
+    let place = Place::new();
+    let config = place.config();
+    // Also from a time that is still to come.
+    for ahead in [0, 3600] {
+        fs::write(&config, CONFIG).unwrap();
+        let time = SystemTime::now() + Duration::from_secs(ahead);
+        let file = File::options().write(true).open(&config).unwrap();
+        file.set_times(FileTimes::new().set_modified(time)).unwrap();
+        written(&mut set(&config), &config);
+        assert!(fs::metadata(&config).unwrap().modified().unwrap() > time);
+    }
+}
+
+#[test]
+fn a_backup_is_the_old_file() {
+    let place = Place::new();
+    fs::set_permissions(place.config(), Permissions::from_mode(0o640)).unwrap();
+    let inode = fs::metadata(place.config()).unwrap().ino();
+    written(set(&place.config()).arg("--backup=.old"), &place.config());
+    let backup = place.path().join("config.toml.old");
+    assert_eq!(fs::read_to_string(&backup).unwrap(), CONFIG);
+    let metadata = fs::metadata(&backup).unwrap();
+    assert_eq!((metadata.ino(), metadata.mode() & 0o7777), (inode, 0o640));
+    assert_eq!(place.names(), ["config.toml", "config.toml.old"]);
+}
+
+#[test]
+fn hard_links_stay_one_file() {
+    let place = Place::new();
+    let other = place.path().join("other.toml");
+    fs::hard_link(place.config(), &other).unwrap();
+    let told = written(&mut set(&place.config()), &place.config());
+    assert!(told.contains("in place, because it has several names"), "{told}");
+    assert!(is_new(&other));
+    assert_eq!(place.names(), ["config.toml", "other.toml"]);
+    // Shorter content, and a backup, work in place as well.
+    let mut remove = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+    remove.args(["remove", "--everything", "--yes", "--backup", "-c"]).arg(place.config());
+    assert!(run(&mut remove).status.success());
+    let left = fs::read_to_string(&other).unwrap();
+    assert_eq!(left, format!("{CONFIG}  environment = []\n"));
+    assert!(is_new(&place.path().join("config.toml.bak")));
+}
+
+#[test]
+fn a_mounted_file_is_written_in_place() {
+    let place = Place::new();
+    let (config, source) = (place.config(), place.path().join("source.toml"));
+    fs::write(&source, CONFIG).unwrap();
+    let (path, from) = (config.to_str().unwrap(), source.to_str().unwrap());
+    if !is_root() || !tool("mount", &["--bind", from, path]) {
+        return;
+    }
+    let told = written(&mut set(&config), &source);
+    let names = place.names();
+    // Read-only, it stays as it is.
+    fs::write(&source, CONFIG).unwrap();
+    tool("mount", &["-o", "remount,bind,ro", path]);
+    refused(&mut set(&config), &config, "mounted read-only");
+    assert!(run(set(&config).arg("--dry-run")).status.success());
+    assert!(tool("umount", &[path]));
+    assert!(told.contains("in place, because it is mounted by itself"), "{told}");
+    assert_eq!(names, ["config.toml", "source.toml"]);
+    assert_eq!(place.names(), ["config.toml", "source.toml"]);
+}
+
+#[test]
+fn a_full_file_system_leaves_the_old_file() {
+    let place = Place::new();
+    let mount = place.path().join("full");
+    fs::create_dir(&mount).unwrap();
+    let path = mount.to_str().unwrap();
+    if !is_root() || !tool("mount", &["-t", "tmpfs", "-o", "size=64k", "tmpfs", path]) {
+        return;
+    }
+    let config = mount.join("config.toml");
+    // Up to the end of a page, so that the new line needs another one.
+    let length = 5 * 4096 - CONFIG.len() - 3;
+    fs::write(&config, format!("# {}\n{CONFIG}", "x".repeat(length))).unwrap();
+    let mut filler = File::create(mount.join("filler")).unwrap();
+    while filler.write_all(&[0; 4096]).is_ok() {}
+    drop(filler);
+    let expected = ["config.toml", "filler"];
+    refused(&mut set(&config), &config, "no space left");
+    let left = names(&mount);
+    // The same where the file can only be written in place.
+    fs::hard_link(&config, mount.join("other.toml")).unwrap();
+    refused(&mut set(&config), &config, "no space left");
+    let left_in_place = names(&mount);
+    assert!(tool("umount", &[path]));
+    assert_eq!(left, expected);
+    assert_eq!(left_in_place, ["config.toml", "filler", "other.toml"]);
+}
+
+#[test]
+fn what_cannot_be_written_says_why() {
+    let place = Place::new();
+    let config = place.config();
+    let path = config.to_str().unwrap();
+    if is_root() && tool("chattr", &["+i", path]) {
+        let before = fs::read(&config).unwrap();
+        let output = run(&mut set(&config));
+        assert!(tool("chattr", &["-i", path]));
+        assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+        assert!(text(&output).contains("chattr -i"), "{}", text(&output));
+        assert_eq!(fs::read(&config).unwrap(), before);
+        assert_eq!(place.names(), ["config.toml"]);
+    }
+    // As Kubernetes mounts a Secret.
+    let volume = place.path().join("volume");
+    let generation = volume.join("..2026_11_24_10_00_00.123456");
+    fs::create_dir_all(&generation).unwrap();
+    fs::write(generation.join("config.toml"), CONFIG).unwrap();
+    symlink("..2026_11_24_10_00_00.123456", volume.join("..data")).unwrap();
+    symlink("..data/config.toml", volume.join("config.toml")).unwrap();
+    refused(
+        &mut set(&volume.join("config.toml")),
+        &volume.join("config.toml"),
+        "Kubernetes volume",
+    );
+}
+
+#[test]
+fn what_is_no_file_is_no_config() {
+    let place = Place::new();
+    let fifo = place.path().join("fifo");
+    assert!(tool("mkfifo", &[fifo.to_str().unwrap()]));
+    for path in [fifo.as_path(), place.path(), Path::new("/dev/zero"), Path::new("/dev/null")] {
+        for command in [&mut set(path), set(path).arg("--dry-run")] {
+            let start = Instant::now();
+            let output = run(command);
+            assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+            assert!(text(&output).contains("no regular file"), "{}", text(&output));
+            assert!(start.elapsed() < Duration::from_secs(5));
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_process_left_is_removed() {
+    let place = Place::new();
+    let stale = place.path().join(".config.toml.runner-auth.tmp-abc123");
+    fs::write(&stale, "half a config").unwrap();
+    // Others' files and a folder of that name are not.
+    fs::write(place.path().join(".config.toml.swp"), "").unwrap();
+    fs::create_dir(place.path().join(".config.toml.runner-auth.tmp-folder")).unwrap();
+    assert!(run(set(&place.config()).arg("--dry-run")).status.success());
+    assert!(stale.exists());
+    written(&mut set(&place.config()), &place.config());
+    let expected = [".config.toml.runner-auth.tmp-folder", ".config.toml.swp", "config.toml"];
+    assert_eq!(place.names(), expected);
+}
+
+#[test]
+fn a_write_in_place_that_was_cut_off_is_taken_up() {
+    let place = Place::new();
+    let config = place.config();
+    let (old, new) = (
+        place.path().join(".config.toml.runner-auth.old"),
+        place.path().join(".config.toml.runner-auth.new"),
+    );
+    let wanted = CONFIG.replace("docker", "shell and more");
+    let keep = || {
+        fs::write(&old, CONFIG).unwrap();
+        fs::write(&new, &wanted).unwrap();
+    };
+    // Cut off before, and after.
+    for content in [CONFIG, &wanted] {
+        keep();
+        fs::write(&config, content).unwrap();
+        written(&mut set(&config), &config);
+        assert!(!old.exists() && !new.exists());
+    }
+    // Cut off when the shorter content still had to be cut.
+    fs::write(&old, format!("{CONFIG}# a comment\n")).unwrap();
+    fs::write(&new, CONFIG).unwrap();
+    fs::write(&config, format!("{CONFIG}{}", "\n".repeat("# a comment\n".len()))).unwrap();
+    written(&mut set(&config), &config);
+    assert!(!old.exists() && !new.exists());
+    // In the middle: the old content comes back first.
+    keep();
+    let cut = wanted.find("and").unwrap();
+    fs::write(&config, format!("{}{}", &wanted[..cut], &CONFIG[cut..])).unwrap();
+    let told = written(&mut set(&config), &config);
+    assert!(told.contains("the content from before it was put back"), "{told}");
+    assert!(fs::read_to_string(&config).unwrap().contains("executor = \"docker\"\n"));
+    // Somebody else has changed it since: nothing is touched, both are there.
+    keep();
+    fs::write(&config, "[[runners]]\n  name = \"by hand\"\n").unwrap();
+    refused(&mut set(&config), &config, ".config.toml.runner-auth.old");
+    assert!(old.exists() && new.exists());
+    // The copy alone says that nothing had been written.
+    fs::remove_file(&new).unwrap();
+    written(&mut set(&config), &config);
+    assert_eq!(place.names(), ["config.toml"]);
+}
+
+#[test]
+fn a_lock_is_waited_for_and_not_needed_to_look() {
+    let place = Place::new();
+    let config = place.config();
+    let mut holder = Command::new("flock")
+        .arg(&config)
+        .args(["-c", "echo held; sleep 2"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("flock runs");
+    let mut said = [0; 5];
+    std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut said).unwrap();
+    let start = Instant::now();
+    assert!(run(set(&config).arg("--dry-run")).status.success());
+    assert!(run(set(&config).arg("--check")).status.code() == Some(1));
+    assert!(start.elapsed() < Duration::from_secs(1), "a dry run waits for a lock");
+    let process = set(&config).spawn().expect("the command starts");
+    sleep(Duration::from_millis(500));
+    assert!(!is_new(&config));
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(start.elapsed() > Duration::from_millis(1500));
+    assert!(is_new(&config));
+    drop(holder.wait());
+    assert_eq!(place.names(), ["config.toml"]);
+}
+
+#[test]
+fn a_signal_leaves_nothing_behind() {
+    // While it waits for a lock, each signal ends the process as it always does.
+    for (name, signal) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
+        let place = Place::new();
+        let config = place.config();
+        let mut holder =
+            Command::new("flock").arg(&config).args(["-c", "sleep 5"]).spawn().expect("flock runs");
+        sleep(Duration::from_millis(200));
+        let mut process = set(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        sleep(Duration::from_millis(300));
+        tool("kill", &[&format!("-{name}"), &process.id().to_string()]);
+        let status = process.wait().unwrap();
+        assert_eq!(status.signal(), Some(signal), "{status:?}");
+        drop(holder.kill());
+        drop(holder.wait());
+        assert!(!is_new(&config));
+        assert_eq!(place.names(), ["config.toml"]);
+    }
+}
