@@ -11,6 +11,7 @@ mod attributes;
 mod exchange;
 mod in_place;
 mod interruption;
+mod lease;
 mod lock;
 mod private_file;
 mod recovery;
@@ -26,6 +27,7 @@ use crate::error::Error;
 use crate::text::ConfigText;
 use exchange::Exchanged;
 use interruption::Interruption;
+use lease::{Lease, Leased};
 use lock::Lock;
 use private_file::PrivateFile;
 use recovery::Recovery;
@@ -37,10 +39,10 @@ pub use interruption::end_by;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a writer who knows no lock is watched after a write, once one was noticed.
-const WATCH: Duration = Duration::from_millis(100);
+const WATCH: Duration = Duration::from_millis(50);
 
 /// How long when somebody wrote into the file just before, who may be done with it.
-const GLANCE: Duration = Duration::from_millis(5);
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// How a file is to be written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -223,24 +225,48 @@ impl Writer<'_> {
         lock::share(new.file());
         let ours = new.identity().map_err(self.failed("looking at the new file"))?;
         self.stop_if_interrupted()?;
-        let now = self.read()?;
+        // From here to the swap nobody can begin to write, where that can be had.
+        let named = self.read()?;
+        let lease = match Lease::take(named.file()) {
+            Leased::Held(lease) => Some(lease),
+            Leased::Unavailable => None,
+            Leased::Writing => return self.wait_for_rival(patch),
+        };
+        let now = named.again(&self.label)?;
         if !now.is_same(base) {
+            drop((lease, new));
             self.rival = true;
-            drop(new);
             let (base, patched) = self.settle(now, Self::read, patch)?;
             return Ok(Step::Again(base, patched));
         }
-        let exchanged = match exchange::swap(new, &self.target, || self.keep_backup(base)) {
+        let mut exchanged = match exchange::swap(new, &self.target, || self.keep_backup(base)) {
             Ok(exchanged) => exchanged,
             Err((cause, new)) if exchange::is_mounted_over(&cause) => {
-                drop(new);
+                drop((lease, new));
                 let reason = "it is mounted by itself";
                 return self.write_in_place(base, bytes, reason, patch);
             }
             Err((cause, _)) => return Err(self.not_writable("renaming the new file", cause)),
         };
+        // Who waits to write has the old file: that writer shall find it under its name.
+        if lease.as_ref().is_some_and(Lease::is_wanted) && exchanged.undo(&self.target) {
+            drop((lease, exchanged));
+            return self.wait_for_rival(patch);
+        }
+        drop(lease);
         self.written = true;
         self.after(base, &ours, exchanged, patch)
+    }
+
+    /// Lets another writer finish, and looks what is there then.
+    fn wait_for_rival<R>(
+        &mut self,
+        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
+    ) -> Result<Step<R>, Error> {
+        self.rival = true;
+        sleep(Duration::from_millis(1));
+        let (base, patched) = self.settle(self.read()?, Self::read, patch)?;
+        Ok(Step::Again(base, patched))
     }
 
     /// Looks for another writer who came between, before the old file is let go.

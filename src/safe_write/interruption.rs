@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGIO, SIGQUIT, SIGTERM};
 
 /// Notes the signals that arrive from now on.
 pub(super) struct Interruption {
@@ -19,7 +19,11 @@ impl Interruption {
             signal_hook::flag::register(signal, Arc::clone(&flag)).ok()?;
             Some((signal, flag))
         });
-        Self { noted: noted.collect() }
+        let noted = noted.collect();
+        // It says that somebody waits for a lease, which is looked at anyway; unheeded it would end
+        // the process.
+        drop(signal_hook::flag::register(SIGIO, Arc::new(AtomicBool::new(false))));
+        Self { noted }
     }
 
     /// The signal that arrived.

@@ -4,6 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config_file::{is_fresh, open_regular};
 use crate::error::Error;
@@ -94,11 +95,16 @@ impl Snapshot {
         is_fresh(self.metadata.modified().ok())
     }
 
-    /// Whether somebody has just written into this very file. After a rename, which is how this
-    /// crate and careful editors write, the status of the file changes later than its content.
+    /// Whether somebody has just written into this very file, which was there before. After a
+    /// rename, which is how this crate and careful editors write, the status of a file changes
+    /// later than its content; a file that was made for its content is as old as that.
     pub fn is_being_rewritten(&self) -> bool {
         let changed = (self.metadata.ctime(), self.metadata.ctime_nsec());
-        self.is_fresh() && changed == self.modified()
+        let made = self.metadata.created().ok();
+        let age = made.and_then(|made| self.metadata.modified().ok()?.duration_since(made).ok());
+        self.is_fresh()
+            && changed == self.modified()
+            && age.is_none_or(|age| age > Duration::from_millis(2))
     }
 
     /// Why another file can't take this one's place.
