@@ -14,6 +14,7 @@ use crate::diff::{self, Line};
 use crate::error::Error;
 use crate::outcome::{Action, Outcome};
 use crate::plan::{Plan, Request, RunnerPlan};
+use crate::pull_policy::PullPolicy;
 use crate::redaction::Redaction;
 use crate::registry::Registry;
 use crate::runner::{Config, Runner};
@@ -33,12 +34,13 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     }
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
-    let logins = logins(set)?;
+    let logins = if set.stores_credentials() { logins(set)? } else { Vec::new() };
     let mut redaction = Redaction::new(global.show_secrets);
     for (_, login) in &logins {
         redaction.learn_credential(login);
     }
-    let request = Request::Set { logins, replace: set.replace };
+    let pull_policies = set.pull_policies.clone();
+    let request = Request::Set { logins, replace: set.replace, pull_policies };
     change(global, "set", &selector, &request, &set.writing, redaction, output)
 }
 
@@ -220,6 +222,8 @@ struct RunnerReport<'r> {
     executor: &'r str,
     changed: bool,
     credentials: &'r [Outcome],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pull_policy: Option<&'r [PullPolicy]>,
 }
 
 impl Preview<'_, '_> {
@@ -236,6 +240,7 @@ impl Preview<'_, '_> {
                 executor: runner.executor().name(),
                 changed: plan.changed,
                 credentials: &plan.outcomes,
+                pull_policy: plan.pull_policies.as_deref(),
             }
         });
         Report {

@@ -8,12 +8,13 @@ use super::remedy::Remedy;
 use super::{Circumstances, Finding, Level, credential_helper, key};
 use crate::auth_document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
 use crate::environment::{AuthEntry, Environment};
-use crate::executor::Pull;
 use crate::expansion::{expand, is_predefined};
+use crate::letter_case::same_key;
+use crate::pull_policy::{self, PullPolicy, names};
 use crate::registry::shown;
 use crate::runner::Config;
 use crate::runner_table::keys_of;
-use crate::syntax::NodeKind;
+use crate::syntax::NodeId;
 
 /// The auth entry of a runner that counts.
 pub(super) struct Subject<'e> {
@@ -352,20 +353,16 @@ fn cached_images(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let config = subject.config;
     let syntax = config.syntax();
     let runner = &config.runners()[subject.number];
-    let table = match runner.executor().pull() {
-        Pull::Runner => "docker",
-        Pull::Kubelet => "kubernetes",
-        Pull::None | Pull::Unknown => return,
+    let Some(table) = runner.executor().table() else {
+        return;
     };
     for key in keys_of(config, runner, table) {
-        let Some(value) = key.value.filter(|_| key.key.eq_ignore_ascii_case("pull_policy")) else {
+        let Some(value) = key.value.filter(|_| same_key(&key.key, pull_policy::KEY)) else {
             continue;
         };
-        let values: Vec<_> = match syntax.node(value).kind {
-            NodeKind::Array => syntax.children(value).collect(),
-            _ => vec![value],
-        };
-        if let Some(&cached) = values.iter().find(|&&id| syntax.string(id) == "if-not-present") {
+        let values = pull_policy::values(syntax, value);
+        let is_cached = |value: &&NodeId| names(syntax, **value, PullPolicy::IfNotPresent);
+        if let Some(&cached) = values.iter().find(is_cached) {
             findings.push(subject.finding(
                 (Level::Info, "cached-private-images"),
                 syntax.node(cached).span(),

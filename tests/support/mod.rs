@@ -14,6 +14,7 @@ pub fn set(registry: &str, password: &str) -> Request {
     Request::Set {
         logins: vec![(Registry::parse(registry).expect("a registry"), login)],
         replace: false,
+        pull_policies: Vec::new(),
     }
 }
 
