@@ -16,8 +16,16 @@ use crate::secret::Secret;
 use crate::syntax::{NodeId, NodeKind, Syntax};
 
 /// Keys whose string values are shown.
-const HARMLESS: &[&str] =
-    &["name", "executor", "image", "shell", "url", "pull_policy", "log_level"];
+const HARMLESS: &[&str] = &[
+    "name",
+    "executor",
+    "image",
+    "shell",
+    "url",
+    "pull_policy",
+    "allowed_pull_policies",
+    "log_level",
+];
 
 /// A secret shorter than this is masked where it is a whole value, not where it is a part of a
 /// word: `a` is in every other word.
