@@ -168,8 +168,8 @@ pub(super) struct Set {
     /// Drop what the auth document held before, a broken one included
     #[arg(long, help_heading = "Credentials")]
     pub replace: bool,
-    /// Also set pull_policy, or only that (repeatable, in the order to try them; several need
-    /// GitLab Runner 13.8, on kubernetes 13.11)
+    /// Also set pull_policy, or only that (repeatable, in order; several need GitLab Runner 13.8,
+    /// on kubernetes 13.11)
     #[arg(long = "pull-policy", value_name = "POLICY", help_heading = "Pulling images",
           value_parser = pull_policies())]
     pub pull_policies: Vec<PullPolicy>,

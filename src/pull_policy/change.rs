@@ -318,3 +318,64 @@ fn refused(config: &Config<'_>, runner: &Runner<'_>, offset: usize, problem: Str
         problem,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::Credential;
+    use crate::plan::{Plan, Request};
+    use crate::registry::Registry;
+    use crate::secret::Secret;
+    use crate::text::ConfigText;
+
+    fn patched(before: &str, pull_policies: &[PullPolicy], credential: bool) -> String {
+        let text = ConfigText::new("config.toml", before.as_bytes().to_vec());
+        let config = Config::parse(&text).expect("a config");
+        let login = Credential::new("u", Secret::new("p".into())).expect("a credential");
+        let registry = Registry::parse("r.io").expect("a registry");
+        let request = Request::Set {
+            logins: if credential { vec![(registry, login)] } else { Vec::new() },
+            replace: false,
+            pull_policies: pull_policies.to_vec(),
+        };
+        let plan = Plan::make(&config, &[0], &request).expect("a plan");
+        String::from_utf8(plan.apply(&config)).expect("UTF-8")
+    }
+
+    /// TOML 1.1, which GitLab Runner reads from 18.9 on: no case for older libraries to read.
+    #[test]
+    fn an_inline_runner_of_several_lines_gets_both_pairs() {
+        let before = "runners = [{\n  executor = 'docker' # last\n}]\n";
+        let after = patched(before, &[PullPolicy::Always], true);
+        let expected = "runners = [{\n  executor = 'docker', # last\n  environment = \
+                        ['DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \"dTpw\"}}}'],\n  \
+                        docker = {pull_policy = \"always\"}\n}]\n";
+        assert_eq!(after, expected);
+    }
+
+    #[test]
+    fn a_value_gives_way_to_a_value() {
+        use PullPolicy::{Always, IfNotPresent, Never};
+        for (before, wanted, after) in [
+            ("''", &[Always][..], "'always'"),
+            ("1", &[Always], "\"always\""),
+            ("{x = 'y'}", &[Always, Never], "[\"always\", \"never\"]"),
+            ("\"\"\"never\"\"\"", &[Always], "\"always\""),
+            ("'''never'''", &[Always], "'always'"),
+            ("[]", &[Always], "\"always\""),
+            ("[]", &[Always, Never], "[\"always\", \"never\"]"),
+            ("[ 'never', ]", &[Always, Never], "[ 'always', 'never', ]"),
+            ("['never', \"always\"]", &[IfNotPresent, Always], "['if-not-present', \"always\"]"),
+            ("['a', 'always', 'b', 'never']", &[Always, Never], "['always', 'never']"),
+            ("['a', 'b', 'c']", &[Always, Never], "['always', 'never']"),
+            ("[ # x\n1\n]", &[Always], "[ # x\n\"always\"\n]"),
+            ("[ # x\n]", &[Always], "[ # x\n  \"always\"\n]"),
+            ("['always']", &[Always], "['always']"),
+        ] {
+            let text = |value: &str| {
+                format!("[[runners]]\nexecutor = 'docker'\n[runners.docker]\npull_policy = {value}")
+            };
+            assert_eq!(patched(&text(before), wanted, false), text(after), "{before}");
+        }
+    }
+}
