@@ -147,9 +147,8 @@ fn block_changes(
     let Ok(after) = Syntax::parse(new) else {
         return Vec::new();
     };
-    let after_block = after.blocks().len() - 1;
     let old_masks = redaction.masks(syntax, block);
-    let new_masks = redaction.masks(&after, after_block);
+    let new_masks = redaction.masks_of(&after, 0..after.blocks().len());
     // The block starts at its bracket: what stands before it on the line is shown with it.
     let head = &syntax.text()[config.text().line(first_line).start..span.start];
     let lines = TextDiff::from_lines(old, new);

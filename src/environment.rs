@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::addition::NewPair;
 use crate::edit::Edit;
 use crate::error::Error;
 use crate::expansion::{Expanded, expand};
 use crate::letter_case::same_key;
-use crate::list::{List, deeper, line_end, line_indent, newline_before, skip_blank};
+use crate::list::List;
 use crate::quoting::Quoted;
 use crate::runner::{Config, Runner};
 use crate::syntax::{NodeId, NodeKind, Syntax};
@@ -120,7 +121,7 @@ impl<'s, 't> Environment<'s, 't> {
 
     /// Adds an entry at the end.
     pub fn append(&self, entry: &str) -> Vec<Edit> {
-        self.list().append(entry)
+        self.list().append(&[entry.to_owned()])
     }
 
     /// Takes entries out.
@@ -162,56 +163,7 @@ pub(crate) fn new_entry(document: &str) -> String {
     format!("'{VARIABLE}={document}'")
 }
 
-/// Gives a runner an `environment` with one entry, after its own keys and before its sub-tables,
-/// laid out like its neighbours.
-pub(crate) fn create(config: &Config<'_>, runner: &Runner<'_>, entry: &str) -> Vec<Edit> {
-    let syntax = config.syntax();
-    let text = syntax.text();
-    let place = runner.place();
-    let pairs: Vec<_> = syntax.siblings(place.pairs.clone()).collect();
-    let last = pairs.last().map(|&pair| (pair, syntax.node(pair).span()));
-    let equals = match &last {
-        Some((pair, span)) => {
-            let value = syntax.node(syntax.value(*pair)).span();
-            if text[span.start..value.start].ends_with([' ', '\t']) { " = " } else { "=" }
-        }
-        None => " = ",
-    };
-    let key = format!("environment{equals}[{entry}]");
-    if let Some(table) = place.inline {
-        let items = pairs.iter().map(|&pair| syntax.node(pair).span()).collect();
-        return List::new(text, syntax.node(table).span(), items).append(&key);
-    }
-    let (after, indent) = if let Some((_, span)) = last {
-        (span.end, line_indent(text, span.start).to_owned())
-    } else {
-        let header = syntax.blocks()[place.block].header;
-        let end = header.map_or(0, |id| syntax.node(id).span().end);
-        (end, usual_indent(config, place.offset))
-    };
-    // Behind a comment on the same line, before the line end, which may be missing.
-    let rest = skip_blank(text, after);
-    let at = if text[rest..].starts_with('#') { line_end(text, rest) } else { rest };
-    let newline = if text[at..].starts_with("\r\n") {
-        "\r\n"
-    } else if text[at..].starts_with('\n') {
-        "\n"
-    } else {
-        newline_before(text, at)
-    };
-    vec![Edit::insert(at, format!("{newline}{indent}{key}"))]
-}
-
-/// The indent of other runners' keys, for one that has none of its own.
-fn usual_indent(config: &Config<'_>, header: usize) -> String {
-    let syntax = config.syntax();
-    let other = config.runners().iter().find_map(|runner| {
-        let place = runner.place();
-        let pair = syntax.siblings(place.pairs.clone()).next()?;
-        place.inline.is_none().then(|| syntax.node(pair).span().start)
-    });
-    match other {
-        Some(pair) => line_indent(syntax.text(), pair).to_owned(),
-        None => deeper(line_indent(syntax.text(), header)),
-    }
+/// An `environment` with one entry, for a runner that has none.
+pub(crate) fn new_pair(entry: &str) -> NewPair {
+    NewPair { key: "environment".to_owned(), value: format!("[{entry}]") }
 }

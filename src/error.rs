@@ -81,6 +81,17 @@ pub enum Error {
         /// Whether it is the `credsStore`, which answers for every registry.
         store: bool,
     },
+    /// A runner can't have the pull policies that were asked for (status 3).
+    PullPolicyRefused {
+        /// The config's path.
+        path: String,
+        /// Where the reason stands.
+        place: Place,
+        /// The runner's name.
+        runner: String,
+        /// Why not, and what to do.
+        problem: String,
+    },
     /// A registry, a user, a password or a document to take them from is not usable (status 3).
     InvalidSource(String),
     /// No runner matches, or the file has none (status 4).
@@ -180,6 +191,7 @@ impl Error {
             | Self::InvalidEnvironment { .. }
             | Self::InvalidAuthDocument { .. }
             | Self::HelperAnswers { .. }
+            | Self::PullPolicyRefused { .. }
             | Self::InvalidSource(_) => 3,
             Self::RunnerNotFound { .. } | Self::RunnerAmbiguous { .. } => 4,
             Self::NotProved { .. }
@@ -206,6 +218,7 @@ impl Error {
             Self::InvalidEnvironment { .. } => "invalid-environment",
             Self::InvalidAuthDocument { .. } => "invalid-auth-document",
             Self::HelperAnswers { .. } => "helper-answers",
+            Self::PullPolicyRefused { .. } => "pull-policy-refused",
             Self::InvalidSource(_) => "invalid-source",
             Self::RunnerNotFound { .. } => "runner-not-found",
             Self::RunnerAmbiguous { .. } => "runner-ambiguous",
@@ -257,6 +270,12 @@ impl fmt::Display for Error {
                  document with --replace",
                 if *store { "" } else { "take the helper out with remove --registry, or " }
             ),
+            Self::PullPolicyRefused { path, place, runner, problem } => {
+                write!(
+                    f,
+                    "{path}:{place}: pull_policy of runner '{runner}' can't be set: {problem}"
+                )
+            }
             Self::RunnerNotFound { path, wanted, candidates } => {
                 if candidates.is_empty() {
                     return write!(

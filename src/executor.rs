@@ -32,6 +32,15 @@ impl Executor {
         &self.0
     }
 
+    /// The table of its own that holds `pull_policy`, for an executor that pulls images.
+    pub(crate) fn table(&self) -> Option<&'static str> {
+        match self.pull() {
+            Pull::Runner => Some("docker"),
+            Pull::Kubelet => Some("kubernetes"),
+            Pull::None | Pull::Unknown => None,
+        }
+    }
+
     /// How it comes by its images (GitLab Runner 12.9 to 19.3, `executors/`).
     #[must_use]
     pub fn pull(&self) -> Pull {

@@ -13,7 +13,8 @@
 //! let config = Config::parse(&text)?;
 //! let login = Credential::new("ci", Secret::new("s3cret".into()))?;
 //! let logins = vec![(Registry::parse("registry.example.com")?, login)];
-//! let plan = Plan::make(&config, &[0], &Request::Set { logins, replace: false })?;
+//! let request = Request::Set { logins, replace: false, pull_policies: Vec::new() };
+//! let plan = Plan::make(&config, &[0], &request)?;
 //! assert_eq!(
 //!     String::from_utf8_lossy(&plan.apply(&config)),
 //!     "[[runners]]\n  name = 'docker' # ours\n  environment = ['DOCKER_AUTH_CONFIG={\"auths\": \
@@ -29,6 +30,7 @@
 // Tests may end by panicking.
 #![cfg_attr(test, allow(clippy::panic, clippy::unwrap_used, clippy::expect_used))]
 
+mod addition;
 mod auth_document;
 pub mod cli;
 pub mod config_file;
@@ -51,6 +53,7 @@ pub mod listing;
 mod outcome;
 pub mod plan;
 mod proof;
+pub mod pull_policy;
 mod quoting;
 mod redaction;
 pub mod registry;
@@ -75,6 +78,7 @@ pub use executor::{Executor, Pull};
 pub use explanation::Explanation;
 pub use outcome::{Action, Outcome};
 pub use plan::{Plan, Request};
+pub use pull_policy::PullPolicy;
 pub use redaction::Redaction;
 pub use registry::Registry;
 pub use runner::{Config, Runner};

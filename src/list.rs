@@ -21,40 +21,47 @@ impl<'t> List<'t> {
         Self { text, span, items }
     }
 
-    /// Adds an item at the end.
-    pub fn append(&self, item: &str) -> Vec<Edit> {
+    /// Adds items at the end.
+    pub fn append(&self, new: &[String]) -> Vec<Edit> {
+        if new.is_empty() {
+            return Vec::new();
+        }
         let Some(last) = self.items.last() else {
-            return vec![self.append_first(item)];
+            return vec![self.append_first(new)];
         };
         let comma = self.comma_after(last);
         let Some(prefix) = self.line_prefix(last) else {
-            return vec![self.append_inline(last, comma, item)];
+            return vec![self.append_inline(last, comma, new)];
         };
         let anchor = comma.map_or(last.end, |comma| comma + 1);
         let at = self.line_rest(anchor).unwrap_or(anchor);
         let newline = newline_before(self.text, last.start);
         let blank = prefix.replace(',', "");
+        let each = |line: &dyn Fn(&String) -> String| new.iter().map(line).collect::<String>();
         match comma {
-            Some(_) => vec![Edit::insert(at, format!("{newline}{blank}{item},"))],
+            Some(_) => vec![Edit::insert(at, each(&|item| format!("{newline}{blank}{item},")))],
             // Commas stand at the start of each line.
             None if prefix.contains(',') => {
-                vec![Edit::insert(at, format!("{newline}{prefix}{item}"))]
+                vec![Edit::insert(at, each(&|item| format!("{newline}{prefix}{item}")))]
             }
             None if at == last.end => {
-                vec![Edit::insert(at, format!(",{newline}{prefix}{item}"))]
+                vec![Edit::insert(at, each(&|item| format!(",{newline}{prefix}{item}")))]
             }
             None => vec![
                 Edit::insert(last.end, ","),
-                Edit::insert(at, format!("{newline}{prefix}{item}")),
+                Edit::insert(
+                    at,
+                    format!("{newline}{prefix}{}", new.join(&format!(",{newline}{prefix}"))),
+                ),
             ],
         }
     }
 
-    fn append_first(&self, item: &str) -> Edit {
+    fn append_first(&self, new: &[String]) -> Edit {
         let inner = self.span.start + 1..self.span.end - 1;
         let body = &self.text[inner.clone()];
         let Some(last_line) = body.rfind('\n') else {
-            return Edit::insert(inner.start, format!("{body}{item}"));
+            return Edit::insert(inner.start, format!("{body}{}", new.join(", ")));
         };
         // Below the comments, above the line of the closing bracket.
         let line_end = last_line - usize::from(body[..last_line].ends_with('\r'));
@@ -64,23 +71,23 @@ impl<'t> List<'t> {
             None => deeper(line_indent(self.text, self.span.start)),
         };
         let newline = newline_before(self.text, inner.end);
-        Edit::insert(inner.start + line_end, format!("{newline}{indent}{item}"))
+        let items = new.join(&format!(",{newline}{indent}"));
+        Edit::insert(inner.start + line_end, format!("{newline}{indent}{items}"))
     }
 
-    fn append_inline(&self, last: &Range<usize>, comma: Option<usize>, item: &str) -> Edit {
+    fn append_inline(&self, last: &Range<usize>, comma: Option<usize>, new: &[String]) -> Edit {
         let between = match &self.items[..] {
             [.., before, _] => &self.text[before.end..last.start],
             _ => ", ",
         };
         let plain = between.trim_matches([' ', '\t']) == ",";
         let between = if plain { between } else { ", " };
-        match comma {
-            Some(comma) => {
-                let (before, after) = between.split_once(',').unwrap_or(("", " "));
-                Edit::insert(comma + 1, format!("{after}{item}{before},"))
-            }
-            None => Edit::insert(last.end, format!("{between}{item}")),
-        }
+        let Some(comma) = comma else {
+            return Edit::insert(last.end, format!("{between}{}", new.join(between)));
+        };
+        let (before, after) = between.split_once(',').unwrap_or(("", " "));
+        let items = new.join(&format!("{before},{after}"));
+        Edit::insert(comma + 1, format!("{after}{items}{before},"))
     }
 
     /// Takes items out, given by their numbers in ascending order.
@@ -275,7 +282,25 @@ mod tests {
             ("a=[ 1\n  , 2\n]", "a=[ 1\n  , 2\n  , 'n'\n]"),
             ("a=[\n 1, 2,\n 3, 4\n]", "a=[\n 1, 2,\n 3, 4, 'n'\n]"),
         ] {
-            let edits = list(&parsed(before)).append("'n'");
+            let edits = list(&parsed(before)).append(&["'n'".to_owned()]);
+            assert_eq!(splice_text(before, &edits), after, "{before:?}");
+            parsed(after);
+        }
+    }
+
+    #[test]
+    fn two_added_items_look_like_their_neighbours() {
+        for (before, after) in [
+            ("a=[]", "a=['n', 'm']"),
+            ("a=[\n]", "a=[\n  'n',\n  'm'\n]"),
+            ("a=[1]", "a=[1, 'n', 'm']"),
+            ("a=[ 1 , 2 , ]", "a=[ 1 , 2 , 'n' , 'm' , ]"),
+            ("a=[\n 1\n]", "a=[\n 1,\n 'n',\n 'm'\n]"),
+            ("a=[\n 1,\n]", "a=[\n 1,\n 'n',\n 'm',\n]"),
+            ("a=[\r\n 1 # x\r\n]", "a=[\r\n 1, # x\r\n 'n',\r\n 'm'\r\n]"),
+            ("a=[ 1\n  , 2\n]", "a=[ 1\n  , 2\n  , 'n'\n  , 'm'\n]"),
+        ] {
+            let edits = list(&parsed(before)).append(&["'n'".to_owned(), "'m'".to_owned()]);
             assert_eq!(splice_text(before, &edits), after, "{before:?}");
             parsed(after);
         }

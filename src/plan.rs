@@ -1,5 +1,6 @@
 //! From what is wanted to the edits that bring it about, runner by runner.
 
+use crate::addition::{self, NewPair, WrittenTable};
 use crate::auth_document::{AuthDocument, DocumentError, Stored};
 use crate::credential::Credential;
 use crate::edit::{self, Edit, splice_text};
@@ -8,7 +9,8 @@ use crate::error::Error;
 use crate::executor::Pull;
 use crate::expansion::expand;
 use crate::outcome::{Action, Outcome};
-use crate::proof::{PatchedBlock, Proof};
+use crate::proof::{PatchedBlock, Proof, Wish};
+use crate::pull_policy::{self, PolicyChange, PullPolicy, listed};
 use crate::registry::{Registry, key_path, shown};
 use crate::runner::{Config, Runner};
 
@@ -21,6 +23,9 @@ pub enum Request {
         logins: Vec<(Registry, Credential)>,
         /// What the document held before is dropped, also when it is broken.
         replace: bool,
+        /// What `pull_policy` becomes; where it is empty that key stays as it is. The auth entry
+        /// stays as it is where there are no logins.
+        pull_policies: Vec<PullPolicy>,
     },
     /// Credentials, and helpers named for these registries, are taken out.
     Remove(Vec<Registry>),
@@ -37,6 +42,8 @@ pub struct RunnerPlan {
     pub changed: bool,
     /// Its credentials that were asked for.
     pub outcomes: Vec<Outcome>,
+    /// Its pull policies from now on, if they were asked for.
+    pub pull_policies: Option<Vec<PullPolicy>>,
     /// What happens besides, in plain words.
     pub notes: Vec<String>,
     /// What the person should know, in plain words.
@@ -56,8 +63,8 @@ impl Plan {
     /// # Errors
     ///
     /// Those that name a runner's place: [`Error::InvalidEnvironment`], [`Error::KeyTwice`],
-    /// [`Error::InvalidAuthDocument`], [`Error::HelperAnswers`]; and [`Error::NotProved`] when the
-    /// result would differ in more than what was asked.
+    /// [`Error::InvalidAuthDocument`], [`Error::HelperAnswers`], [`Error::PullPolicyRefused`]; and
+    /// [`Error::NotProved`] when the result would differ in more than what was asked.
     pub fn make(config: &Config<'_>, selected: &[usize], request: &Request) -> Result<Self, Error> {
         let mut edits = Vec::new();
         let mut runners = Vec::new();
@@ -65,17 +72,16 @@ impl Plan {
         for &number in selected {
             let runner = &config.runners()[number];
             let change = plan_runner(config, runner, request)?;
-            if !change.edits.is_empty() {
-                proof.expect(runner, change.entry, &change.edits);
-            }
+            let before = edits.len();
+            expect(config, runner, &change, &mut proof, &mut edits);
             runners.push(RunnerPlan {
                 runner: number,
-                changed: !change.edits.is_empty(),
+                changed: edits.len() > before,
                 outcomes: change.outcomes,
+                pull_policies: change.pull_policies,
                 notes: change.notes,
                 warnings: change.warnings,
             });
-            edits.extend(change.edits);
         }
         edit::sort(&mut edits);
         let blocks = proof.check()?;
@@ -114,9 +120,14 @@ impl Plan {
 /// What a request comes to for one runner.
 #[derive(Default)]
 struct RunnerChange {
+    /// The edits of its environment.
     edits: Vec<Edit>,
+    /// The environment, where it has none.
+    environment: Option<NewPair>,
     /// The auth entry that the runner then has, whole and decoded.
     entry: Option<String>,
+    policy: Option<PolicyChange>,
+    pull_policies: Option<Vec<PullPolicy>>,
     outcomes: Vec<Outcome>,
     notes: Vec<String>,
     warnings: Vec<String>,
@@ -130,19 +141,61 @@ fn plan_runner(
     let environment = Environment::of(config, runner)?;
     let place = RunnerContext { config, runner, environment: environment.as_ref() };
     let mut change = match request {
-        Request::Set { logins, replace } => place.set(logins, *replace)?,
+        Request::Set { logins, .. } if logins.is_empty() => RunnerChange::default(),
+        Request::Set { logins, replace, .. } => place.set(logins, *replace)?,
         Request::Remove(registries) => place.remove(registries)?,
         Request::RemoveEntry => place.remove_entry(),
     };
-    if matches!(request, Request::Set { .. }) && runner.executor().pull() == Pull::None {
+    let Request::Set { logins, pull_policies, .. } = request else {
+        return Ok(change);
+    };
+    if !pull_policies.is_empty() {
+        change.policy = pull_policy::plan(config, runner, pull_policies)?;
+        let verb =
+            if change.policy.is_some() { "set pull_policy to" } else { "pull_policy is already" };
+        change.notes.push(format!("{verb} {}", listed(pull_policies)));
+        change.pull_policies = Some(pull_policies.clone());
+    }
+    if !logins.is_empty() && runner.executor().pull() == Pull::None {
         change.warnings.push(format!(
             "runner '{}' has the executor {}, which pulls no images and ignores the credential",
             runner.title(),
             runner.executor()
         ));
     }
-    edit::sort(&mut change.edits);
     Ok(change)
+}
+
+/// Collects the edits of one runner and says what is expected of them.
+fn expect(
+    config: &Config<'_>,
+    runner: &Runner<'_>,
+    change: &RunnerChange,
+    proof: &mut Proof<'_, '_>,
+    edits: &mut Vec<Edit>,
+) {
+    let own = runner.place();
+    if !change.edits.is_empty() || change.environment.is_some() {
+        let entry = change.entry.clone();
+        proof.expect(own.block, Wish::AuthEntry { runner: own.clone(), entry });
+    }
+    // One edit for both pairs, so that the second takes the first into account.
+    let own_pair = change.policy.as_ref().and_then(|policy| policy.own_pair.as_ref());
+    let pairs: Vec<_> = change.environment.iter().chain(own_pair).cloned().collect();
+    let indent = || addition::own_indent(config, runner);
+    let pairs = WrittenTable::of_runner(config, runner).add(&pairs, indent);
+    for edit in change.edits.iter().chain(&pairs) {
+        proof.edit(own.block, edit.clone());
+        edits.push(edit.clone());
+    }
+    if let (Some(policy), Some(policies)) = (&change.policy, &change.pull_policies) {
+        let value = pull_policy::meaning(policies, policy.array);
+        proof.expect(policy.block, Wish::PullPolicy { place: policy.place.clone(), value });
+        for edit in &policy.edits {
+            proof.edit(policy.block, edit.clone());
+            edits.push(edit.clone());
+        }
+    }
 }
 
 struct RunnerContext<'c, 't> {
@@ -157,7 +210,7 @@ impl RunnerContext<'_, '_> {
             let document = AuthDocument::write_new(logins);
             let entry = environment::new_entry(&document);
             return Ok(RunnerChange {
-                edits: environment::create(self.config, self.runner, &entry),
+                environment: Some(environment::new_pair(&entry)),
                 entry: Some(format!("{VARIABLE}={document}")),
                 outcomes: all(logins, Action::Added),
                 ..RunnerChange::default()

@@ -10,8 +10,9 @@ use crate::edit::{self, Edit, splice_text};
 use crate::environment::is_auth_entry;
 use crate::error::Error;
 use crate::letter_case::same_key;
-use crate::runner::{Config, Runner, RunnerPlace};
-use crate::syntax::{Meaning, Syntax};
+use crate::pull_policy::{KEY, PolicyPlace};
+use crate::runner::{Config, RunnerPlace};
+use crate::syntax::{Meaning, NodeKind, Syntax};
 
 /// A block (a header and its pairs) after the edits.
 pub(crate) struct PatchedBlock {
@@ -19,6 +20,14 @@ pub(crate) struct PatchedBlock {
     pub block: usize,
     /// Its new text.
     pub text: String,
+}
+
+/// What a block means after the edits that it did not mean before.
+pub(crate) enum Wish {
+    /// A runner has exactly this auth entry, or none.
+    AuthEntry { runner: RunnerPlace, entry: Option<String> },
+    /// `pull_policy` has this value.
+    PullPolicy { place: PolicyPlace, value: Meaning<'static> },
 }
 
 /// What is expected of each block.
@@ -29,7 +38,7 @@ pub(crate) struct Proof<'c, 't> {
 
 #[derive(Default)]
 struct Expected {
-    runners: Vec<(RunnerPlace, Option<String>)>,
+    wishes: Vec<Wish>,
     edits: Vec<Edit>,
 }
 
@@ -38,25 +47,51 @@ impl<'c, 't> Proof<'c, 't> {
         Self { config, blocks: BTreeMap::new() }
     }
 
-    /// Expects that these edits leave a runner with exactly this auth entry, or with none.
-    pub fn expect(&mut self, runner: &Runner<'_>, entry: Option<String>, edits: &[Edit]) {
-        let expected = self.blocks.entry(runner.place().block).or_default();
-        expected.runners.push((runner.place().clone(), entry));
-        expected.edits.extend_from_slice(edits);
+    /// Expects this of a block.
+    pub fn expect(&mut self, block: usize, wish: Wish) {
+        self.blocks.entry(block).or_default().wishes.push(wish);
+    }
+
+    /// Adds an edit of a block; several at one place come in the order given.
+    pub fn edit(&mut self, block: usize, edit: Edit) {
+        self.blocks.entry(block).or_default().edits.push(edit);
     }
 
     /// Checks every block.
-    pub fn check(self) -> Result<Vec<PatchedBlock>, Error> {
-        let config = self.config;
-        let blocks = self.blocks.into_iter();
-        blocks.map(|(block, expected)| check_block(config, block, expected)).collect()
+    pub fn check(mut self) -> Result<Vec<PatchedBlock>, Error> {
+        let mut patched = Vec::new();
+        for (&block, expected) in &mut self.blocks {
+            edit::sort(&mut expected.edits);
+            patched.push(check_block(self.config, block, expected)?);
+        }
+        let new_section = |wish: &Wish| {
+            matches!(wish, Wish::PullPolicy { place: PolicyPlace::NewSection { .. }, .. })
+        };
+        if self.blocks.values().flat_map(|block| &block.wishes).any(new_section) {
+            self.check_tables()?;
+        }
+        Ok(patched)
+    }
+
+    /// Checks that a new section opens no table of the file a second time.
+    fn check_tables(&self) -> Result<(), Error> {
+        let edits: Vec<_> =
+            self.blocks.values().flat_map(|block| block.edits.iter().cloned()).collect();
+        let text = splice_text(self.config.syntax().text(), &edits);
+        match Syntax::parse(&text) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::NotProved {
+                path: self.config.text().label().to_owned(),
+                difference: "the new section does not fit into the file".to_owned(),
+            }),
+        }
     }
 }
 
 fn check_block(
     config: &Config<'_>,
     block: usize,
-    mut expected: Expected,
+    expected: &Expected,
 ) -> Result<PatchedBlock, Error> {
     let not_proved = |difference: &str| Error::NotProved {
         path: config.text().label().to_owned(),
@@ -64,7 +99,6 @@ fn check_block(
     };
     let syntax = config.syntax();
     let old = &syntax.blocks()[block];
-    edit::sort(&mut expected.edits);
     let inside = |edit: &Edit| edit.span.start >= old.span.start && edit.span.end <= old.span.end;
     let ordered = expected.edits.windows(2).all(|two| two[0].span.end <= two[1].span.start);
     if !expected.edits.iter().all(inside) || !ordered {
@@ -75,42 +109,93 @@ fn check_block(
     {
         let after =
             Syntax::parse(&text).map_err(|_| not_proved("the new section does not parse"))?;
-        let Some(new) = after.blocks().last() else {
-            return Err(not_proved("the new section is empty"));
-        };
-        let headers = 1 + usize::from(old.header.is_some());
         let keys = |syntax: &Syntax<'_>, header: Option<usize>| -> Vec<String> {
             header.map_or(Vec::new(), |id| syntax.keys(id).map(Cow::into_owned).collect())
         };
-        if after.blocks().len() != headers || keys(syntax, old.header) != keys(&after, new.header) {
+        let Some((new, added)) = after.blocks()[usize::from(old.header.is_some())..].split_first()
+        else {
+            return Err(not_proved("the new section is empty"));
+        };
+        if keys(syntax, old.header) != keys(&after, new.header) {
             return Err(not_proved("the new section has other headers"));
         }
         let mut wanted = Meaning::of_pairs(syntax, old.pairs.clone());
-        for (place, entry) in &expected.runners {
-            if expect_entry(&mut wanted, place, entry.as_deref()).is_none() {
+        let mut wanted_added = Vec::new();
+        for wish in &expected.wishes {
+            if let Wish::PullPolicy { place: PolicyPlace::NewSection { table }, value } = wish {
+                let mut header = keys(syntax, old.header);
+                header.push(table.clone());
+                wanted_added.push((NodeKind::Table, header, only(KEY, value)));
+            } else if grant(&mut wanted, wish).is_none() {
                 return Err(not_proved("the runner's section has another shape"));
             }
         }
         if wanted != Meaning::of_pairs(&after, new.pairs.clone()) {
             return Err(not_proved("the new section means something else"));
         }
+        let added = added.iter().filter_map(|block| {
+            let kind = after.node(block.header?).kind;
+            let meaning = Meaning::of_pairs(&after, block.pairs.clone());
+            Some((kind, keys(&after, block.header), meaning))
+        });
+        if added.collect::<Vec<_>>() != wanted_added {
+            return Err(not_proved("another section comes in"));
+        }
     }
     Ok(PatchedBlock { block, text })
 }
 
+/// A table with one key.
+fn only<'m>(key: &'m str, value: &Meaning<'m>) -> Meaning<'m> {
+    Meaning::Table(BTreeMap::from([(Cow::Borrowed(key), value.clone())]))
+}
+
 /// Changes the meaning of a block as it was asked for.
-fn expect_entry<'m>(
-    block: &mut Meaning<'m>,
-    place: &RunnerPlace,
-    entry: Option<&'m str>,
-) -> Option<()> {
-    let mut table = block;
-    if place.inline.is_some() {
-        table = match member(table, "runners")? {
-            Meaning::Array(runners) => runners.get_mut(place.element)?,
-            _ => return None,
-        };
+fn grant<'m>(block: &mut Meaning<'m>, wish: &'m Wish) -> Option<()> {
+    match wish {
+        Wish::AuthEntry { runner, entry } => {
+            expect_entry(own_table(block, runner)?, entry.as_deref())
+        }
+        Wish::PullPolicy { place, value } => {
+            let table = match place {
+                PolicyPlace::Section => block,
+                PolicyPlace::Own { runner, table } => table_in(own_table(block, runner)?, table)?,
+                PolicyPlace::NewSection { .. } => return None,
+            };
+            if let Some(there) = member(table, KEY) {
+                *there = value.clone();
+            } else if let Meaning::Table(table) = table {
+                table.insert(Cow::Borrowed(KEY), value.clone());
+            }
+            Some(())
+        }
     }
+}
+
+/// The table of a runner's own keys in its block.
+fn own_table<'a, 'm>(
+    block: &'a mut Meaning<'m>,
+    runner: &RunnerPlace,
+) -> Option<&'a mut Meaning<'m>> {
+    if runner.inline.is_none() {
+        return Some(block);
+    }
+    match member(block, "runners")? {
+        Meaning::Array(runners) => runners.get_mut(runner.element),
+        _ => None,
+    }
+}
+
+/// A table in a table, which is made where there is none.
+fn table_in<'a, 'm>(table: &'a mut Meaning<'m>, name: &'m str) -> Option<&'a mut Meaning<'m>> {
+    let Meaning::Table(table) = table else { return None };
+    let known = table.keys().find(|key| same_key(key, name)).cloned();
+    let key = known.unwrap_or(Cow::Borrowed(name));
+    Some(table.entry(key).or_insert_with(|| Meaning::Table(BTreeMap::new())))
+}
+
+/// Puts an auth entry into the meaning of a runner in place of those that are there.
+fn expect_entry<'m>(table: &mut Meaning<'m>, entry: Option<&'m str>) -> Option<()> {
     let new = entry.map(|entry| Meaning::String(Cow::Borrowed(entry)));
     let Some(environment) = member(table, "environment") else {
         if let (Meaning::Table(table), Some(new)) = (table, new) {

@@ -16,8 +16,16 @@ use crate::secret::Secret;
 use crate::syntax::{NodeId, NodeKind, Syntax};
 
 /// Keys whose string values are shown.
-const HARMLESS: &[&str] =
-    &["name", "executor", "image", "shell", "url", "pull_policy", "log_level"];
+const HARMLESS: &[&str] = &[
+    "name",
+    "executor",
+    "image",
+    "shell",
+    "url",
+    "pull_policy",
+    "allowed_pull_policies",
+    "log_level",
+];
 
 /// A secret shorter than this is masked where it is a whole value, not where it is a part of a
 /// word: `a` is in every other word.
@@ -158,15 +166,24 @@ impl Redaction {
 
     /// What is masked in a parsed text.
     pub(crate) fn masks(&self, syntax: &Syntax<'_>, block: usize) -> Masks {
+        self.masks_of(syntax, block..block + 1)
+    }
+
+    /// What is masked in some blocks.
+    pub(crate) fn masks_of(&self, syntax: &Syntax<'_>, blocks: Range<usize>) -> Masks {
         let mut masks = Masks::default();
         if self.show {
             return masks;
         }
-        let block = &syntax.blocks()[block];
-        self.mask_pairs(syntax, block.pairs.clone(), &mut masks);
+        let blocks = &syntax.blocks()[blocks];
+        for block in blocks {
+            self.mask_pairs(syntax, block.pairs.clone(), &mut masks);
+        }
+        let start = blocks.first().map_or(0, |block| block.span.start);
+        let end = blocks.last().map_or(0, |block| block.span.end);
         let comments = syntax.comments();
-        let first = comments.partition_point(|comment| comment.start < block.span.start);
-        for comment in comments[first..].iter().take_while(|c| c.start < block.span.end) {
+        let first = comments.partition_point(|comment| comment.start < start);
+        for comment in comments[first..].iter().take_while(|comment| comment.start < end) {
             let text = &syntax.text()[comment.clone()];
             if text.contains('=') || (text.contains("://") && text.contains('@')) {
                 let start = comment.start + 1 + usize::from(text.starts_with("# "));

@@ -8,8 +8,9 @@ mod support;
 use std::fs;
 use std::path::Path;
 
+use runner_auth::PullPolicy::{Always, IfNotPresent, Never};
 use runner_auth::{Config, ConfigText};
-use support::{change, document, remove, set};
+use support::{and_pull, change, document, has_policy, pull, remove, set};
 
 fn check(file: &Path, bytes: &[u8], runners: usize) {
     let every: Vec<_> = (0..runners).collect();
@@ -26,10 +27,26 @@ fn check(file: &Path, bytes: &[u8], runners: usize) {
     }
 }
 
+/// Sets pull policies of each runner whose executor has them; gives the number of such runners.
+fn check_policies(bytes: &[u8], config: &Config<'_>) -> usize {
+    let numbers: Vec<_> =
+        (0..config.runners().len()).filter(|&number| has_policy(config, number)).collect();
+    for selected in numbers.iter().map(|number| vec![*number]).chain([numbers.clone()]) {
+        for policies in [&[Always][..], &[Never], &[IfNotPresent], &[Always, IfNotPresent]] {
+            let after = change(bytes, &selected, &pull(policies));
+            change(&after, &selected, &pull(&[Never, Never]));
+            let both = and_pull(set("r.io:5000/group", "s3cret"), policies);
+            let after = change(bytes, &selected, &both);
+            change(&after, &selected, &remove("r.io:5000/group"));
+        }
+    }
+    numbers.len()
+}
+
 #[test]
 fn files_from_outside_keep_all_that_is_not_meant() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = 0;
+    let (mut files, mut policies) = (0, 0);
     for folder in ["fixtures", "../shared/corpus"] {
         let Ok(entries) = fs::read_dir(root.join(folder)) else {
             println!("SKIPPED: there is no {folder}");
@@ -47,9 +64,10 @@ fn files_from_outside_keep_all_that_is_not_meant() {
                 continue;
             };
             check(&file, &bytes, config.runners().len());
+            policies += check_policies(&bytes, &config);
             files += 1;
         }
     }
-    println!("{files} files");
-    assert!(files > 0);
+    println!("{files} files, {policies} runners with pull policies");
+    assert!(files > 0 && policies > 0);
 }

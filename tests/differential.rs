@@ -10,8 +10,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use runner_auth::PullPolicy::{Always, IfNotPresent};
 use runner_auth::{Config, ConfigText, Plan, Request};
-use support::{remove, set};
+use support::{and_pull, pull, remove, set};
 
 /// Where Debian puts Go libraries.
 const GOPATH: &str = "/usr/share/gocode";
@@ -35,7 +36,13 @@ fn pair(text: &ConfigText, runner: usize, request: &Request, folder: &Path) -> O
     let (before, after) = (folder.join(number.to_string()), folder.join(format!("{number}.after")));
     fs::write(&before, text.bytes()).expect("a file can be written");
     fs::write(&after, plan.apply(&config)).expect("a file can be written");
-    Some(format!("{}\t{}\t{runner}\n", before.display(), after.display()))
+    let policies = match request {
+        Request::Set { pull_policies, .. } => {
+            pull_policies.iter().map(|policy| policy.name()).collect::<Vec<_>>().join(",")
+        }
+        _ => String::new(),
+    };
+    Some(format!("{}\t{}\t{runner}\t{policies}\n", before.display(), after.display()))
 }
 
 #[test]
@@ -67,7 +74,13 @@ fn the_library_of_gitlab_runner_agrees() {
             continue;
         }
         let runners = Config::parse(&text).map_or(0, |config| config.runners().len());
-        let requests = [set("new.io", "s3cret"), set("r.io", "s3cret"), remove("r.io")];
+        let requests = [
+            set("new.io", "s3cret"),
+            set("r.io", "s3cret"),
+            remove("r.io"),
+            pull(&[IfNotPresent]),
+            and_pull(set("new.io", "s3cret"), &[Always, IfNotPresent]),
+        ];
         for request in requests.iter().chain([&Request::RemoveEntry]) {
             pairs.extend((0..runners).filter_map(|runner| pair(&text, runner, request, &texts)));
         }

@@ -7,7 +7,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use support::{PREFIX, change, document, remove, set};
+use runner_auth::{Config, ConfigText, PullPolicy};
+use support::{PREFIX, and_pull, change, document, has_policy, pull, remove, set};
 
 /// A small generator (xorshift64*): the same cases in every run.
 struct Random(u64);
@@ -98,6 +99,78 @@ fn array(layout: &str, elements: &[String], indent: &str) -> String {
     }
 }
 
+/// The forms in which the table of an executor may stand.
+const TABLES: &[&str] =
+    &["no table", "an inline table", "dotted keys", "a section", "an empty section", "sub-tables"];
+
+/// What `pull_policy` is before, if it is there; `None` is no value.
+fn policy(random: &mut Random, indent: &str) -> Option<String> {
+    let element = |random: &mut Random| {
+        let quoting = QUOTINGS[random.below(2)];
+        quoted(random.pick(&["always", "if-not-present", "never"]), quoting)
+    };
+    match random.below(4) {
+        0 => None,
+        1 => Some(element(random)),
+        _ => {
+            let layout = LAYOUTS[1 + random.below(LAYOUTS.len() - 1)];
+            let count = if layout == "empty" { 0 } else { 1 + random.below(3) };
+            let elements: Vec<_> = (0..count).map(|_| element(random)).collect();
+            Some(array(layout, &elements, indent))
+        }
+    }
+}
+
+/// The table of a runner's executor: what stands among its own keys, and what below.
+fn table(
+    random: &mut Random,
+    executor: &str,
+    indent: &str,
+    count: &mut impl FnMut(&'static str),
+) -> (String, String) {
+    let names = if executor == "kubernetes" {
+        ["kubernetes", "Kubernetes", "\"kubernetes\""]
+    } else {
+        ["docker", "Docker", "'docker'"]
+    };
+    let name = random.pick(&names);
+    let form = TABLES[random.below(TABLES.len())];
+    count(form);
+    let key = random.pick(&["pull_policy", "Pull_Policy", "'pull_policy'"]);
+    let equals = random.pick(&[" = ", "="]);
+    let policy = policy(random, indent).filter(|_| !matches!(form, "no table" | "sub-tables"));
+    count(if policy.is_some() { "a policy" } else { "no policy" });
+    let policy = policy.map(|value| format!("{key}{equals}{value}"));
+    match form {
+        "an inline table" => {
+            let image = (random.below(3) > 0).then(|| "image = \"alpine\"".to_owned());
+            let members: Vec<_> = image.into_iter().chain(policy).collect();
+            let pad = random.pick(&["", " "]);
+            (format!("{indent}{name} = {{{pad}{}{pad}}} # x\n", members.join(", ")), String::new())
+        }
+        "dotted keys" => {
+            let policy =
+                policy.map_or(String::new(), |policy| format!("{indent}{name}.{policy}\n"));
+            (format!("{indent}{name}.image = \"alpine\"\n{policy}"), String::new())
+        }
+        "a section" => {
+            let policy =
+                policy.map_or(String::new(), |policy| format!("{indent}{policy} # p = x\n"));
+            let section =
+                format!("{indent}[runners.{name}] # x\n{indent}  image = 'alpine'\n{policy}");
+            (String::new(), format!("{section}{indent}# the end\n"))
+        }
+        "an empty section" => {
+            let policy = policy.map_or(String::new(), |policy| format!("\n{indent}  {policy}\n"));
+            (String::new(), format!("{indent}[ runners . {name} ]\n{policy}"))
+        }
+        "sub-tables" => {
+            (String::new(), format!("{indent}[runners.{name}.volumes]\n{indent}a = 1\n"))
+        }
+        _ => (String::new(), String::new()),
+    }
+}
+
 fn runner(random: &mut Random, number: usize, seen: &mut Seen) -> String {
     let mut count = |feature: &'static str| *seen.entry(feature).or_default() += 1;
     let indent = random.pick(&["", "  ", "\t", "    "]);
@@ -106,10 +179,12 @@ fn runner(random: &mut Random, number: usize, seen: &mut Seen) -> String {
     let mut text = format!("{header}\n{indent}{key} = \"r{number}\" # \"quoted\"\n");
     let token = random.pick(&["= \"t1_abcdefghijklmn\"", "= ''", "=\"x\""]);
     text.push_str(&format!("{indent}token {token}\n"));
-    if random.below(3) == 0 {
-        count("a dotted key");
-        text.push_str(&format!("{indent}docker.image = \"alpine\"\n"));
-    }
+    let executors = ["docker", "docker+machine", "docker-autoscaler", "kubernetes", "shell"];
+    let executor = random.pick(&executors);
+    count(executor);
+    text.push_str(&format!("{indent}executor = \"{executor}\"\n"));
+    let (own, below) = table(random, executor, indent, &mut count);
+    text.push_str(&own);
     let layout = LAYOUTS[random.below(LAYOUTS.len())];
     count(layout);
     if layout != "missing" {
@@ -150,14 +225,39 @@ fn runner(random: &mut Random, number: usize, seen: &mut Seen) -> String {
         count("another table between");
         text.push_str(&format!("\n[other{number}]\nx = [1, {{y = 2}}]\n"));
     }
+    text.push_str(&below);
     text
+}
+
+fn inline_runner(random: &mut Random, number: usize) -> String {
+    let equals = random.pick(&[" = ", "="]);
+    let executor = random.pick(&["docker", "kubernetes", "shell"]);
+    let mut members =
+        vec![format!("name{equals}\"r{number}\""), format!("executor{equals}'{executor}'")];
+    if random.below(2) == 0 {
+        let entry = quoted(&format!("{PREFIX}{}", json("spaced", "r.io")), "literal");
+        let entries = if random.below(2) == 0 { vec![entry] } else { Vec::new() };
+        members.push(format!("environment = {}", array("one line", &entries, "")));
+    }
+    let (own, _) = table(random, executor, "", &mut |_| ());
+    let own = own.trim_end().trim_end_matches("# x").trim_end();
+    // Several dotted keys stand on several lines.
+    members.extend(own.lines().next().filter(|line| *line == own).map(str::to_owned));
+    let pad = random.pick(&["", " "]);
+    format!("{{{pad}{}{pad}}}", members.join(", "))
 }
 
 fn config(random: &mut Random, seen: &mut Seen) -> (Vec<u8>, usize) {
     let count = 1 + random.below(4);
     let mut text = random.pick(&["", "concurrent = 1\n", "# only = comments\n\n"]).to_owned();
-    for number in 0..count {
-        text.push_str(&runner(random, number, seen));
+    if random.below(8) == 0 {
+        *seen.entry("inline runners").or_default() += 1;
+        let runners: Vec<_> = (0..count).map(|number| inline_runner(random, number)).collect();
+        text.push_str(&format!("runners = {}\n", array("lines", &runners, "")));
+    } else {
+        for number in 0..count {
+            text.push_str(&runner(random, number, seen));
+        }
     }
     match random.below(4) {
         0 => {
@@ -187,7 +287,7 @@ fn only_what_is_meant_changes() {
     let cases: usize = cases.unwrap_or(2000);
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut seen = Seen::new();
-    for feature in [LAYOUTS, DOCUMENTS, QUOTINGS].into_iter().flatten() {
+    for feature in [LAYOUTS, DOCUMENTS, QUOTINGS, TABLES].into_iter().flatten() {
         if *feature != "none" {
             seen.insert(feature, 0);
         }
@@ -198,7 +298,19 @@ fn only_what_is_meant_changes() {
             0 => (0..count).collect(),
             _ => vec![random.below(count)],
         };
-        let after = change(&bytes, &selected, &set("r.io", "s3cret"));
+        let text = ConfigText::new("config.toml", bytes.clone());
+        let parsed = Config::parse(&text).expect("a config");
+        let with_policies = selected.iter().all(|&number| has_policy(&parsed, number));
+        let mut policies = || -> Vec<_> {
+            (0..=random.below(3)).map(|_| PullPolicy::ALL[random.below(3)]).collect()
+        };
+        let mut request = set("r.io", "s3cret");
+        if with_policies {
+            request = and_pull(request, &policies());
+            let after = change(&bytes, &selected, &pull(&policies()));
+            change(&after, &selected, &pull(&policies()));
+        }
+        let after = change(&bytes, &selected, &request);
         for &number in &selected {
             let document = document(&after, number).expect("there is a document");
             let auths = document["auths"].as_object().expect("with auths");

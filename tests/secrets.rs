@@ -63,6 +63,8 @@ fn no_output_holds_a_secret() {
         [&set[..], &["q.io", "--yes", "--replace"]].concat(),
         [&set[..], &["q.io"]].concat(),
         [&set[..], &["q.io", "--name", "nobody"]].concat(),
+        [&set[..], &["r.io", "--pull-policy", "always", "--yes"]].concat(),
+        vec!["set", "--pull-policy", "never", "--yes", "--context", "50"],
         vec!["remove", "-r", "r.io", "--yes", "--context", "50"],
         vec!["remove", "--everything", "--yes", "--context", "50"],
         vec!["list"],

@@ -5,10 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config_file;
 use crate::error::Error;
+use crate::pull_policy::PullPolicy;
 use crate::runner_version::RunnerVersion;
 use crate::secret::Secret;
 use crate::selection::Selector;
@@ -171,6 +173,11 @@ pub(super) struct Set {
     /// Drop what the auth document held before, a broken one included
     #[arg(long, help_heading = "Credentials")]
     pub replace: bool,
+    /// Also set pull_policy, or only that (repeatable, in order; several need GitLab Runner 13.8,
+    /// on kubernetes 13.11)
+    #[arg(long = "pull-policy", value_name = "POLICY", help_heading = "Pulling images",
+          value_parser = pull_policies())]
+    pub pull_policies: Vec<PullPolicy>,
     #[command(flatten)]
     pub writing: Writing,
 }
@@ -191,6 +198,13 @@ struct Password {
 }
 
 impl Set {
+    /// Whether there is more to do than to set the pull policy.
+    pub fn stores_credentials(&self) -> bool {
+        let named = self.registry.is_some() || self.username.is_some();
+        let sources = self.auth_config.is_some() || self.password_source().is_some();
+        self.pull_policies.is_empty() || named || sources || self.replace
+    }
+
     pub fn password_source(&self) -> Option<PasswordSource> {
         let Password { password_stdin, password_file, password_env } = &self.password;
         if *password_stdin {
@@ -245,6 +259,11 @@ pub(super) struct Doctor {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
+}
+
+fn pull_policies() -> impl TypedValueParser<Value = PullPolicy> {
+    let names = PossibleValuesParser::new(PullPolicy::ALL.map(PullPolicy::name));
+    names.try_map(|name| PullPolicy::parse(&name).ok_or("this is no pull policy"))
 }
 
 impl Global {

@@ -15,6 +15,7 @@ use crate::diff::{self, Line};
 use crate::error::Error;
 use crate::outcome::{Action, Outcome};
 use crate::plan::{Plan, Request, RunnerPlan};
+use crate::pull_policy::PullPolicy;
 use crate::redaction::Redaction;
 use crate::registry::Registry;
 use crate::runner::{Config, Runner};
@@ -36,8 +37,9 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     }
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
-    let logins = logins(set)?;
-    let request = Request::Set { logins, replace: set.replace };
+    let logins = if set.stores_credentials() { logins(set)? } else { Vec::new() };
+    let pull_policies = set.pull_policies.clone();
+    let request = Request::Set { logins, replace: set.replace, pull_policies };
     change(global, "set", &selector, &request, &set.writing, output)
 }
 
@@ -323,6 +325,8 @@ struct RunnerReport {
     label: RunnerLabel,
     changed: bool,
     credentials: Vec<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pull_policy: Option<Vec<PullPolicy>>,
 }
 
 impl Preview<'_, '_> {
@@ -335,6 +339,7 @@ impl Preview<'_, '_> {
             label: RunnerLabel::new(self.runner(plan)),
             changed: plan.changed,
             credentials: plan.outcomes.clone(),
+            pull_policy: plan.pull_policies.clone(),
         });
         Report {
             schema: 1,

@@ -8,12 +8,13 @@ use super::remedy::Remedy;
 use super::{Circumstances, Finding, Level, credential_helper, key};
 use crate::auth_document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
 use crate::environment::{AuthEntry, Environment};
-use crate::executor::Pull;
 use crate::expansion::{expand, is_predefined};
+use crate::letter_case::same_key;
+use crate::pull_policy::{self, PullPolicy, names};
 use crate::registry::shown;
 use crate::runner::Config;
 use crate::runner_table::keys_of;
-use crate::syntax::NodeKind;
+use crate::syntax::NodeId;
 
 /// The auth entry of a runner that counts.
 pub(super) struct Subject<'e> {
@@ -147,13 +148,12 @@ fn expansion_of_all(subject: &Subject<'_>, raw: &str, findings: &mut Vec<Finding
 }
 
 fn invalid(subject: &Subject<'_>, error: &DocumentError, exact: bool) -> Finding {
-    let end = subject.entry.document().len();
-    let offset = error.offset.min(end.saturating_sub(1));
-    let length = subject.entry.document()[offset..].chars().next().map_or(0, char::len_utf8);
-    let span = if exact {
-        subject.entry.place(offset..offset + length)
-    } else {
-        subject.environment.span(subject.entry.number)
+    // The character at which the parser stopped, or the last one.
+    let document = subject.entry.document();
+    let character = document.char_indices().take_while(|(at, _)| *at <= error.offset).last();
+    let span = match character {
+        Some((at, letter)) if exact => subject.entry.place(at..at + letter.len_utf8()),
+        _ => subject.environment.span(subject.entry.number),
     };
     let finding = subject.finding(
         (Level::Error, "invalid-json"),
@@ -352,20 +352,16 @@ fn cached_images(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let config = subject.config;
     let syntax = config.syntax();
     let runner = &config.runners()[subject.number];
-    let table = match runner.executor().pull() {
-        Pull::Runner => "docker",
-        Pull::Kubelet => "kubernetes",
-        Pull::None | Pull::Unknown => return,
+    let Some(table) = runner.executor().table() else {
+        return;
     };
     for key in keys_of(config, runner, table) {
-        let Some(value) = key.value.filter(|_| key.key.eq_ignore_ascii_case("pull_policy")) else {
+        let Some(value) = key.value.filter(|_| same_key(&key.key, pull_policy::KEY)) else {
             continue;
         };
-        let values: Vec<_> = match syntax.node(value).kind {
-            NodeKind::Array => syntax.children(value).collect(),
-            _ => vec![value],
-        };
-        if let Some(&cached) = values.iter().find(|&&id| syntax.string(id) == "if-not-present") {
+        let values = pull_policy::values(syntax, value);
+        let is_cached = |value: &&NodeId| names(syntax, **value, PullPolicy::IfNotPresent);
+        if let Some(&cached) = values.iter().find(is_cached) {
             findings.push(subject.finding(
                 (Level::Info, "cached-private-images"),
                 syntax.node(cached).span(),

@@ -112,7 +112,11 @@ impl Step {
         Some(Self {
             command: "set",
             options: format!("{replaced} -r {} -u {}", quote(key), quote(user)),
-            request: Request::Set { logins: vec![(registry, login)], replace },
+            request: Request::Set {
+                logins: vec![(registry, login)],
+                replace,
+                pull_policies: Vec::new(),
+            },
         })
     }
 

@@ -1,8 +1,8 @@
 // Compare reads pairs of configs with the TOML library that GitLab Runner uses and says whether
-// they differ in more than the auth entries of the given runners.
+// they differ in more than the auth entries and the pull policies of the given runners.
 //
-// Standard input holds a line for each pair: before, after, and the numbers of the runners,
-// separated by tabs. A line is printed for each pair that differs, and at the end their count.
+// Standard input holds a line for each pair: before, after, the numbers of the runners, and the
+// pull policies that were asked for, separated by tabs. A line is printed for each pair that differs, and at the end their count.
 package main
 
 import (
@@ -65,6 +65,39 @@ func strip(runner table) {
 	}
 }
 
+// stripPolicies takes the pull policies out of a runner's tables, and a table that holds nothing
+// else; it returns the policies.
+func stripPolicies(runner table) string {
+	policies := ""
+	for name, value := range runner {
+		found, ok := value.(table)
+		docker := strings.EqualFold(name, "docker") || strings.EqualFold(name, "kubernetes")
+		if !ok || !docker {
+			continue
+		}
+		for key, value := range found {
+			if !strings.EqualFold(key, "pull_policy") {
+				continue
+			}
+			delete(found, key)
+			switch value := value.(type) {
+			case string:
+				policies = value
+			case []interface{}:
+				names := []string{}
+				for _, name := range value {
+					names = append(names, name.(string))
+				}
+				policies = strings.Join(names, ",")
+			}
+		}
+		if len(found) == 0 {
+			delete(runner, name)
+		}
+	}
+	return policies
+}
+
 func compare(line string) error {
 	fields := strings.Split(line, "\t")
 	before, err := read(fields[0])
@@ -85,6 +118,12 @@ func compare(line string) error {
 		}
 		strip(runners(before)[number])
 		strip(runners(after)[number])
+		if fields[3] != "" {
+			stripPolicies(runners(before)[number])
+			if found := stripPolicies(runners(after)[number]); found != fields[3] {
+				return fmt.Errorf("the pull policies are %s", found)
+			}
+		}
 	}
 	if !reflect.DeepEqual(before, after) {
 		return fmt.Errorf("more than the auth entry differs")

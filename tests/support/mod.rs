@@ -3,7 +3,9 @@
 // Each test takes what it needs.
 #![allow(dead_code)]
 
-use runner_auth::{Config, ConfigText, Credential, Plan, Registry, Request, Secret};
+use runner_auth::{
+    Config, ConfigText, Credential, Plan, Pull, PullPolicy, Registry, Request, Secret,
+};
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, Item, Value};
 
@@ -14,7 +16,26 @@ pub fn set(registry: &str, password: &str) -> Request {
     Request::Set {
         logins: vec![(Registry::parse(registry).expect("a registry"), login)],
         replace: false,
+        pull_policies: Vec::new(),
     }
+}
+
+/// A request that sets these pull policies and no credential.
+pub fn pull(policies: &[PullPolicy]) -> Request {
+    Request::Set { logins: Vec::new(), replace: false, pull_policies: policies.to_vec() }
+}
+
+/// Pull policies beside the credentials of a request.
+pub fn and_pull(mut request: Request, policies: &[PullPolicy]) -> Request {
+    if let Request::Set { pull_policies, .. } = &mut request {
+        *pull_policies = policies.to_vec();
+    }
+    request
+}
+
+/// Whether a runner's executor has pull policies.
+pub fn has_policy(config: &Config<'_>, number: usize) -> bool {
+    matches!(config.runners()[number].executor().pull(), Pull::Runner | Pull::Kubelet)
 }
 
 pub fn remove(registry: &str) -> Request {
@@ -22,7 +43,8 @@ pub fn remove(registry: &str) -> Request {
 }
 
 /// The patched bytes, after the checks that hold for every change: bytes outside the edits stay,
-/// the other runners and keys mean the same, the other entries too, a second run does nothing.
+/// the other runners and keys mean the same, the other entries too, the pull policies are those
+/// that were asked for, a second run does nothing.
 pub fn change(before: &[u8], selected: &[usize], request: &Request) -> Vec<u8> {
     let text = ConfigText::new("config.toml", before.to_vec());
     let config = Config::parse(&text).unwrap_or_else(|error| panic!("{error}\n{}", lossy(before)));
@@ -32,6 +54,12 @@ pub fn change(before: &[u8], selected: &[usize], request: &Request) -> Vec<u8> {
     check_bytes(before, &after, &plan);
     let (mut old, mut new) = (meaning(before), meaning(&after));
     for &number in selected {
+        if let Request::Set { logins, pull_policies, .. } = request {
+            check_policies(&mut old, &mut new, number, pull_policies);
+            if logins.is_empty() {
+                continue;
+            }
+        }
         let (old, new) = (take(&mut old, number), take(&mut new, number));
         assert_eq!(old.others, new.others, "other entries changed:\n{}", lossy(&after));
         if !plan.edits().is_empty() {
@@ -62,6 +90,45 @@ pub fn document(config: &[u8], runner: usize) -> Option<Json> {
     let mut meaning = meaning(config);
     let entries = take(&mut meaning, runner);
     entries.auth.last().map(|entry| serde_json::from_str(entry).expect("the document is JSON"))
+}
+
+/// Compares the pull policies of a runner with the wanted ones, and takes them out of both.
+fn check_policies(old: &mut Json, new: &mut Json, number: usize, wanted: &[PullPolicy]) {
+    if wanted.is_empty() {
+        return;
+    }
+    let (had_table, _) = take_policies(old, number);
+    let (_, found) = take_policies(new, number);
+    let wanted: Vec<_> = wanted.iter().map(|policy| policy.name()).collect();
+    match found.expect("there is a pull policy") {
+        Json::Array(found) => assert_eq!(found, wanted),
+        found => assert_eq!([found], wanted[..]),
+    }
+    if !had_table {
+        let (runner, table) = table(new, number);
+        let left = runner.remove(&table).expect("the table was made");
+        assert_eq!(left, Json::Object(serde_json::Map::new()), "the new table holds more");
+    }
+}
+
+/// Whether a runner has the table of its executor, and the pull policies taken out of it.
+fn take_policies(config: &mut Json, number: usize) -> (bool, Option<Json>) {
+    let (runner, table) = table(config, number);
+    let Some(found) = runner.get_mut(&table).and_then(Json::as_object_mut) else {
+        return (false, None);
+    };
+    let key = found.keys().find(|key| key.eq_ignore_ascii_case("pull_policy")).cloned();
+    (true, key.and_then(|key| found.remove(&key)))
+}
+
+/// A runner, and the key of its executor's table as it is spelled there.
+fn table(config: &mut Json, number: usize) -> (&mut serde_json::Map<String, Json>, String) {
+    let runners = find(config, "runners").expect("there are runners");
+    let executor = find(&mut runners[number], "executor").expect("an executor").clone();
+    let table = if executor == "kubernetes" { "kubernetes" } else { "docker" };
+    let runner = runners[number].as_object_mut().expect("a runner is a table");
+    let spelled = runner.keys().find(|key| key.eq_ignore_ascii_case(table)).cloned();
+    (runner, spelled.unwrap_or_else(|| table.to_owned()))
 }
 
 struct Entries {
