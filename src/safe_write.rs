@@ -38,6 +38,9 @@ pub use interruption::end_by;
 /// How long a lock and a file that keeps changing are waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long somebody who has the file open for writing is waited for.
+const OPEN_ELSEWHERE: Duration = Duration::from_millis(500);
+
 /// How long a writer who knows no lock is watched after a write, once one was noticed.
 const WATCH: Duration = Duration::from_millis(50);
 
@@ -227,11 +230,7 @@ impl Writer<'_> {
         self.stop_if_interrupted()?;
         // From here to the swap nobody can begin to write, where that can be had.
         let named = self.read()?;
-        let lease = match Lease::take(named.file()) {
-            Leased::Held(lease) => Some(lease),
-            Leased::Unavailable => None,
-            Leased::Writing => return self.wait_for_rival(patch),
-        };
+        let lease = self.lease(&named)?;
         let now = named.again(&self.label)?;
         if !now.is_same(base) {
             drop((lease, new));
@@ -256,6 +255,22 @@ impl Writer<'_> {
         drop(lease);
         self.written = true;
         self.after(base, &ours, exchanged, patch)
+    }
+
+    /// Holds other writers off. One who has the file open is waited for, but not for long: it may
+    /// be open and idle.
+    fn lease<'s>(&mut self, named: &'s Snapshot) -> Result<Option<Lease<'s>>, Error> {
+        let start = Instant::now();
+        loop {
+            match Lease::take(named.file()) {
+                Leased::Held(lease) => return Ok(Some(lease)),
+                Leased::Unavailable => return Ok(None),
+                Leased::Writing if start.elapsed() > OPEN_ELSEWHERE => return Ok(None),
+                Leased::Writing => self.rival = true,
+            }
+            self.stop_if_interrupted()?;
+            sleep(Duration::from_millis(1));
+        }
     }
 
     /// Lets another writer finish, and looks what is there then.
