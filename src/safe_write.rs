@@ -241,7 +241,10 @@ impl Writer<'_> {
         let mut exchanged = match exchange::swap(new, &self.target, || self.keep_backup(base)) {
             Ok(exchanged) => exchanged,
             Err((cause, new)) if exchange::is_mounted_over(&cause) => {
+                // A lease that could not be given back ends with its file; else it would be waited
+                // for here.
                 drop((lease, new));
+                drop((now, named));
                 let reason = "it is mounted by itself";
                 return self.write_in_place(base, bytes, reason, patch);
             }

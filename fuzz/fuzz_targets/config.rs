@@ -12,8 +12,8 @@ fn requests() -> Vec<Request> {
     let registry = Registry::parse("r.io:5000/group").expect("a registry");
     let logins = vec![(registry, login)];
     vec![
-        Request::Set { logins: logins.clone(), replace: false },
-        Request::Set { logins, replace: true },
+        Request::Set { logins: logins.clone(), replace: false, pull_policies: Vec::new() },
+        Request::Set { logins, replace: true, pull_policies: vec![PullPolicy::Always] },
         Request::Remove(vec![Registry::named("r.io"), Registry::named("docker.io")]),
         Request::RemoveEntry,
     ]
