@@ -8,6 +8,7 @@ mod input;
 mod list;
 mod output;
 mod report;
+mod source;
 
 use std::process::ExitCode;
 

@@ -83,6 +83,14 @@ pub enum Error {
     },
     /// A registry, a user, a password or a document to take them from is not usable (status 3).
     InvalidSource(String),
+    /// A credential helper is not there, fails, hangs or answers with something else than a
+    /// credential (status 6).
+    HelperFailed {
+        /// The helper, without `docker-credential-`.
+        helper: String,
+        /// What happened and what to do; never what the helper said.
+        problem: String,
+    },
     /// No runner matches, or the file has none (status 4).
     RunnerNotFound {
         /// The config's path.
@@ -139,6 +147,7 @@ impl Error {
             | Self::InvalidSource(_) => 3,
             Self::RunnerNotFound { .. } | Self::RunnerAmbiguous { .. } => 4,
             Self::NotProved { .. } | Self::NotWritable { .. } | Self::ChangedMeanwhile { .. } => 5,
+            Self::HelperFailed { .. } => 6,
         }
     }
 
@@ -155,6 +164,7 @@ impl Error {
             Self::InvalidAuthDocument { .. } => "invalid-auth-document",
             Self::HelperAnswers { .. } => "helper-answers",
             Self::InvalidSource(_) => "invalid-source",
+            Self::HelperFailed { .. } => "helper-failed",
             Self::RunnerNotFound { .. } => "runner-not-found",
             Self::RunnerAmbiguous { .. } => "runner-ambiguous",
             Self::NotProved { .. } => "not-proved",
@@ -199,6 +209,9 @@ impl fmt::Display for Error {
                  document with --replace",
                 if *store { "" } else { "take the helper out with remove --registry, or " }
             ),
+            Self::HelperFailed { helper, problem } => {
+                write!(f, "docker-credential-{helper} {problem}")
+            }
             Self::RunnerNotFound { path, wanted, candidates } => {
                 if candidates.is_empty() {
                     return write!(
@@ -259,7 +272,7 @@ fn list(f: &mut fmt::Formatter<'_>, candidates: &[String]) -> fmt::Result {
 }
 
 /// What the operating system says, in lower case and without its number.
-fn reason(cause: &io::Error) -> String {
+pub(crate) fn reason(cause: &io::Error) -> String {
     let text = cause.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();

@@ -1,6 +1,6 @@
 //! From what is wanted to the edits that bring it about, runner by runner.
 
-use crate::auth_document::{AuthDocument, DocumentError, Stored};
+use crate::auth_document::{AuthDocument, DocumentError};
 use crate::credential::Credential;
 use crate::edit::{self, Edit, splice_text};
 use crate::environment::{self, AuthEntry, Environment, VARIABLE};
@@ -261,7 +261,7 @@ impl RunnerContext<'_, '_> {
                 Outcome {
                     registry: registry.key().to_owned(),
                     action: if known { Action::Updated } else { Action::Added },
-                    username: Some(login.username().to_owned()),
+                    username: login.named_user(),
                 }
             })
             .collect();
@@ -381,9 +381,8 @@ impl RunnerContext<'_, '_> {
             return Err(self.invalid(entry, DocumentError { offset, problem }));
         }
         for (registry, login) in logins.unwrap_or_default() {
-            let stored = Stored::Credential(login.clone());
             let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
-            if !found.clone().any(|_| true) || !found.all(|entry| entry.stored() == stored) {
+            if !found.clone().any(|_| true) || !found.all(|entry| entry.holds(login)) {
                 return Err(not_proved("the new auth document does not hold the credential"));
             }
         }
@@ -452,7 +451,7 @@ fn all(logins: &[(Registry, Credential)], action: Action) -> Vec<Outcome> {
     let outcome = |(registry, login): &(Registry, Credential)| Outcome {
         registry: registry.key().to_owned(),
         action,
-        username: Some(login.username().to_owned()),
+        username: login.named_user(),
     };
     logins.iter().map(outcome).collect()
 }

@@ -151,23 +151,40 @@ pub(super) struct Writing {
 pub(super) struct Set {
     #[command(flatten)]
     pub selection: Selection,
-    /// The registry
-    #[arg(short, long, value_name = "HOST[:PORT][/PATH]", help_heading = "Credentials")]
-    pub registry: Option<String>,
-    /// The user; without a password option the password is asked for
-    #[arg(short, long, value_name = "NAME", help_heading = "Credentials")]
-    pub username: Option<String>,
     #[command(flatten)]
-    password: Password,
-    /// A whole auth document, merged; `-` is standard input
-    #[arg(long, value_name = "PATH", help_heading = "Credentials",
-          conflicts_with_all = ["registry", "username", "password"])]
-    pub auth_config: Option<PathBuf>,
+    pub source: Source,
     /// Drop what the auth document held before, a broken one included
     #[arg(long, help_heading = "Credentials")]
     pub replace: bool,
     #[command(flatten)]
     pub writing: Writing,
+}
+
+/// Where credentials come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Credentials")]
+pub(super) struct Source {
+    /// The registry; with --from-docker-config only those registries (repeatable)
+    #[arg(short, long = "registry", value_name = "HOST[:PORT][/PATH]")]
+    pub registries: Vec<String>,
+    /// The user; without a password option the password is asked for
+    #[arg(short, long, value_name = "NAME")]
+    pub username: Option<String>,
+    #[command(flatten)]
+    password: Password,
+    /// What docker login or podman login left, helpers and stores included [default:
+    /// $DOCKER_CONFIG/config.json, ~/.docker/config.json, then podman's auth.json]
+    #[arg(long, value_name = "PATH", num_args = 0..=1,
+          conflicts_with_all = ["username", "password", "auth_config"])]
+    #[allow(clippy::option_option)]
+    pub from_docker_config: Option<Option<PathBuf>>,
+    /// A whole auth document, merged; `-` is standard input
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["registries", "username", "password"])]
+    pub auth_config: Option<PathBuf>,
+    /// How long a credential helper has for an answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 10,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
 }
 
 #[derive(Debug, Args)]
@@ -185,7 +202,7 @@ struct Password {
     password_env: Option<String>,
 }
 
-impl Set {
+impl Source {
     pub fn password_source(&self) -> Option<PasswordSource> {
         let Password { password_stdin, password_file, password_env } = &self.password;
         if *password_stdin {

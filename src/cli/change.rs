@@ -1,7 +1,6 @@
 //! `set` and `remove`: plan, show, ask, write, report.
 
 use std::io::{self, Write as _};
-use std::path::Path;
 
 use serde::Serialize;
 
@@ -9,7 +8,6 @@ use super::args::{Format, Global, Remove, Set, Writing};
 use super::input::Input;
 use super::output::{Output, printable};
 use crate::config_file;
-use crate::credential::Credential;
 use crate::diff::{self, Line};
 use crate::error::Error;
 use crate::outcome::{Action, Outcome};
@@ -18,13 +16,10 @@ use crate::redaction::Redaction;
 use crate::registry::Registry;
 use crate::runner::{Config, Runner};
 use crate::selection::{Matches, Selector};
-use crate::source::{self, PasswordSource};
 use crate::terminal::Terminal;
 
 pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Error> {
-    let stdin = set.password_source() == Some(PasswordSource::Stdin)
-        || set.auth_config.as_deref() == Some(Path::new("-"));
-    if stdin && global.is_filter() {
+    if set.source.reads_stdin() && global.is_filter() {
         return Err(Error::Usage(
             "standard input can't be the config and a credential at once: give one of them as a \
              file"
@@ -33,7 +28,7 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     }
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
-    let logins = logins(set)?;
+    let logins = set.source.logins()?;
     let mut redaction = Redaction::new(global.show_secrets);
     for (_, login) in &logins {
         redaction.learn_credential(login);
@@ -62,37 +57,6 @@ fn check_writing(writing: &Writing) -> Result<(), Error> {
         )),
         _ => Ok(()),
     }
-}
-
-fn logins(set: &Set) -> Result<Vec<(Registry, Credential)>, Error> {
-    if let Some(path) = &set.auth_config {
-        return source::auth_document(path);
-    }
-    let Some(registry) = &set.registry else {
-        return Err(Error::Usage(
-            "no credential is given: name --registry and --username, or --auth-config".into(),
-        ));
-    };
-    let Some(username) = &set.username else {
-        return Err(Error::Usage("no user is given: name one with --username".into()));
-    };
-    let registry = Registry::parse(registry)?;
-    let password = match set.password_source() {
-        Some(source) => source.read()?,
-        None => match Terminal::open() {
-            Some(mut terminal) => {
-                terminal.ask_hidden(&format!("Password of {username} for {registry}: "))?
-            }
-            None => {
-                return Err(Error::Usage(
-                    "no password is given and nobody can be asked: add --password-stdin, \
-                     --password-file or --password-env"
-                        .into(),
-                ));
-            }
-        },
-    };
-    Ok(vec![(registry, Credential::new(username, password)?)])
 }
 
 fn change(

@@ -1,0 +1,311 @@
+//! Where credentials come from besides a password: files that `docker login` and `podman login`
+//! left, and credential helpers. The helpers are those in `tests/bin`.
+
+// A test may end by panicking.
+#![allow(clippy::panic, clippy::expect_used)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value as Json, json};
+
+const CONFIG: &str = "[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
+
+/// A config with one runner, in a folder of its own.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+struct Run {
+    status: i32,
+    printed: String,
+}
+
+fn fixture(name: &str) -> String {
+    format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+impl Place {
+    fn new() -> Self {
+        Self::with(CONFIG)
+    }
+
+    fn with(config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a place to work");
+        fs::write(folder.path().join("config.toml"), config).expect("a config can be written");
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let helpers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bin");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", format!("{}:/usr/bin:/bin", helpers.display()))
+            .env("HOME", self.folder.path())
+            .env("PIDS", self.path("pids"))
+            .env("CONFIG_FILE", self.path("config.toml"))
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        finish(&mut self.command(arguments))
+    }
+
+    /// Runs `set … --yes`, which must work, and gives the auth document that the runner then has.
+    fn set(&self, arguments: &[&str]) -> Json {
+        let run = self.run(&[&["set", "--yes"], arguments].concat());
+        assert_eq!(run.status, 0, "{arguments:?}: {}", run.printed);
+        self.document()
+    }
+
+    fn document(&self) -> Json {
+        let text = fs::read(self.path("config.toml")).expect("the config is there");
+        support::document(&text, 0).expect("an auth entry")
+    }
+
+    /// Runs something that must fail, and gives what it says.
+    fn fails(&self, status: i32, arguments: &[&str]) -> String {
+        let before = fs::read(self.path("config.toml")).expect("the config is there");
+        let run = self.run(arguments);
+        assert_eq!(run.status, status, "{arguments:?}: {}", run.printed);
+        assert!(!run.printed.contains("S3CRET"), "{}", run.printed);
+        let after = fs::read(self.path("config.toml")).expect("the config is there");
+        assert!(before == after, "{arguments:?} changed the config");
+        run.printed
+    }
+}
+
+fn finish(command: &mut Command) -> Run {
+    let output = command.output().expect("the command runs");
+    let printed = [output.stdout, output.stderr].concat();
+    Run {
+        status: output.status.code().expect("no signal"),
+        printed: String::from_utf8_lossy(&printed).into_owned(),
+    }
+}
+
+fn auth(login: &str) -> String {
+    BASE64_STANDARD.encode(login)
+}
+
+#[test]
+fn what_docker_login_left_comes_over() {
+    let found = Place::new().set(&["--from-docker-config", &fixture("docker-config.json")]);
+    let expected = json!({"auths": {
+        "https://index.docker.io/v1/": {"auth": auth("hubuser:dckr_pat_Hub-T0ken")},
+        "harbor.example.com:8443": {"auth": auth("robot$ci:H4rbor-passw0rd")},
+        "example.azurecr.io": {
+            "auth": auth("00000000-0000-0000-0000-000000000000:"),
+            "identitytoken": "eyJhbGciOiJub25lIn0.azure-refresh-t0ken",
+        },
+    }});
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_podman_login_left_comes_over() {
+    let found = Place::new().set(&["--from-docker-config", &fixture("podman-auth.json")]);
+    let expected = json!({"auths": {
+        "https://index.docker.io/v1/": {"auth": auth("hubuser:p0dman-hub")},
+        "quay.io/group/app": {"auth": auth("group+robot:p0dman-quay")},
+        "registry.example.com:5000": {"auth": auth("ci:p0dman-passw0rd")},
+    }});
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_old_dockercfg_has_no_auths() {
+    let found = Place::new().set(&["--from-docker-config", &fixture("dockercfg")]);
+    let expected = json!({"auths": {
+        "https://index.docker.io/v1/": {"auth": auth("hubuser:old-hub-passw0rd")},
+        "old.example.com": {"auth": auth("ci:old-passw0rd")},
+    }});
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn helpers_that_a_file_names_are_asked() {
+    let found = Place::new().set(&["--from-docker-config", &fixture("docker-config-store.json")]);
+    let expected = json!({"auths": {
+        "https://index.docker.io/v1/": {"auth": auth("hubuser:st0re-hub")},
+        "store.example.com": {"auth": auth("ci:st0re-passw0rd")},
+        "plain.example.com": {"auth": auth("ci:plain-passw0rd")},
+        "123456789012.dkr.ecr.eu-central-1.amazonaws.com": {"auth": auth("AWS:ecr-passw0rd")},
+        "token.example.com": {"identitytoken": "st0re-identity-token"},
+    }});
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn only_the_registries_that_are_named_come_over() {
+    let place = Place::new();
+    let source = ["--from-docker-config", &fixture("docker-config.json")];
+    let found = place.set(
+        &[&source[..], &["-r", "Docker.io", "-r", "https://HARBOR.example.com:8443/v2/"]].concat(),
+    );
+    let keys: Vec<_> = found["auths"].as_object().expect("auths").keys().collect();
+    assert_eq!(keys, ["harbor.example.com:8443", "https://index.docker.io/v1/"]);
+    let said = place.fails(3, &[&["set", "-y"], &source[..], &["-r", "q.io"]].concat());
+    assert!(said.contains("no credential for q.io; it has https://index"), "{said}");
+}
+
+#[test]
+fn a_helper_of_another_registry_is_not_asked() {
+    let place = Place::new();
+    place.put(
+        "config.json",
+        r#"{"auths": {"r.io": {"auth": "dTpw"}, "broken.io": {"auth": "S3CRET"}},
+            "credHelpers": {"q.io": "fails", "p.io": "missing", "token.example.com": "good"}}"#,
+    );
+    let source = ["--from-docker-config", "config.json"];
+    place.set(&[&source[..], &["-r", "r.io", "-r", "token.example.com"]].concat());
+    let said = place.fails(3, &[&["set", "-y"], &source[..]].concat());
+    assert!(said.contains("config.json:1:38: broken.io: its auth is not"), "{said}");
+    let said = place.fails(6, &[&["set", "-y"], &source[..], &["-r", "p.io"]].concat());
+    assert!(said.contains("docker-credential-missing is not in the PATH"), "{said}");
+    let said = place.fails(6, &[&["set", "-y"], &source[..], &["-r", "q.io"]].concat());
+    assert!(said.contains("docker-credential-fails failed"), "{said}");
+}
+
+#[test]
+fn an_update_keeps_or_drops_a_token() {
+    let azure =
+        ["--from-docker-config", &fixture("docker-config.json"), "-r", "example.azurecr.io"];
+    let user = "00000000-0000-0000-0000-000000000000";
+    for before in [
+        r#""example.azurecr.io": {"auth": "dTpw"}"#,
+        r#""example.azurecr.io": {"identitytoken": "old"}"#,
+        r#""example.azurecr.io": {"auth": "dTpw", "registrytoken": "old", "email": "x"}"#,
+        r#""example.azurecr.io": {}"#,
+        r#""example.azurecr.io": null"#,
+        r#""q.io": {"username": "u", "password": "p"}"#,
+        "\"q.io\": {\n\t\"auth\": \"dTpw\"\n}",
+    ] {
+        let entry = format!(
+            "{CONFIG}  environment = ['''DOCKER_AUTH_CONFIG={{\"auths\": {{{before}}}}}''']\n"
+        );
+        let place = Place::with(&entry);
+        let found = place.set(&azure);
+        let member = &found["auths"]["example.azurecr.io"];
+        assert_eq!(member["auth"], auth(&format!("{user}:")), "{before}");
+        assert_eq!(member["identitytoken"], "eyJhbGciOiJub25lIn0.azure-refresh-t0ken", "{before}");
+        assert!(member.get("registrytoken").is_none(), "{before}");
+        let again = place.run(&[&["set", "--check"], &azure[..]].concat());
+        assert_eq!(again.status, 0, "{before}: {}", again.printed);
+        place.put("password", "new-passw0rd\n");
+        let found =
+            place.set(&["-r", "example.azurecr.io", "-u", "ci", "--password-file", "password"]);
+        let member = found["auths"]["example.azurecr.io"].as_object().expect("a credential");
+        assert_eq!(member["auth"], auth("ci:new-passw0rd"), "{before}");
+        assert!(!member.contains_key("identitytoken"), "{before}");
+    }
+}
+
+#[test]
+fn without_a_path_the_first_file_of_docker_or_podman_is_read() {
+    let place = Place::new();
+    let said = place.fails(3, &["set", "-y", "--from-docker-config"]);
+    assert!(said.contains("there is no file that a login left"), "{said}");
+    // From the last to the first, so that each hides the one before.
+    let places = [
+        ".config/containers/auth.json",
+        "run/containers/auth.json",
+        "podman.json",
+        ".dockercfg",
+        ".docker/config.json",
+        "docker/config.json",
+    ];
+    for (number, name) in places.into_iter().enumerate() {
+        let credential = format!(r#"{{"r.io": {{"auth": "{}"}}}}"#, auth(&format!("u{number}:p")));
+        let wrapped = format!(r#"{{"auths": {credential}}}"#);
+        place.put(name, if name == ".dockercfg" { &credential } else { &wrapped });
+        let mut command = place.command(&["set", "--yes", "--from-docker-config", "-r", "r.io"]);
+        command
+            .env("DOCKER_CONFIG", place.path("docker"))
+            .env("REGISTRY_AUTH_FILE", place.path("podman.json"))
+            .env("XDG_RUNTIME_DIR", place.path("run"));
+        let run = finish(&mut command);
+        assert_eq!(run.status, 0, "{name}: {}", run.printed);
+        assert!(run.printed.contains(&format!("for user u{number}")), "{name}: {}", run.printed);
+    }
+}
+
+#[test]
+fn a_broken_file_gives_a_place_and_never_its_text() {
+    let place = Place::new();
+    for (text, expected) in [
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"S3CRET\"},}}",
+            ":1:39: the auth document is no JSON: there is a comma",
+        ),
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"S3CRET\"}}",
+            ":1:39: the auth document is JSON that ends too early: a closing brace",
+        ),
+        (
+            "\"auths\": {\"r.io\": {\"auth\": \"S3CRET\"}}}",
+            ":1:1: the auth document is no JSON object: the opening brace",
+        ),
+        ("{\n\"auths\": {\"r.io\": S3CRET}}", ":2:19: the auth document is no JSON"),
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"UzNDUkVU\"}}}",
+            ":1:12: r.io: its auth is not padded base64",
+        ),
+        ("{\"r.io\": {\"auth\": \"UzNDUkVU\"}}", ":1:2: r.io: its auth is not padded base64"),
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"dTpw\"}, \"https://r.io/v1/\": {\"auth\": \"dTpx\"}}}",
+            ":1:38: this registry stands here twice",
+        ),
+        ("{\"auths\": {\"a b\": {\"auth\": \"dTpw\"}}}", ":1:12: this key is no registry"),
+        ("{\"auths\": {}}", "holds no credential: log in first"),
+        ("{\"auths\": {}, \"credsStore\": \"a/b\"}", ":1:29: the name of a credential helper"),
+        ("", "is empty and no auth document"),
+    ] {
+        place.put("config.json", text);
+        let said = place.fails(3, &["set", "-y", "--from-docker-config", "config.json"]);
+        assert!(said.contains(expected), "{text}: {said}");
+        assert!(!said.contains("UzNDUkVU"), "{said}");
+    }
+}
+
+/// Whether a process is still there.
+fn runs(pid: &str) -> bool {
+    let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !state.is_empty() && !state.contains(") Z ")
+}
+
+#[test]
+fn a_helper_that_hangs_ends_with_all_it_started() {
+    for helper in ["hangs", "deaf"] {
+        let place = Place::new();
+        place.put("config.json", &format!(r#"{{"credHelpers": {{"r.io": "{helper}"}}}}"#));
+        let start = Instant::now();
+        let said =
+            place.fails(6, &["set", "-y", "--from-docker-config", "config.json", "--timeout", "1"]);
+        assert!(said.contains("did not answer within 1 seconds"), "{said}");
+        assert!(start.elapsed() < Duration::from_secs(20));
+        let pids = fs::read_to_string(place.path("pids")).expect("the helper ran");
+        for pid in pids.split_whitespace() {
+            assert!(!runs(pid), "{helper}: {pid} still runs");
+        }
+    }
+}
