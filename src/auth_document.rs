@@ -7,6 +7,7 @@
 
 mod change;
 mod content;
+mod delegation;
 mod json;
 mod members;
 mod style;
@@ -19,7 +20,9 @@ use crate::letter_case::same_key;
 use crate::secret::Secret;
 
 pub(crate) use content::Content;
+pub(crate) use delegation::Delegation;
 pub(crate) use json::Object;
+pub(crate) use style::Style;
 
 /// Why GitLab Runner drops a document, and at which byte of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -108,6 +108,14 @@ impl CredentialHelper {
             self.failed("answers with something else than JSON of ServerURL, Username and Secret")
         })?;
         let secret = Secret::new(answer.secret);
+        if answer.username.is_empty() {
+            // Old versions of docker-credential-pass answer so for what they do not know.
+            return Err(if secret.expose().is_empty() {
+                self.not_there(key)
+            } else {
+                self.failed(&format!("answers without a user for {}", shown(key)))
+            });
+        }
         let credential = if answer.username == TOKEN_USER {
             let tokens = Tokens { identity: Some(secret), registry: None };
             Credential::with_tokens("", Secret::new(String::new()), tokens)
@@ -133,6 +141,11 @@ impl CredentialHelper {
 
     fn failed(&self, problem: &str) -> Error {
         Error::HelperFailed { helper: self.name.clone(), problem: problem.to_owned() }
+    }
+
+    fn not_there(&self, key: &str) -> Error {
+        let key = shown(key);
+        self.failed(&format!("has no credential for {key}: log in to that registry first"))
     }
 
     fn run(&self, verb: &str, key: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -171,10 +184,7 @@ impl CredentialHelper {
             return Ok(bytes);
         }
         if bytes.trim_ascii() == NOT_THERE.as_bytes() {
-            return Err(self.failed(&format!(
-                "has no credential for {}: log in to that registry first",
-                shown(key)
-            )));
+            return Err(self.not_there(key));
         }
         Err(self.failed(&format!(
             "failed ({status}): run docker-credential-{} {verb} by hand to see why; what it says \

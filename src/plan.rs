@@ -1,6 +1,8 @@
 //! From what is wanted to the edits that bring it about, runner by runner.
 
-use crate::auth_document::{AuthDocument, DocumentError};
+mod delegation;
+
+use crate::auth_document::{AuthDocument, Delegation, DocumentError};
 use crate::credential::Credential;
 use crate::edit::{self, Edit, splice_text};
 use crate::environment::{self, AuthEntry, Environment, VARIABLE};
@@ -19,6 +21,15 @@ pub enum Request {
     Set {
         /// Each registry with its credential; a registry stands here once.
         logins: Vec<(Registry, Credential)>,
+        /// What the document held before is dropped, also when it is broken.
+        replace: bool,
+    },
+    /// A registry is left to a credential helper, which GitLab Runner then asks at each job.
+    Delegate {
+        /// The helper, without `docker-credential-`.
+        helper: String,
+        /// The registry; without one the helper is asked for every registry.
+        registry: Option<Registry>,
         /// What the document held before is dropped, also when it is broken.
         replace: bool,
     },
@@ -131,10 +142,14 @@ fn plan_runner(
     let place = RunnerContext { config, runner, environment: environment.as_ref() };
     let mut change = match request {
         Request::Set { logins, replace } => place.set(logins, *replace)?,
+        Request::Delegate { helper, registry, replace } => {
+            place.delegate(Delegation { helper, registry: registry.as_ref() }, *replace)?
+        }
         Request::Remove(registries) => place.remove(registries)?,
         Request::RemoveEntry => place.remove_entry(),
     };
-    if matches!(request, Request::Set { .. }) && runner.executor().pull() == Pull::None {
+    let stores = matches!(request, Request::Set { .. } | Request::Delegate { .. });
+    if stores && runner.executor().pull() == Pull::None {
         change.warnings.push(format!(
             "runner '{}' has the executor {}, which pulls no images and ignores the credential",
             runner.title(),
@@ -153,39 +168,44 @@ struct RunnerContext<'c, 't> {
 
 impl RunnerContext<'_, '_> {
     fn set(&self, logins: &[(Registry, Credential)], replace: bool) -> Result<RunnerChange, Error> {
+        let text = AuthDocument::write_new(logins);
+        self.write(&text, all(logins, Action::Added), replace, |environment, entry| {
+            if replace {
+                Ok(self.replace(environment, entry, logins, &text))
+            } else {
+                self.merge(entry, logins)
+            }
+        })
+    }
+
+    /// Writes a document where there is none; where there is one, `existing` says what becomes of
+    /// it.
+    fn write(
+        &self,
+        document: &str,
+        added: Vec<Outcome>,
+        replace: bool,
+        existing: impl FnOnce(&Environment<'_, '_>, &AuthEntry) -> Result<RunnerChange, Error>,
+    ) -> Result<RunnerChange, Error> {
+        let fresh = |edits| RunnerChange {
+            edits,
+            entry: Some(format!("{VARIABLE}={document}")),
+            outcomes: added,
+            ..RunnerChange::default()
+        };
         let Some(environment) = self.environment else {
-            let document = AuthDocument::write_new(logins);
-            let entry = environment::new_entry(&document);
-            return Ok(RunnerChange {
-                edits: environment::create(self.config, self.runner, &entry),
-                entry: Some(format!("{VARIABLE}={document}")),
-                outcomes: all(logins, Action::Added),
-                ..RunnerChange::default()
-            });
+            let entry = environment::new_entry(document);
+            return Ok(fresh(environment::create(self.config, self.runner, &entry)));
         };
         let mut entries = environment.auth_entries();
         let Some(last) = entries.pop() else {
-            let document = AuthDocument::write_new(logins);
-            return Ok(RunnerChange {
-                edits: environment.append(&environment::new_entry(&document)),
-                entry: Some(format!("{VARIABLE}={document}")),
-                outcomes: all(logins, Action::Added),
-                ..RunnerChange::default()
-            });
+            return Ok(fresh(environment.append(&environment::new_entry(document))));
         };
-        let mut change = if replace {
-            self.replace(environment, &last, logins)
-        } else if last.document().trim().is_empty() {
-            let document = AuthDocument::write_new(logins);
-            let whole = Edit::new(0..last.document().len(), document.clone());
-            RunnerChange {
-                edits: vec![last.edit(&whole)],
-                entry: Some(format!("{VARIABLE}={document}")),
-                outcomes: all(logins, Action::Added),
-                ..RunnerChange::default()
-            }
+        let mut change = if !replace && last.document().trim().is_empty() {
+            let whole = Edit::new(0..last.document().len(), document);
+            fresh(vec![last.edit(&whole)])
         } else {
-            self.merge(&last, logins)?
+            existing(environment, &last)?
         };
         let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
         if !shadowed.is_empty() {
@@ -203,7 +223,7 @@ impl RunnerContext<'_, '_> {
         entry: &AuthEntry,
         logins: &[(Registry, Credential)],
     ) -> Result<RunnerChange, Error> {
-        let document = self.parse(entry)?;
+        let document = self.parse_for_addition(entry)?;
         for (registry, _) in logins {
             // A helper answers for its key before `auths` is looked at; a store for every key.
             let helper = document.helpers().iter().find(|helper| {
@@ -219,14 +239,6 @@ impl RunnerContext<'_, '_> {
                     store: helper.key.is_none(),
                 });
             }
-        }
-        if let Some(place) = document.unwrapped_credential() {
-            let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
-                           {\"auths\": …} around them, or drop them with --replace";
-            return Err(self.invalid(
-                entry,
-                DocumentError { offset: place.key.start, problem: problem.into() },
-            ));
         }
         let (edits, changes) = document.set(logins);
         let text = splice_text(entry.document(), &edits);
@@ -244,6 +256,7 @@ impl RunnerContext<'_, '_> {
         environment: &Environment<'_, '_>,
         entry: &AuthEntry,
         logins: &[(Registry, Credential)],
+        text: &str,
     ) -> RunnerChange {
         let document = AuthDocument::parse(entry.document(), |name| self.variable(name)).ok();
         if document.as_ref().is_some_and(|document| document.is_exactly(logins)) {
@@ -254,37 +267,19 @@ impl RunnerContext<'_, '_> {
             };
         }
         let old = document.as_ref().map(AuthDocument::entries).unwrap_or_default();
-        let mut outcomes: Vec<_> = logins
-            .iter()
-            .map(|(registry, login)| {
-                let known = old.iter().any(|entry| registry.is(&entry.key));
-                Outcome {
-                    registry: registry.key().to_owned(),
-                    action: if known { Action::Updated } else { Action::Added },
-                    username: login.named_user(),
-                }
-            })
-            .collect();
+        let outcomes = logins.iter().map(|(registry, login)| {
+            let known = old.iter().any(|entry| registry.is(&entry.key));
+            Outcome {
+                registry: registry.key().to_owned(),
+                action: if known { Action::Updated } else { Action::Added },
+                username: login.named_user(),
+            }
+        });
+        let outcomes: Vec<_> = outcomes.collect();
         let kept = |key: &str| logins.iter().any(|(registry, _)| registry.is(key));
-        outcomes.extend(old.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
-            registry: shown(&entry.key).into_owned(),
-            action: Action::Removed,
-            username: entry.username(),
-        }));
-        let text = AuthDocument::write_new(logins);
-        let whole = Edit::new(environment.span(entry.number), environment::new_entry(&text));
-        let notes = if document.is_none() {
-            vec!["dropped an auth document that could not be read".to_owned()]
-        } else {
-            Vec::new()
-        };
-        RunnerChange {
-            edits: vec![whole],
-            entry: Some(format!("{VARIABLE}={text}")),
-            outcomes,
-            notes,
-            ..RunnerChange::default()
-        }
+        let mut change = whole(environment, entry, document.as_ref(), text, kept);
+        change.outcomes.splice(0..0, outcomes);
+        change
     }
 
     fn remove(&self, registries: &[Registry]) -> Result<RunnerChange, Error> {
@@ -361,15 +356,32 @@ impl RunnerContext<'_, '_> {
         text: &str,
         logins: Option<&[(Registry, Credential)]>,
     ) -> Result<(), Error> {
-        let not_proved = |difference: &str| Error::NotProved {
-            path: self.config.text().label().to_owned(),
-            difference: difference.to_owned(),
-        };
-        let after = self
-            .parse_text(text)
-            .map_err(|_| not_proved("the new auth document does not parse"))?;
+        let after = self.parse_result(text)?;
         // What is only taken out can't make a broken document worse.
-        if let Some(broken) = after.undecodable().filter(|_| logins.is_some()) {
+        if logins.is_some() {
+            self.check_decodable(entry, before, &after)?;
+        }
+        for (registry, login) in logins.unwrap_or_default() {
+            let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
+            if !found.clone().any(|_| true) || !found.all(|entry| entry.holds(login)) {
+                return Err(self.not_proved("the new auth document does not hold the credential"));
+            }
+        }
+        let expected = before.entries().len() + logins.map_or(0, <[_]>::len);
+        if after.entries().len() > expected {
+            return Err(self.not_proved("the new auth document holds too much"));
+        }
+        Ok(())
+    }
+
+    /// Refuses an `auth` for which GitLab Runner would drop the document with what was added.
+    fn check_decodable(
+        &self,
+        entry: &AuthEntry,
+        before: &AuthDocument<'_>,
+        after: &AuthDocument<'_>,
+    ) -> Result<(), Error> {
+        if let Some(broken) = after.undecodable() {
             let old = before.entries().iter().find(|old| old.key == broken.key);
             let offset = old.map_or(0, |old| before.key_place(old).start);
             let problem = format!(
@@ -380,17 +392,32 @@ impl RunnerContext<'_, '_> {
             );
             return Err(self.invalid(entry, DocumentError { offset, problem }));
         }
-        for (registry, login) in logins.unwrap_or_default() {
-            let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
-            if !found.clone().any(|_| true) || !found.all(|entry| entry.holds(login)) {
-                return Err(not_proved("the new auth document does not hold the credential"));
-            }
-        }
-        let expected = before.entries().len() + logins.map_or(0, <[_]>::len);
-        if after.entries().len() > expected {
-            return Err(not_proved("the new auth document holds too much"));
-        }
         Ok(())
+    }
+
+    fn parse_result<'x>(&self, text: &'x str) -> Result<AuthDocument<'x>, Error> {
+        self.parse_text(text).map_err(|_| self.not_proved("the new auth document does not parse"))
+    }
+
+    fn not_proved(&self, difference: &str) -> Error {
+        Error::NotProved {
+            path: self.config.text().label().to_owned(),
+            difference: difference.to_owned(),
+        }
+    }
+
+    /// Parses the document of an entry to which something is added.
+    fn parse_for_addition<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
+        let document = self.parse(entry)?;
+        if let Some(place) = document.unwrapped_credential() {
+            let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
+                           {\"auths\": …} around them, or drop them with --replace";
+            return Err(self.invalid(
+                entry,
+                DocumentError { offset: place.key.start, problem: problem.into() },
+            ));
+        }
+        Ok(document)
     }
 
     /// Parses the document of an entry for a change: as it stands, with the places of its parts.
@@ -444,6 +471,34 @@ impl RunnerContext<'_, '_> {
             runner: self.runner.title(),
             problem: error.problem,
         }
+    }
+}
+
+/// Writes another document in the place of an entry's, and says what of the old one is gone.
+fn whole(
+    environment: &Environment<'_, '_>,
+    entry: &AuthEntry,
+    old: Option<&AuthDocument<'_>>,
+    text: &str,
+    kept: impl Fn(&str) -> bool,
+) -> RunnerChange {
+    let entries = old.map(AuthDocument::entries).unwrap_or_default();
+    let gone = entries.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
+        registry: shown(&entry.key).into_owned(),
+        action: Action::Removed,
+        username: entry.username(),
+    });
+    let notes = if old.is_none() {
+        vec!["dropped an auth document that could not be read".to_owned()]
+    } else {
+        Vec::new()
+    };
+    RunnerChange {
+        edits: vec![Edit::new(environment.span(entry.number), environment::new_entry(text))],
+        entry: Some(format!("{VARIABLE}={text}")),
+        outcomes: gone.collect(),
+        notes,
+        ..RunnerChange::default()
     }
 }
 

@@ -242,7 +242,7 @@ fn meant(registries: &[Registry], key: &str, document: &AuthDocument<'_>) -> boo
 /// The indent of the line on which `offset` lies.
 pub(super) fn line_indent(text: &str, offset: usize) -> &str {
     let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
-    indent(&text[start..])
+    indent(&text[start..offset])
 }
 
 /// The members of a credential, with their values as JSON.

@@ -24,6 +24,17 @@ impl Content {
         Self { auths, ..Self::default() }
     }
 
+    /// One helper: for a registry, or for every one.
+    pub fn of_helper(name: &str, registry: Option<&Registry>) -> Self {
+        let name = name.to_owned();
+        match registry {
+            Some(registry) => {
+                Self { helpers: vec![(registry.key().to_owned(), name)], ..Self::default() }
+            }
+            None => Self { store: Some(name), ..Self::default() },
+        }
+    }
+
     /// The document: on one line, or a line for each member when the style has lines.
     pub fn write(&self, style: &Style) -> String {
         let unit = style.lines.as_ref().map(|(_, unit)| unit.as_str());

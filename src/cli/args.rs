@@ -181,6 +181,14 @@ pub(super) struct Source {
     /// A whole auth document, merged; `-` is standard input
     #[arg(long, value_name = "PATH", conflicts_with_all = ["registries", "username", "password"])]
     pub auth_config: Option<PathBuf>,
+    /// Ask docker-credential-NAME for the credential of --registry now, and store the answer
+    #[arg(long, value_name = "NAME", conflicts_with_all = [
+        "username", "password", "auth_config", "from_docker_config"])]
+    pub credential_helper: Option<String>,
+    /// Store no answer: let GitLab Runner ask the helper at each job, for --registry or, without
+    /// it, for every registry
+    #[arg(long, requires = "credential_helper")]
+    pub delegate: bool,
     /// How long a credential helper has for an answer
     #[arg(long, value_name = "SECONDS", default_value_t = 10,
           value_parser = clap::value_parser!(u64).range(1..=3600))]

@@ -28,12 +28,16 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     }
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
-    let logins = set.source.logins()?;
     let mut redaction = Redaction::new(global.show_secrets);
-    for (_, login) in &logins {
-        redaction.learn_credential(login);
-    }
-    let request = Request::Set { logins, replace: set.replace };
+    let request = if let Some((helper, registry)) = set.source.delegation()? {
+        Request::Delegate { helper, registry, replace: set.replace }
+    } else {
+        let logins = set.source.logins()?;
+        for (_, login) in &logins {
+            redaction.learn_credential(login);
+        }
+        Request::Set { logins, replace: set.replace }
+    };
     change(global, "set", &selector, &request, &set.writing, redaction, output)
 }
 

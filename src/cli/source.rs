@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::args::Source;
 use crate::credential::Credential;
+use crate::credential_helper::CredentialHelper;
 use crate::error::Error;
 use crate::registry::Registry;
 use crate::source::{self, Login, PasswordSource};
@@ -21,6 +22,24 @@ impl Source {
             .contains(&Some(Path::new("-")))
     }
 
+    /// The helper that is to be asked at each job, with its registry, in place of credentials.
+    pub fn delegation(&self) -> Result<Option<(String, Option<Registry>)>, Error> {
+        if !self.delegate {
+            return Ok(None);
+        }
+        let registry = match &self.registries[..] {
+            [] => None,
+            [typed] => Some(Registry::parse(typed)?),
+            _ => return Err(Error::Usage("--delegate takes one --registry, or none".into())),
+        };
+        Ok(self.helper()?.map(|helper| (helper.name().to_owned(), registry)))
+    }
+
+    fn helper(&self) -> Result<Option<CredentialHelper>, Error> {
+        let name = self.credential_helper.as_deref();
+        name.map(|name| CredentialHelper::new(name, self.timeout())).transpose()
+    }
+
     /// The credentials. A person is asked for a password that no option gives.
     pub fn logins(&self) -> Result<Vec<Login>, Error> {
         if let Some(path) = &self.auth_config {
@@ -34,12 +53,15 @@ impl Source {
         let [registry] = &registries[..] else {
             return Err(Error::Usage(if registries.is_empty() {
                 "no credential is given: name --registry and --username, or a source such as \
-                 --from-docker-config or --auth-config"
+                 --from-docker-config, --auth-config or --credential-helper"
                     .into()
             } else {
                 "one --registry takes one credential: several are for --from-docker-config".into()
             }));
         };
+        if let Some(helper) = self.helper()? {
+            return Ok(vec![(registry.clone(), helper.get(registry.key())?)]);
+        }
         let Some(username) = &self.username else {
             return Err(Error::Usage("no user is given: name one with --username".into()));
         };
@@ -61,7 +83,7 @@ impl Source {
         Ok(vec![(registry.clone(), Credential::new(username, password)?)])
     }
 
-    pub fn timeout(&self) -> Duration {
+    fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
 }
