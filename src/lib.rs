@@ -53,6 +53,7 @@ mod proof;
 mod quoting;
 mod redaction;
 pub mod registry;
+pub mod rendering;
 pub mod resolver;
 mod runner;
 mod runner_table;

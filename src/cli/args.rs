@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 
 use crate::config_file;
 use crate::error::Error;
@@ -39,6 +40,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// Find what would make GitLab Runner ignore or misread a credential
     Doctor(Doctor),
+    /// Print an auth document for another place, from a source or from a runner's entry
+    Render(Render),
 }
 
 impl Command {
@@ -105,6 +108,16 @@ pub(super) struct Selection {
 }
 
 impl Selection {
+    /// Whether no runner is named.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+            && self.tokens.is_empty()
+            && self.token_file.is_empty()
+            && self.ids.is_empty()
+            && self.executors.is_empty()
+            && !self.all
+    }
+
     pub fn selector(&self) -> Result<Selector, Error> {
         let mut tokens: Vec<_> = self.tokens.iter().cloned().map(Secret::new).collect();
         for path in &self.token_file {
@@ -211,6 +224,16 @@ struct Password {
 }
 
 impl Source {
+    /// Whether there is any option of a source.
+    pub fn is_given(&self) -> bool {
+        !self.registries.is_empty()
+            || self.username.is_some()
+            || self.password_source().is_some()
+            || self.from_docker_config.is_some()
+            || self.auth_config.is_some()
+            || self.credential_helper.is_some()
+    }
+
     pub fn password_source(&self) -> Option<PasswordSource> {
         let Password { password_stdin, password_file, password_env } = &self.password;
         if *password_stdin {
@@ -265,6 +288,33 @@ pub(super) struct Doctor {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
+}
+
+/// Prints an auth document for another place, from a source or from a runner's entry.
+///
+/// Without a source the document is that of the selected runner. What is printed holds passwords.
+#[derive(Debug, Args)]
+pub(super) struct Render {
+    /// What the document is for
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value = "json")]
+    pub form: RenderForm,
+    #[command(flatten)]
+    pub selection: Selection,
+    #[command(flatten)]
+    pub source: Source,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RenderForm {
+    /// Docker's config.json
+    Json,
+    /// A line that a shell can source
+    Env,
+    /// The environment of a [[runners]] table
+    Toml,
+    /// The variables of .gitlab-ci.yml
+    GitlabCi,
 }
 
 impl Global {
