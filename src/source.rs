@@ -3,6 +3,7 @@
 
 mod auth_document;
 mod docker_config;
+mod kubernetes_secret;
 mod password;
 mod text;
 

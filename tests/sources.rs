@@ -392,6 +392,77 @@ fn a_registry_is_left_to_a_helper() {
     assert!(said.contains("has an auth for q.io"), "{said}");
 }
 
+#[test]
+fn a_kubernetes_secret_is_an_auth_document() {
+    let expected = json!({"auths": {
+        "registry.example.com": {"auth": auth("ci:k8s-passw0rd")},
+        "quay.io": {"auth": auth("robot:k8s$quay")},
+    }});
+    let place = Place::new();
+    for name in ["kubernetes-secret.yaml", "kubernetes-secret.json"] {
+        assert_eq!(place.set(&["--auth-config", &fixture(name), "--replace"]), expected);
+    }
+    let plain = r#"{"auths": {"r.io": {"auth": "dTpw"}}}"#;
+    let old = r#"{"r.io": {"auth": "dTpw"}}"#;
+    let folded = BASE64_STANDARD.encode(plain).replace("cyI", "cyI\n    ");
+    for text in [
+        format!("kind: Secret\nstringData:\n  .dockerconfigjson: '{plain}'\n"),
+        format!("# ours\n---\nkind: Secret\nstringData:\n  .dockerconfigjson: |\n    {plain}\n"),
+        format!("kind: Secret\ndata: {{.dockercfg: {}}}\n", BASE64_STANDARD.encode(old)),
+        format!("kind: Secret\ndata:\n  .dockerconfigjson: >-\n    {folded}\n"),
+        format!(
+            "kind: ConfigMap\ndata: {{a: b}}\n---\nkind: Secret\nstringData: {{.dockercfg: '{old}'}}\n"
+        ),
+        format!(
+            "kind: Secret\r\n? [a, {{b: c}}]\r\n: x\r\nstringData:\r\n  .dockercfg: '{old}'\r\n"
+        ),
+        json!({"kind": "Secret", "stringData": {".dockerconfigjson": plain}}).to_string(),
+    ] {
+        place.put("secret.yaml", &text);
+        let found = place.set(&["--auth-config", "secret.yaml", "--replace"]);
+        assert_eq!(found, json!({"auths": {"r.io": {"auth": "dTpw"}}}), "{text}");
+    }
+    for (text, expected) in [
+        (
+            "kind: Secret\ndata:\n  .dockerconfigjson: S3CRET!\n",
+            "secret.yaml, in .dockerconfigjson: this is no base64",
+        ),
+        ("kind: Secret\ndata:\n  .dockerconfigjson: /w==\n", "this is not UTF-8"),
+        (
+            "kind: Secret\ndata:\n  a: \"S3CRET\n",
+            "secret.yaml:3:6: this Kubernetes manifest is no YAML",
+        ),
+        (
+            "kind: Secret\ndata:\n  password: UzNDUkVU\n",
+            "is a Kubernetes manifest without a Secret that holds",
+        ),
+        (
+            "kind: Secret\nstringData:\n  .dockerconfigjson: '{\"auths\": S3CRET}'\n",
+            "in .dockerconfigjson:1:11: the auth document is no JSON",
+        ),
+        (
+            "kind: Secret\nstringData:\n  .dockerconfigjson: '{\"credsStore\": \"x\"}'\n",
+            "names the credential helper 'x'",
+        ),
+        ("kind: List\nitems: []\n", "is a list of Kubernetes objects"),
+        (
+            "kind: Secret\nstringData: {.dockercfg: a}\n---\nkind: Secret\nstringData: {.dockercfg: b}\n",
+            "holds several Secrets",
+        ),
+        ("DOCKER_AUTH_CONFIG={\"auths\": S3CRET}", "secret.yaml:1:1: the auth document is no JSON"),
+        ("auths:\n  r.io: S3CRET\n", "secret.yaml:1:1: the auth document is no JSON"),
+        ("\"auths\": {\"r.io\": \"S3CRET\"}", "the opening brace before this is missing"),
+    ] {
+        place.put("secret.yaml", text);
+        let said = place.fails(3, &["set", "-y", "--auth-config", "secret.yaml"]);
+        assert!(said.contains(expected), "{text}: {said}");
+        assert!(!said.contains("UzNDUkVU"), "{said}");
+    }
+    // Nesting takes no stack.
+    place.put("secret.yaml", &format!("kind: Secret\na: {}", "[".repeat(100_000)));
+    place.fails(3, &["set", "-y", "--auth-config", "secret.yaml"]);
+}
+
 /// Whether a process is still there.
 fn runs(pid: &str) -> bool {
     let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

@@ -191,7 +191,8 @@ pub(super) struct Source {
           conflicts_with_all = ["username", "password", "auth_config"])]
     #[allow(clippy::option_option)]
     pub from_docker_config: Option<Option<PathBuf>>,
-    /// A whole auth document, merged; `-` is standard input
+    /// A whole auth document, or a Kubernetes dockerconfigjson Secret, merged; `-` is standard
+    /// input
     #[arg(long, value_name = "PATH", conflicts_with_all = ["registries", "username", "password"])]
     pub auth_config: Option<PathBuf>,
     /// Ask docker-credential-NAME for the credential of --registry now, and store the answer

@@ -1,19 +1,23 @@
-//! A whole auth document.
+//! A whole auth document, or a Kubernetes Secret that holds one.
 
 use std::path::Path;
 
-use super::Login;
 use super::text::SourceText;
+use super::{Login, kubernetes_secret};
 use crate::error::Error;
 
-/// Reads a whole auth document and takes its credentials; `-` is standard input.
+/// Reads a whole auth document, or a Kubernetes Secret that holds one, and takes its credentials; `-`
+/// is standard input.
 ///
 /// # Errors
 ///
 /// [`Error::Unreadable`], and [`Error::InvalidSource`] with line and column, never with the text.
 pub fn auth_document(path: &Path) -> Result<Vec<Login>, Error> {
     let source = SourceText::read(path)?;
-    logins(&source)
+    match kubernetes_secret::document(&source)? {
+        Some(document) => logins(&document),
+        None => logins(&source),
+    }
 }
 
 fn logins(source: &SourceText) -> Result<Vec<Login>, Error> {

@@ -37,6 +37,10 @@ impl SourceText {
         Ok(Self::new(label, text.expose()))
     }
 
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     pub fn label(&self) -> &str {
         &self.label
     }
