@@ -6,17 +6,23 @@
 //! document. Before that, `$NAME` is expanded in the text.
 
 mod change;
+mod content;
+mod delegation;
 mod json;
 mod members;
 mod style;
 
 use std::ops::Range;
 
-use crate::credential::Credential;
+use crate::credential::{Credential, Tokens};
 use crate::expansion::{Expanded, expand};
 use crate::letter_case::same_key;
+use crate::secret::Secret;
 
+pub(crate) use content::Content;
+pub(crate) use delegation::Delegation;
 pub(crate) use json::Object;
+pub(crate) use style::Style;
 
 /// Why GitLab Runner drops a document, and at which byte of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +99,41 @@ impl Entry {
         }
     }
 
+    /// The user and the password with the tokens beside them, or the tokens alone; `None` when
+    /// there is nothing, or when it can't be told.
+    pub fn credential(&self) -> Option<Credential> {
+        let fields = [&self.identity_token, &self.registry_token];
+        if fields.into_iter().flatten().any(|field| field.unknown) {
+            return None;
+        }
+        let [identity, registry] = fields.map(|field| {
+            let value = field.as_ref().map(|field| field.value.clone());
+            value.filter(|value| !value.is_empty()).map(Secret::new)
+        });
+        let tokens = Tokens { identity, registry };
+        match self.stored() {
+            Stored::Credential(credential) => Some(credential.beside(tokens)),
+            Stored::Empty if !tokens.is_empty() => Some(Credential::plain("", "").beside(tokens)),
+            _ => None,
+        }
+    }
+
+    /// A member that holds or contradicts a credential.
+    fn field(&self, name: &str) -> Option<&Field> {
+        match name {
+            "auth" => self.auth.as_ref(),
+            "identitytoken" => self.identity_token.as_ref(),
+            "registrytoken" => self.registry_token.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds exactly this credential, in the form that every version reads.
+    pub fn holds(&self, credential: &Credential) -> bool {
+        let auth = self.auth.as_ref().is_some_and(|auth| !auth.value.is_empty());
+        (auth || credential.username().is_empty()) && self.credential().as_ref() == Some(credential)
+    }
+
     /// The user, when it can be told.
     pub fn username(&self) -> Option<String> {
         match self.stored() {
@@ -134,6 +175,15 @@ impl<'t> AuthDocument<'t> {
         text: &'t str,
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, DocumentError> {
+        Self::build(text, &|piece: &str| expand(piece, &lookup))
+    }
+
+    /// Parses a document in which a `$` is a `$`: a file of Docker's.
+    pub fn parse_literal(text: &'t str) -> Result<Self, DocumentError> {
+        Self::build(text, &|piece: &str| Expanded { text: piece.to_owned(), unknown: Vec::new() })
+    }
+
+    fn build(text: &'t str, fill: &impl Fn(&str) -> Expanded) -> Result<Self, DocumentError> {
         let root = json::first_object(text)?;
         members::check(text, &root)?;
         let mut document = Self {
@@ -152,19 +202,19 @@ impl<'t> AuthDocument<'t> {
                     object.iter().flat_map(|object| object.members.iter()).enumerate()
                 {
                     let object = json::object_at(text, &member.value)?;
-                    document.entries.push(entry(text, auths, inner, member, object, &lookup));
+                    document.entries.push(entry(text, auths, inner, member, object, fill));
                 }
                 document.auths.push((number, object));
             } else if same_key(&member.name, "credHelpers") {
                 let Some(object) = object else { continue };
                 for (inner, member) in object.members.iter().enumerate() {
-                    let key = Some(expand(&member.name, &lookup).text);
-                    let name = expanded(text, &member.value, &lookup).text;
+                    let key = Some(fill(&member.name).text);
+                    let name = expanded(text, &member.value, fill).text;
                     document.helpers.push(Helper { key, name, object: number, member: inner });
                 }
                 document.cred_helpers.push((number, object));
             } else if same_key(&member.name, "credsStore") {
-                let name = expanded(text, &member.value, &lookup).text;
+                let name = expanded(text, &member.value, fill).text;
                 document.helpers.push(Helper { key: None, name, object: number, member: number });
             }
         }
@@ -237,7 +287,9 @@ impl<'t> AuthDocument<'t> {
             if !object.members.iter().any(|inner| credential(&inner.name)) {
                 return None;
             }
-            let entry = entry(self.text, 0, 0, member, Some(object), &|_: &str| None);
+            let entry = entry(self.text, 0, 0, member, Some(object), &|piece: &str| {
+                expand(piece, |_| None)
+            });
             let credential = match entry.stored() {
                 Stored::Credential(credential) => Some(credential),
                 _ => None,
@@ -337,7 +389,7 @@ fn entry(
     number: usize,
     member: &json::Member,
     object: Option<Object>,
-    lookup: &impl Fn(&str) -> Option<String>,
+    fill: &impl Fn(&str) -> Expanded,
 ) -> Entry {
     let field = |name: &str| {
         let object = object.as_ref()?;
@@ -346,11 +398,11 @@ fn entry(
             same_key(&inner.name, name) && &text[inner.value.clone()] != "null"
         });
         let (member, inner) = found?;
-        let Expanded { text: value, unknown } = expanded(text, &inner.value, lookup);
+        let Expanded { text: value, unknown } = expanded(text, &inner.value, fill);
         Some(Field { value, unknown: !unknown.is_empty(), member })
     };
     Entry {
-        key: expand(&member.name, lookup).text,
+        key: fill(&member.name).text,
         auths,
         member: number,
         auth: field("auth"),
@@ -363,7 +415,7 @@ fn entry(
 }
 
 /// The string at `span`, expanded as text and then decoded, which is the runner's order.
-fn expanded(text: &str, span: &Range<usize>, lookup: impl Fn(&str) -> Option<String>) -> Expanded {
-    let Expanded { text: raw, unknown } = expand(&text[span.clone()], lookup);
+fn expanded(text: &str, span: &Range<usize>, fill: impl Fn(&str) -> Expanded) -> Expanded {
+    let Expanded { text: raw, unknown } = fill(&text[span.clone()]);
     Expanded { text: json::string(&raw).unwrap_or_default(), unknown }
 }

@@ -7,7 +7,9 @@ mod explain;
 mod input;
 mod list;
 mod output;
+mod render;
 mod report;
+mod source;
 
 use std::process::ExitCode;
 
@@ -79,5 +81,6 @@ fn command(arguments: &Arguments, output: &Output) -> Result<u8, Error> {
         Command::List(list) => list::list(&arguments.global, list, output),
         Command::Explain(explain) => explain::explain(&arguments.global, explain, output),
         Command::Doctor(doctor) => doctor::doctor(&arguments.global, doctor, output),
+        Command::Render(render) => render::render(&arguments.global, render, output),
     }
 }

@@ -18,11 +18,31 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
-/// A user and a password.
+/// A user and a password, tokens, or both.
+///
+/// With tokens alone the user and the password are empty.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     username: String,
     password: Secret,
+    tokens: Tokens,
+}
+
+/// What some registries give out at `docker login` in place of a password.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// The member `identitytoken`: it is exchanged for a short-lived one at each pull.
+    pub identity: Option<Secret>,
+    /// The member `registrytoken`: it is sent as it is.
+    pub registry: Option<Secret>,
+}
+
+impl Tokens {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.identity.is_none() && self.registry.is_none()
+    }
 }
 
 impl Credential {
@@ -37,6 +57,30 @@ impl Credential {
         if username.is_empty() {
             return refuse("the user is empty: name one with --username");
         }
+        if password.expose().is_empty() {
+            return refuse("the password is empty: check where it comes from");
+        }
+        let tokens = Tokens::default();
+        Self::checked(Self { username: username.to_owned(), password, tokens })
+    }
+
+    /// Makes a credential of tokens, with the user and the password that stand beside them: `docker
+    /// login` leaves the user with an empty password there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSource`] when there is no token, or when a part holds what no registry takes.
+    pub fn with_tokens(username: &str, password: Secret, tokens: Tokens) -> Result<Self, Error> {
+        if tokens.is_empty() {
+            return Self::new(username, password);
+        }
+        Self::checked(Self { username: username.to_owned(), password, tokens })
+    }
+
+    /// The rules for every part, empty or not.
+    fn checked(self) -> Result<Self, Error> {
+        let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
+        let Self { username, password, tokens } = &self;
         if username.contains(':') {
             return refuse(
                 "the user holds a colon, where user:password is cut: a registry can't know such a \
@@ -46,17 +90,23 @@ impl Credential {
         if username.chars().any(char::is_control) {
             return refuse("the user holds a line break or another control character");
         }
-        let text = password.expose();
-        if text.is_empty() {
-            return refuse("the password is empty: check where it comes from");
-        }
-        if text.contains(['\n', '\r', '\0']) {
+        if password.expose().contains(['\n', '\r', '\0']) {
             return refuse(
                 "the password holds a line break or a NUL, which no registry accepts: only one \
                  final line end is cut",
             );
         }
-        Ok(Self { username: username.to_owned(), password })
+        if username.is_empty() && !password.expose().is_empty() {
+            return refuse("there is a password without a user");
+        }
+        let blank = |token: &Secret| {
+            let text = token.expose();
+            text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control())
+        };
+        if [&tokens.identity, &tokens.registry].into_iter().flatten().any(blank) {
+            return refuse("the token is empty or holds blanks: log in to that registry again");
+        }
+        Ok(self)
     }
 
     /// Reads the `auth` member of an auth document as docker/cli does (`cli/config/configfile`
@@ -69,19 +119,35 @@ impl Credential {
 
     /// The same for versions before 16.3, which take an empty user.
     pub(crate) fn decode_any(auth: &str) -> Option<Self> {
-        let packed: Zeroizing<Vec<u8>> =
-            Zeroizing::new(auth.bytes().filter(|byte| !b"\r\n".contains(byte)).collect());
-        let decoded = Zeroizing::new(BASE64.decode(&*packed).ok()?);
+        let decoded = decode_base64(auth)?;
         let text = Zeroizing::new(String::from_utf8_lossy(&decoded).into_owned());
         let (username, password) = text.split_once(':')?;
         let password = Secret::new(password.trim_matches('\0').to_owned());
-        Some(Self { username: username.to_owned(), password })
+        Some(Self { username: username.to_owned(), password, tokens: Tokens::default() })
     }
 
     /// A credential as it stands in the `username` and `password` members of an auth document,
     /// which need not be one that [`Credential::new`] accepts.
     pub(crate) fn plain(username: &str, password: &str) -> Self {
-        Self { username: username.to_owned(), password: Secret::new(password.to_owned()) }
+        let password = Secret::new(password.to_owned());
+        Self { username: username.to_owned(), password, tokens: Tokens::default() }
+    }
+
+    /// The same credential with the tokens that stand beside it in an auth document.
+    pub(crate) fn beside(self, tokens: Tokens) -> Self {
+        Self { tokens, ..self }
+    }
+
+    /// The members of an auth document that hold this credential.
+    pub(crate) fn members(&self) -> Vec<(&'static str, Secret)> {
+        let mut members = Vec::new();
+        if !self.username.is_empty() {
+            members.push(("auth", self.encode()));
+        }
+        let Tokens { identity, registry } = &self.tokens;
+        let tokens = [("identitytoken", identity), ("registrytoken", registry)];
+        members.extend(tokens.into_iter().filter_map(|(name, token)| Some((name, token.clone()?))));
+        members
     }
 
     /// The value of `auth` for this credential.
@@ -91,7 +157,7 @@ impl Credential {
         Secret::new(BASE64.encode(pair.as_bytes()))
     }
 
-    /// The user.
+    /// The user; empty when there are tokens alone.
     #[must_use]
     pub fn username(&self) -> &str {
         &self.username
@@ -102,12 +168,30 @@ impl Credential {
     pub fn password(&self) -> &Secret {
         &self.password
     }
+
+    /// The user as a report names it: nobody for tokens alone.
+    pub(crate) fn named_user(&self) -> Option<String> {
+        (!self.username.is_empty()).then(|| self.username.clone())
+    }
+
+    /// The tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
 }
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Credential({:?}, {:?})", self.username, self.password)
     }
+}
+
+/// Decodes base64 as Go does, which skips line breaks.
+pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let packed: Zeroizing<Vec<u8>> =
+        Zeroizing::new(text.bytes().filter(|byte| !b"\r\n".contains(byte)).collect());
+    BASE64.decode(&*packed).ok().map(Zeroizing::new)
 }
 
 #[cfg(test)]

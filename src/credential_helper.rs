@@ -1,7 +1,38 @@
 //! Programs that know credentials: `docker-credential-NAME`.
+//!
+//! The protocol is that of docker-credential-helpers: `get` reads a key of `auths` on standard input
+//! and writes `{"ServerURL": …, "Username": …, "Secret": …}`, `list` writes an object of keys and
+//! users. The user `<token>` stands for an identity token. An error comes on standard output with
+//! the status 1.
 
+use std::collections::BTreeMap;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::credential::{Credential, Tokens};
+use crate::error::{Error, reason};
+use crate::registry::shown;
+use crate::secret::Secret;
+
+/// The most that is read of an answer: a list of a thousand registries is far smaller.
+const LONGEST: u64 = 1 << 20;
+
+/// What a helper says when it does not know a registry (docker-credential-helpers
+/// `credentials/error.go`).
+const NOT_THERE: &str = "credentials not found in native keychain";
+
+/// The user that stands for an identity token (docker/cli `cli/config/credentials/native_store.go`).
+const TOKEN_USER: &str = "<token>";
 
 /// Finds a helper's program in this process's `PATH`, as docker/cli does
 /// (`cli/config/credentials/native_store.go`). The runner's own `PATH` may differ.
@@ -14,4 +45,184 @@ pub fn find(name: &str) -> Option<PathBuf> {
     };
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(&program)).find(|file| executable(file))
+}
+
+/// A helper that can be asked.
+///
+/// It runs with the environment of this process, as Docker runs it: which variables lead it to its
+/// keys (`HOME`, `GNUPGHOME`, `AWS_PROFILE`, `DBUS_SESSION_BUS_ADDRESS`, …) only the helper knows.
+/// What it writes to standard error is thrown away, since secrets have been seen there.
+#[derive(Debug, Clone)]
+pub struct CredentialHelper {
+    name: String,
+    program: PathBuf,
+    timeout: Duration,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "Username")]
+    username: String,
+    #[serde(rename = "Secret")]
+    secret: String,
+}
+
+impl CredentialHelper {
+    /// Finds the helper with this name, which has so long for each answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSource`] when the name is none: GitLab Runner (from 13.5 on) asks no source
+    /// at all when a document names such a helper. [`Error::HelperFailed`] when there is no such
+    /// program.
+    pub fn new(name: &str, timeout: Duration) -> Result<Self, Error> {
+        let allowed = |letter: char| !letter.is_whitespace() && !letter.is_control();
+        if name.is_empty() || name.contains('/') || !name.chars().all(allowed) {
+            return Err(Error::InvalidSource(
+                "the name of a credential helper can't be empty or hold a / or a blank: NAME \
+                 stands for docker-credential-NAME in the PATH"
+                    .into(),
+            ));
+        }
+        let program = find(name).ok_or_else(|| Error::HelperFailed {
+            helper: name.to_owned(),
+            problem: "is not in the PATH: install it, or name another helper".into(),
+        })?;
+        Ok(Self { name: name.to_owned(), program, timeout })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Asks for the credential of a key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HelperFailed`], also when the helper does not know the key.
+    pub fn get(&self, key: &str) -> Result<Credential, Error> {
+        let bytes = self.run("get", key)?;
+        let answer: Answer = serde_json::from_slice(&bytes).map_err(|_| {
+            self.failed("answers with something else than JSON of ServerURL, Username and Secret")
+        })?;
+        let secret = Secret::new(answer.secret);
+        if answer.username.is_empty() {
+            // Old versions of docker-credential-pass answer so for what they do not know.
+            return Err(if secret.expose().is_empty() {
+                self.not_there(key)
+            } else {
+                self.failed(&format!("answers without a user for {}", shown(key)))
+            });
+        }
+        let credential = if answer.username == TOKEN_USER {
+            let tokens = Tokens { identity: Some(secret), registry: None };
+            Credential::with_tokens("", Secret::new(String::new()), tokens)
+        } else {
+            Credential::new(&answer.username, secret)
+        };
+        credential.map_err(|error| {
+            self.failed(&format!("has no usable credential for {}: {error}", shown(key)))
+        })
+    }
+
+    /// Asks for the keys that it knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HelperFailed`].
+    pub fn list(&self) -> Result<Vec<String>, Error> {
+        let bytes = self.run("list", "")?;
+        let keys: BTreeMap<String, Option<String>> = serde_json::from_slice(&bytes)
+            .map_err(|_| self.failed("lists something else than JSON of registries and users"))?;
+        Ok(keys.into_keys().collect())
+    }
+
+    fn failed(&self, problem: &str) -> Error {
+        Error::HelperFailed { helper: self.name.clone(), problem: problem.to_owned() }
+    }
+
+    fn not_there(&self, key: &str) -> Error {
+        let key = shown(key);
+        self.failed(&format!("has no credential for {key}: log in to that registry first"))
+    }
+
+    fn run(&self, verb: &str, key: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let cant = |cause: io::Error| self.failed(&format!("can't be run: {}", reason(&cause)));
+        let mut child = Command::new(&self.program)
+            .arg(verb)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // A group of its own, so that what the helper starts ends with it.
+            .process_group(0)
+            .spawn()
+            .map_err(cant)?;
+        let deadline = Instant::now() + self.timeout;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A helper that does not read its question shows that in its answer.
+            drop(stdin.write_all(key.as_bytes()));
+        }
+        let answer = read_in_background(&mut child).and_then(|answer| {
+            match answer.recv_timeout(self.timeout) {
+                Ok(bytes) => Ok(wait(&mut child, deadline)?.zip(Some(bytes?))),
+                Err(_) => Ok(None),
+            }
+        });
+        if !matches!(answer, Ok(Some(_))) {
+            end(&mut child);
+        }
+        let Some((status, bytes)) = answer.map_err(cant)? else {
+            let seconds = self.timeout.as_secs();
+            return Err(self.failed(&format!(
+                "did not answer within {seconds} seconds: it may be waiting for a passphrase; \
+                 unlock its keys first, or give it longer with --timeout"
+            )));
+        };
+        if status.success() {
+            return Ok(bytes);
+        }
+        if bytes.trim_ascii() == NOT_THERE.as_bytes() {
+            return Err(self.not_there(key));
+        }
+        Err(self.failed(&format!(
+            "failed ({status}): run docker-credential-{} {verb} by hand to see why; what it says \
+             may hold secrets and is not shown",
+            self.name
+        )))
+    }
+}
+
+/// Reads the answer in a thread of its own, which a helper that hangs can't hold up.
+fn read_in_background(child: &mut Child) -> io::Result<Receiver<io::Result<Zeroizing<Vec<u8>>>>> {
+    let (sender, receiver) = mpsc::channel();
+    let stdout = child.stdout.take();
+    thread::Builder::new().spawn(move || {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+        let read = match stdout {
+            Some(stdout) => stdout.take(LONGEST).read_to_end(&mut bytes),
+            None => Ok(0),
+        };
+        // Nobody waits any more when the time was up.
+        drop(sender.send(read.map(|_| bytes)));
+    })?;
+    Ok(receiver)
+}
+
+/// Waits for the end of a helper that has closed its standard output; `None` when it does not end.
+fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+    loop {
+        match child.try_wait()? {
+            None if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
+            status => return Ok(status),
+        }
+    }
+}
+
+/// Ends a helper with all that it started.
+fn end(child: &mut Child) {
+    // What has ended by itself meanwhile can't be ended: that is as good.
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    drop(child.wait());
 }

@@ -94,6 +94,14 @@ pub enum Error {
     },
     /// A registry, a user, a password or a document to take them from is not usable (status 3).
     InvalidSource(String),
+    /// A credential helper is not there, fails, hangs or answers with something else than a
+    /// credential (status 6).
+    HelperFailed {
+        /// The helper, without `docker-credential-`.
+        helper: String,
+        /// What happened and what to do; never what the helper said.
+        problem: String,
+    },
     /// No runner matches, or the file has none (status 4).
     RunnerNotFound {
         /// The config's path.
@@ -203,6 +211,7 @@ impl Error {
             | Self::UnfinishedWrite { .. }
             | Self::Interrupted { .. }
             | Self::ChangedMeanwhile { .. } => 5,
+            Self::HelperFailed { .. } => 6,
         }
     }
 
@@ -220,6 +229,7 @@ impl Error {
             Self::HelperAnswers { .. } => "helper-answers",
             Self::PullPolicyRefused { .. } => "pull-policy-refused",
             Self::InvalidSource(_) => "invalid-source",
+            Self::HelperFailed { .. } => "helper-failed",
             Self::RunnerNotFound { .. } => "runner-not-found",
             Self::RunnerAmbiguous { .. } => "runner-ambiguous",
             Self::NotProved { .. } => "not-proved",
@@ -275,6 +285,9 @@ impl fmt::Display for Error {
                     f,
                     "{path}:{place}: pull_policy of runner '{runner}' can't be set: {problem}"
                 )
+            }
+            Self::HelperFailed { helper, problem } => {
+                write!(f, "docker-credential-{helper} {problem}")
             }
             Self::RunnerNotFound { path, wanted, candidates } => {
                 if candidates.is_empty() {

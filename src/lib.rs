@@ -57,6 +57,7 @@ pub mod pull_policy;
 mod quoting;
 mod redaction;
 pub mod registry;
+pub mod rendering;
 pub mod resolver;
 mod runner;
 mod runner_table;

@@ -1,7 +1,9 @@
 //! From what is wanted to the edits that bring it about, runner by runner.
 
+mod delegation;
+
 use crate::addition::{self, NewPair, WrittenTable};
-use crate::auth_document::{AuthDocument, DocumentError, Stored};
+use crate::auth_document::{AuthDocument, Delegation, DocumentError};
 use crate::credential::Credential;
 use crate::edit::{self, Edit, splice_text};
 use crate::environment::{self, AuthEntry, Environment, VARIABLE};
@@ -25,6 +27,17 @@ pub enum Request {
         replace: bool,
         /// What `pull_policy` becomes; where it is empty that key stays as it is. The auth entry
         /// stays as it is where there are no logins.
+        pull_policies: Vec<PullPolicy>,
+    },
+    /// A registry is left to a credential helper, which GitLab Runner then asks at each job.
+    Delegate {
+        /// The helper, without `docker-credential-`.
+        helper: String,
+        /// The registry; without one the helper is asked for every registry.
+        registry: Option<Registry>,
+        /// What the document held before is dropped, also when it is broken.
+        replace: bool,
+        /// What `pull_policy` becomes, as above.
         pull_policies: Vec<PullPolicy>,
     },
     /// Credentials, and helpers named for these registries, are taken out.
@@ -143,11 +156,16 @@ fn plan_runner(
     let mut change = match request {
         Request::Set { logins, .. } if logins.is_empty() => RunnerChange::default(),
         Request::Set { logins, replace, .. } => place.set(logins, *replace)?,
+        Request::Delegate { helper, registry, replace, .. } => {
+            place.delegate(Delegation { helper, registry: registry.as_ref() }, *replace)?
+        }
         Request::Remove(registries) => place.remove(registries)?,
         Request::RemoveEntry => place.remove_entry(),
     };
-    let Request::Set { logins, pull_policies, .. } = request else {
-        return Ok(change);
+    let (stores, pull_policies) = match request {
+        Request::Set { logins, pull_policies, .. } => (!logins.is_empty(), pull_policies),
+        Request::Delegate { pull_policies, .. } => (true, pull_policies),
+        Request::Remove(_) | Request::RemoveEntry => return Ok(change),
     };
     if !pull_policies.is_empty() {
         change.policy = pull_policy::plan(config, runner, pull_policies)?;
@@ -156,7 +174,7 @@ fn plan_runner(
         change.notes.push(format!("{verb} {}", listed(pull_policies)));
         change.pull_policies = Some(pull_policies.clone());
     }
-    if !logins.is_empty() && runner.executor().pull() == Pull::None {
+    if stores && runner.executor().pull() == Pull::None {
         change.warnings.push(format!(
             "runner '{}' has the executor {}, which pulls no images and ignores the credential",
             runner.title(),
@@ -206,39 +224,47 @@ struct RunnerContext<'c, 't> {
 
 impl RunnerContext<'_, '_> {
     fn set(&self, logins: &[(Registry, Credential)], replace: bool) -> Result<RunnerChange, Error> {
+        let text = AuthDocument::write_new(logins);
+        self.write(&text, all(logins, Action::Added), replace, |environment, entry| {
+            if replace {
+                Ok(self.replace(environment, entry, logins, &text))
+            } else {
+                self.merge(entry, logins)
+            }
+        })
+    }
+
+    /// Writes a document where there is none; where there is one, `existing` says what becomes of
+    /// it.
+    fn write(
+        &self,
+        document: &str,
+        added: Vec<Outcome>,
+        replace: bool,
+        existing: impl FnOnce(&Environment<'_, '_>, &AuthEntry) -> Result<RunnerChange, Error>,
+    ) -> Result<RunnerChange, Error> {
+        let fresh = |edits| RunnerChange {
+            edits,
+            entry: Some(format!("{VARIABLE}={document}")),
+            outcomes: added,
+            ..RunnerChange::default()
+        };
         let Some(environment) = self.environment else {
-            let document = AuthDocument::write_new(logins);
-            let entry = environment::new_entry(&document);
+            let entry = environment::new_entry(document);
             return Ok(RunnerChange {
                 environment: Some(environment::new_pair(&entry)),
-                entry: Some(format!("{VARIABLE}={document}")),
-                outcomes: all(logins, Action::Added),
-                ..RunnerChange::default()
+                ..fresh(Vec::new())
             });
         };
         let mut entries = environment.auth_entries();
         let Some(last) = entries.pop() else {
-            let document = AuthDocument::write_new(logins);
-            return Ok(RunnerChange {
-                edits: environment.append(&environment::new_entry(&document)),
-                entry: Some(format!("{VARIABLE}={document}")),
-                outcomes: all(logins, Action::Added),
-                ..RunnerChange::default()
-            });
+            return Ok(fresh(environment.append(&environment::new_entry(document))));
         };
-        let mut change = if replace {
-            self.replace(environment, &last, logins)
-        } else if last.document().trim().is_empty() {
-            let document = AuthDocument::write_new(logins);
-            let whole = Edit::new(0..last.document().len(), document.clone());
-            RunnerChange {
-                edits: vec![last.edit(&whole)],
-                entry: Some(format!("{VARIABLE}={document}")),
-                outcomes: all(logins, Action::Added),
-                ..RunnerChange::default()
-            }
+        let mut change = if !replace && last.document().trim().is_empty() {
+            let whole = Edit::new(0..last.document().len(), document);
+            fresh(vec![last.edit(&whole)])
         } else {
-            self.merge(&last, logins)?
+            existing(environment, &last)?
         };
         let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
         if !shadowed.is_empty() {
@@ -256,7 +282,7 @@ impl RunnerContext<'_, '_> {
         entry: &AuthEntry,
         logins: &[(Registry, Credential)],
     ) -> Result<RunnerChange, Error> {
-        let document = self.parse(entry)?;
+        let document = self.parse_for_addition(entry)?;
         for (registry, _) in logins {
             // A helper answers for its key before `auths` is looked at; a store for every key.
             let helper = document.helpers().iter().find(|helper| {
@@ -272,14 +298,6 @@ impl RunnerContext<'_, '_> {
                     store: helper.key.is_none(),
                 });
             }
-        }
-        if let Some(place) = document.unwrapped_credential() {
-            let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
-                           {\"auths\": …} around them, or drop them with --replace";
-            return Err(self.invalid(
-                entry,
-                DocumentError { offset: place.key.start, problem: problem.into() },
-            ));
         }
         let (edits, changes) = document.set(logins);
         let text = splice_text(entry.document(), &edits);
@@ -297,6 +315,7 @@ impl RunnerContext<'_, '_> {
         environment: &Environment<'_, '_>,
         entry: &AuthEntry,
         logins: &[(Registry, Credential)],
+        text: &str,
     ) -> RunnerChange {
         let document = AuthDocument::parse(entry.document(), |name| self.variable(name)).ok();
         if document.as_ref().is_some_and(|document| document.is_exactly(logins)) {
@@ -307,37 +326,19 @@ impl RunnerContext<'_, '_> {
             };
         }
         let old = document.as_ref().map(AuthDocument::entries).unwrap_or_default();
-        let mut outcomes: Vec<_> = logins
-            .iter()
-            .map(|(registry, login)| {
-                let known = old.iter().any(|entry| registry.is(&entry.key));
-                Outcome {
-                    registry: registry.key().to_owned(),
-                    action: if known { Action::Updated } else { Action::Added },
-                    username: Some(login.username().to_owned()),
-                }
-            })
-            .collect();
+        let outcomes = logins.iter().map(|(registry, login)| {
+            let known = old.iter().any(|entry| registry.is(&entry.key));
+            Outcome {
+                registry: registry.key().to_owned(),
+                action: if known { Action::Updated } else { Action::Added },
+                username: login.named_user(),
+            }
+        });
+        let outcomes: Vec<_> = outcomes.collect();
         let kept = |key: &str| logins.iter().any(|(registry, _)| registry.is(key));
-        outcomes.extend(old.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
-            registry: shown(&entry.key).into_owned(),
-            action: Action::Removed,
-            username: entry.username(),
-        }));
-        let text = AuthDocument::write_new(logins);
-        let whole = Edit::new(environment.span(entry.number), environment::new_entry(&text));
-        let notes = if document.is_none() {
-            vec!["dropped an auth document that could not be read".to_owned()]
-        } else {
-            Vec::new()
-        };
-        RunnerChange {
-            edits: vec![whole],
-            entry: Some(format!("{VARIABLE}={text}")),
-            outcomes,
-            notes,
-            ..RunnerChange::default()
-        }
+        let mut change = whole(environment, entry, document.as_ref(), text, kept);
+        change.outcomes.splice(0..0, outcomes);
+        change
     }
 
     fn remove(&self, registries: &[Registry]) -> Result<RunnerChange, Error> {
@@ -414,15 +415,32 @@ impl RunnerContext<'_, '_> {
         text: &str,
         logins: Option<&[(Registry, Credential)]>,
     ) -> Result<(), Error> {
-        let not_proved = |difference: &str| Error::NotProved {
-            path: self.config.text().label().to_owned(),
-            difference: difference.to_owned(),
-        };
-        let after = self
-            .parse_text(text)
-            .map_err(|_| not_proved("the new auth document does not parse"))?;
+        let after = self.parse_result(text)?;
         // What is only taken out can't make a broken document worse.
-        if let Some(broken) = after.undecodable().filter(|_| logins.is_some()) {
+        if logins.is_some() {
+            self.check_decodable(entry, before, &after)?;
+        }
+        for (registry, login) in logins.unwrap_or_default() {
+            let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
+            if !found.clone().any(|_| true) || !found.all(|entry| entry.holds(login)) {
+                return Err(self.not_proved("the new auth document does not hold the credential"));
+            }
+        }
+        let expected = before.entries().len() + logins.map_or(0, <[_]>::len);
+        if after.entries().len() > expected {
+            return Err(self.not_proved("the new auth document holds too much"));
+        }
+        Ok(())
+    }
+
+    /// Refuses an `auth` for which GitLab Runner would drop the document with what was added.
+    fn check_decodable(
+        &self,
+        entry: &AuthEntry,
+        before: &AuthDocument<'_>,
+        after: &AuthDocument<'_>,
+    ) -> Result<(), Error> {
+        if let Some(broken) = after.undecodable() {
             let old = before.entries().iter().find(|old| old.key == broken.key);
             let offset = old.map_or(0, |old| before.key_place(old).start);
             let problem = format!(
@@ -433,18 +451,32 @@ impl RunnerContext<'_, '_> {
             );
             return Err(self.invalid(entry, DocumentError { offset, problem }));
         }
-        for (registry, login) in logins.unwrap_or_default() {
-            let stored = Stored::Credential(login.clone());
-            let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
-            if !found.clone().any(|_| true) || !found.all(|entry| entry.stored() == stored) {
-                return Err(not_proved("the new auth document does not hold the credential"));
-            }
-        }
-        let expected = before.entries().len() + logins.map_or(0, <[_]>::len);
-        if after.entries().len() > expected {
-            return Err(not_proved("the new auth document holds too much"));
-        }
         Ok(())
+    }
+
+    fn parse_result<'x>(&self, text: &'x str) -> Result<AuthDocument<'x>, Error> {
+        self.parse_text(text).map_err(|_| self.not_proved("the new auth document does not parse"))
+    }
+
+    fn not_proved(&self, difference: &str) -> Error {
+        Error::NotProved {
+            path: self.config.text().label().to_owned(),
+            difference: difference.to_owned(),
+        }
+    }
+
+    /// Parses the document of an entry to which something is added.
+    fn parse_for_addition<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
+        let document = self.parse(entry)?;
+        if let Some(place) = document.unwrapped_credential() {
+            let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
+                           {\"auths\": …} around them, or drop them with --replace";
+            return Err(self.invalid(
+                entry,
+                DocumentError { offset: place.key.start, problem: problem.into() },
+            ));
+        }
+        Ok(document)
     }
 
     /// Parses the document of an entry for a change: as it stands, with the places of its parts.
@@ -501,11 +533,39 @@ impl RunnerContext<'_, '_> {
     }
 }
 
+/// Writes another document in the place of an entry's, and says what of the old one is gone.
+fn whole(
+    environment: &Environment<'_, '_>,
+    entry: &AuthEntry,
+    old: Option<&AuthDocument<'_>>,
+    text: &str,
+    kept: impl Fn(&str) -> bool,
+) -> RunnerChange {
+    let entries = old.map(AuthDocument::entries).unwrap_or_default();
+    let gone = entries.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
+        registry: shown(&entry.key).into_owned(),
+        action: Action::Removed,
+        username: entry.username(),
+    });
+    let notes = if old.is_none() {
+        vec!["dropped an auth document that could not be read".to_owned()]
+    } else {
+        Vec::new()
+    };
+    RunnerChange {
+        edits: vec![Edit::new(environment.span(entry.number), environment::new_entry(text))],
+        entry: Some(format!("{VARIABLE}={text}")),
+        outcomes: gone.collect(),
+        notes,
+        ..RunnerChange::default()
+    }
+}
+
 fn all(logins: &[(Registry, Credential)], action: Action) -> Vec<Outcome> {
     let outcome = |(registry, login): &(Registry, Credential)| Outcome {
         registry: registry.key().to_owned(),
         action,
-        username: Some(login.username().to_owned()),
+        username: login.named_user(),
     };
     logins.iter().map(outcome).collect()
 }

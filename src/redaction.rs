@@ -61,7 +61,9 @@ impl Redaction {
     /// Masks what a credential holds wherever it appears.
     pub fn learn_credential(&mut self, credential: &Credential) {
         self.learn(credential.password().expose());
-        self.learn(credential.encode().expose());
+        for (_, secret) in credential.members() {
+            self.learn(secret.expose());
+        }
     }
 
     /// Learns the secrets that a config holds: tokens, the values of variables, passwords.

@@ -36,8 +36,22 @@ const CONFIG: &str = r#"concurrent = 1
     password = "S3CRETssh"
 "#;
 
+const DOCKER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/docker-config.json");
+const KUBERNETES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/kubernetes-secret.yaml");
+
 /// The secrets, and the base64 and a part of it.
-const SECRETS: &[&str] = &["S3CRET", "dTpTM0NSRVRhdXRo", "TM0NSRV", "TmV3UGFzc3", "NewPassw0rd"];
+const SECRETS: &[&str] = &[
+    "S3CRET",
+    "dTpTM0NSRVRhdXRo",
+    "TM0NSRV",
+    "TmV3UGFzc3",
+    "NewPassw0rd",
+    "dckr_pat",
+    "ZGNrcl9wYXRf",
+    "azure-refresh",
+    "k8s",
+    "Y2k6azhz",
+];
 
 fn run(arguments: &[&str], config: &str) -> String {
     let folder = tempfile::tempdir().expect("a place to work");
@@ -65,6 +79,10 @@ fn no_output_holds_a_secret() {
         [&set[..], &["q.io", "--name", "nobody"]].concat(),
         [&set[..], &["r.io", "--pull-policy", "always", "--yes"]].concat(),
         vec!["set", "--pull-policy", "never", "--yes", "--context", "50"],
+        vec!["set", "--from-docker-config", DOCKER, "--yes", "--context", "50"],
+        vec!["set", "--from-docker-config", DOCKER, "-r", "other.io", "--yes"],
+        vec!["set", "--auth-config", KUBERNETES, "--dry-run"],
+        vec!["render"],
         vec!["remove", "-r", "r.io", "--yes", "--context", "50"],
         vec!["remove", "--everything", "--yes", "--context", "50"],
         vec!["list"],

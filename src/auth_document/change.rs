@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::json::Object;
 use super::style::{Style, indent, lead, separator, text_literal};
-use super::{AuthDocument, Entry, Field, Stored};
+use super::{AuthDocument, Content, Entry};
 use crate::credential::Credential;
 use crate::edit::{self, Edit};
 use crate::letter_case::same_key;
@@ -17,13 +17,7 @@ const SUPERSEDED: &[&str] = &["auth", "username", "password", "identitytoken", "
 impl AuthDocument<'_> {
     /// A new document with these credentials, on one line.
     pub fn write_new(logins: &[(Registry, Credential)]) -> String {
-        let style = Style::default();
-        let members: Vec<_> = logins
-            .iter()
-            .map(|(registry, login)| (registry.key(), value(login, &style, None)))
-            .collect();
-        let auths = wrap(&members, &style, None);
-        wrap(&[("auths", auths)], &style, None)
+        Content::of_logins(logins).write(&Style::default())
     }
 
     /// The edits that store these credentials. A registry that is already there, in whatever
@@ -60,14 +54,14 @@ impl AuthDocument<'_> {
                         shown(&entry.key).into_owned()
                     },
                     action: if edits.len() == before { Action::Unchanged } else { Action::Updated },
-                    username: Some(login.username().to_owned()),
+                    username: login.named_user(),
                 });
             }
         }
         changes.extend(added.iter().map(|(registry, login)| Outcome {
             registry: registry.key().to_owned(),
             action: Action::Added,
-            username: Some(login.username().to_owned()),
+            username: login.named_user(),
         }));
         if !added.is_empty() {
             edits.push(self.add(&added));
@@ -124,55 +118,60 @@ impl AuthDocument<'_> {
             && self.root.members.len() == 1
             && logins.iter().all(|(registry, login)| {
                 self.entries.iter().any(|entry| {
+                    let members = entry.object.as_ref().map(|object| object.members.len());
                     entry.key == registry.key()
-                        && matches!(&entry.object, Some(object) if object.members.len() == 1)
-                        && entry.auth.is_some()
-                        && entry.stored() == Stored::Credential(login.clone())
+                        && members == Some(login.members().len())
+                        && entry.holds(login)
                 })
             })
     }
 
-    fn style(&self) -> Style {
+    pub(super) fn style(&self) -> Style {
         let auths = self.auths.iter().filter_map(|(_, object)| object.as_ref());
         let entries = self.entries.iter().filter_map(|entry| entry.object.as_ref());
         Style::of(self.text, std::iter::once(&self.root).chain(auths).chain(entries))
     }
 
     fn update(&self, entry: &Entry, login: &Credential, edits: &mut Vec<Edit>) {
-        let filled = |field: &Option<Field>| field.as_ref().is_some_and(|f| !f.value.is_empty());
-        let tokens = filled(&entry.identity_token) || filled(&entry.registry_token);
-        let current = entry.stored() == Stored::Credential(login.clone());
-        if current && filled(&entry.auth) && !tokens {
+        if entry.holds(login) {
             return;
         }
         let style = self.style();
-        let auth = text_literal(login.encode().expose());
         let Some(object) = &entry.object else {
             if let Some(auths) = &self.auths[entry.auths].1 {
                 let place = auths.members[entry.member].value.clone();
-                edits.push(Edit::new(place, wrap(&[("auth", auth)], &style, None)));
+                edits.push(Edit::new(place, value(login, &style, None)));
             }
             return;
         };
         let numbered = object.members.iter().enumerate();
-        let superseded: Vec<usize> = numbered
+        let mut free: Vec<usize> = numbered
             .filter(|(_, member)| SUPERSEDED.iter().any(|name| same_key(name, &member.name)))
             .map(|(number, _)| number)
             .collect();
-        let slot = entry.auth.as_ref().map(|auth| auth.member);
-        let Some(kept) = slot.or(superseded.first().copied()) else {
-            edits.push(insert(self.text, object, &[("auth", auth)], &style));
-            return;
-        };
-        let member = &object.members[kept];
-        edits.push(if slot.is_some() {
-            Edit::new(member.value.clone(), auth)
-        } else {
-            let text = format!("\"auth\"{}{auth}", style.colon);
-            Edit::new(member.key.start..member.value.end, text)
-        });
-        let gone: Vec<_> = superseded.into_iter().filter(|&number| number != kept).collect();
-        edits.extend(remove_members(object, &gone));
+        let mut homeless = Vec::new();
+        for (name, literal) in members(login) {
+            let Some(slot) = entry.field(name).map(|field| field.member) else {
+                homeless.push((name, literal));
+                continue;
+            };
+            free.retain(|&number| number != slot);
+            let place = object.members[slot].value.clone();
+            if self.text[place.clone()] != literal {
+                edits.push(Edit::new(place, literal));
+            }
+        }
+        // A new member takes the place of one that goes, and stands at the end when none does.
+        let reused = free.len().min(homeless.len());
+        for (number, (name, literal)) in free.drain(..reused).zip(homeless.drain(..reused)) {
+            let member = &object.members[number];
+            let text = format!("\"{name}\"{}{literal}", style.colon);
+            edits.push(Edit::new(member.key.start..member.value.end, text));
+        }
+        if !homeless.is_empty() {
+            edits.push(insert(self.text, object, &homeless, &style));
+        }
+        edits.extend(remove_members(object, &free));
     }
 
     fn add(&self, logins: &[(&Registry, &Credential)]) -> Edit {
@@ -193,7 +192,7 @@ impl AuthDocument<'_> {
                 .iter()
                 .map(|(registry, login)| {
                     let value = match sibling {
-                        Some(sibling) => like(text, sibling, login),
+                        Some(sibling) => like(text, sibling, login, &style),
                         None => value(login, &style, indent),
                     };
                     (registry.key(), value)
@@ -241,26 +240,36 @@ fn meant(registries: &[Registry], key: &str, document: &AuthDocument<'_>) -> boo
 }
 
 /// The indent of the line on which `offset` lies.
-fn line_indent(text: &str, offset: usize) -> &str {
+pub(super) fn line_indent(text: &str, offset: usize) -> &str {
     let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
-    indent(&text[start..])
+    indent(&text[start..offset])
+}
+
+/// The members of a credential, with their values as JSON.
+fn members(login: &Credential) -> Vec<(&'static str, String)> {
+    let members = login.members();
+    members.iter().map(|(name, secret)| (*name, text_literal(secret.expose()))).collect()
 }
 
 /// The value of a new credential.
-fn value(login: &Credential, style: &Style, indent: Option<&str>) -> String {
-    wrap(&[("auth", text_literal(login.encode().expose()))], style, indent)
+pub(super) fn value(login: &Credential, style: &Style, indent: Option<&str>) -> String {
+    wrap(&members(login), style, indent)
 }
 
 /// The value of a new credential, laid out like another one.
-fn like(text: &str, sibling: &Object, login: &Credential) -> String {
+fn like(text: &str, sibling: &Object, login: &Credential, style: &Style) -> String {
     let colon = sibling.members.first().map_or(": ", |m| &text[m.key.end..m.value.start]);
-    let auth = text_literal(login.encode().expose());
     let (lead, tail) = (lead(text, sibling), super::style::tail(text, sibling));
-    format!("{{{lead}\"auth\"{colon}{auth}{tail}}}")
+    let members: Vec<_> = members(login)
+        .iter()
+        .map(|(name, literal)| format!("\"{name}\"{colon}{literal}"))
+        .collect();
+    let between = if lead.contains('\n') { format!(",{lead}") } else { style.item.clone() };
+    format!("{{{lead}{}{tail}}}", members.join(&between))
 }
 
 /// An object of these members; with an indent (that of the line it starts on) each has a line.
-fn wrap(members: &[(&str, String)], style: &Style, indent: Option<&str>) -> String {
+pub(super) fn wrap(members: &[(&str, String)], style: &Style, indent: Option<&str>) -> String {
     let member =
         |(name, value): &(&str, String)| format!("{}{}{value}", text_literal(name), style.colon);
     let members: Vec<_> = members.iter().map(member).collect();
@@ -275,7 +284,12 @@ fn wrap(members: &[(&str, String)], style: &Style, indent: Option<&str>) -> Stri
 }
 
 /// Adds members behind the last one of an object.
-fn insert(text: &str, object: &Object, members: &[(&str, String)], style: &Style) -> Edit {
+pub(super) fn insert(
+    text: &str,
+    object: &Object,
+    members: &[(&str, String)],
+    style: &Style,
+) -> Edit {
     let Some(last) = object.members.last() else {
         let inner = object.span.start + 1..object.span.end - 1;
         let base = line_indent(text, object.span.start);
@@ -304,7 +318,7 @@ fn insert(text: &str, object: &Object, members: &[(&str, String)], style: &Style
 }
 
 /// Takes members out, each with one comma.
-fn remove_members(object: &Object, gone: &[usize]) -> Vec<Edit> {
+pub(super) fn remove_members(object: &Object, gone: &[usize]) -> Vec<Edit> {
     let members = &object.members;
     if gone.is_empty() {
         return Vec::new();

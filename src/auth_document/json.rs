@@ -35,8 +35,15 @@ pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
     match values.next() {
         Some(Ok(value)) => {
             let span = place(text, value.get());
-            object_at(text, &span)?
-                .ok_or_else(|| DocumentError::new(span.start, "is no JSON object"))
+            object_at(text, &span)?.ok_or_else(|| {
+                let named = text[span.end..].trim_start().starts_with(':');
+                let problem = if named {
+                    "is no JSON object: the opening brace before this is missing"
+                } else {
+                    "is no JSON object"
+                };
+                DocumentError::new(span.start, problem)
+            })
         }
         Some(Err(error)) => Err(broken(text, 0, &error)),
         None => Err(DocumentError::new(0, "is empty")),

@@ -11,7 +11,7 @@ pub(super) fn text_literal(text: &str) -> String {
 
 /// The layout of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Style {
+pub(crate) struct Style {
     /// Between a name and its value.
     pub colon: String,
     /// Between two members on one line.

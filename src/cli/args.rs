@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 
 use crate::config_file;
 use crate::error::Error;
@@ -41,6 +42,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// Find what would make GitLab Runner ignore or misread a credential
     Doctor(Doctor),
+    /// Print an auth document for another place, from a source or from a runner's entry
+    Render(Render),
 }
 
 impl Command {
@@ -107,6 +110,16 @@ pub(super) struct Selection {
 }
 
 impl Selection {
+    /// Whether no runner is named.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+            && self.tokens.is_empty()
+            && self.token_file.is_empty()
+            && self.ids.is_empty()
+            && self.executors.is_empty()
+            && !self.all
+    }
+
     pub fn selector(&self) -> Result<Selector, Error> {
         let mut tokens: Vec<_> = self.tokens.iter().cloned().map(Secret::new).collect();
         for path in &self.token_file {
@@ -158,18 +171,8 @@ pub(super) struct Writing {
 pub(super) struct Set {
     #[command(flatten)]
     pub selection: Selection,
-    /// The registry
-    #[arg(short, long, value_name = "HOST[:PORT][/PATH]", help_heading = "Credentials")]
-    pub registry: Option<String>,
-    /// The user; without a password option the password is asked for
-    #[arg(short, long, value_name = "NAME", help_heading = "Credentials")]
-    pub username: Option<String>,
     #[command(flatten)]
-    password: Password,
-    /// A whole auth document, merged; `-` is standard input
-    #[arg(long, value_name = "PATH", help_heading = "Credentials",
-          conflicts_with_all = ["registry", "username", "password"])]
-    pub auth_config: Option<PathBuf>,
+    pub source: Source,
     /// Drop what the auth document held before, a broken one included
     #[arg(long, help_heading = "Credentials")]
     pub replace: bool,
@@ -180,6 +183,42 @@ pub(super) struct Set {
     pub pull_policies: Vec<PullPolicy>,
     #[command(flatten)]
     pub writing: Writing,
+}
+
+/// Where credentials come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Credentials")]
+pub(super) struct Source {
+    /// The registry; with --from-docker-config only those registries (repeatable)
+    #[arg(short, long = "registry", value_name = "HOST[:PORT][/PATH]")]
+    pub registries: Vec<String>,
+    /// The user; without a password option the password is asked for
+    #[arg(short, long, value_name = "NAME")]
+    pub username: Option<String>,
+    #[command(flatten)]
+    password: Password,
+    /// What docker login or podman login left, helpers and stores included [default:
+    /// $DOCKER_CONFIG/config.json, ~/.docker/config.json, then podman's auth.json]
+    #[arg(long, value_name = "PATH", num_args = 0..=1,
+          conflicts_with_all = ["username", "password", "auth_config"])]
+    #[allow(clippy::option_option)]
+    pub from_docker_config: Option<Option<PathBuf>>,
+    /// A whole auth document, or a Kubernetes dockerconfigjson Secret, merged; `-` is standard
+    /// input
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["registries", "username", "password"])]
+    pub auth_config: Option<PathBuf>,
+    /// Ask docker-credential-NAME for the credential of --registry now, and store the answer
+    #[arg(long, value_name = "NAME", conflicts_with_all = [
+        "username", "password", "auth_config", "from_docker_config"])]
+    pub credential_helper: Option<String>,
+    /// Store no answer: let GitLab Runner ask the helper at each job, for --registry or, without
+    /// it, for every registry
+    #[arg(long, requires = "credential_helper")]
+    pub delegate: bool,
+    /// How long a credential helper has for an answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 10,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
 }
 
 #[derive(Debug, Args)]
@@ -200,9 +239,19 @@ struct Password {
 impl Set {
     /// Whether there is more to do than to set the pull policy.
     pub fn stores_credentials(&self) -> bool {
-        let named = self.registry.is_some() || self.username.is_some();
-        let sources = self.auth_config.is_some() || self.password_source().is_some();
-        self.pull_policies.is_empty() || named || sources || self.replace
+        self.pull_policies.is_empty() || self.source.is_given() || self.replace
+    }
+}
+
+impl Source {
+    /// Whether there is any option of a source.
+    pub fn is_given(&self) -> bool {
+        !self.registries.is_empty()
+            || self.username.is_some()
+            || self.password_source().is_some()
+            || self.from_docker_config.is_some()
+            || self.auth_config.is_some()
+            || self.credential_helper.is_some()
     }
 
     pub fn password_source(&self) -> Option<PasswordSource> {
@@ -264,6 +313,33 @@ pub(super) struct Doctor {
 fn pull_policies() -> impl TypedValueParser<Value = PullPolicy> {
     let names = PossibleValuesParser::new(PullPolicy::ALL.map(PullPolicy::name));
     names.try_map(|name| PullPolicy::parse(&name).ok_or("this is no pull policy"))
+}
+
+/// Prints an auth document for another place, from a source or from a runner's entry.
+///
+/// Without a source the document is that of the selected runner. What is printed holds passwords.
+#[derive(Debug, Args)]
+pub(super) struct Render {
+    /// What the document is for
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value = "json")]
+    pub form: RenderForm,
+    #[command(flatten)]
+    pub selection: Selection,
+    #[command(flatten)]
+    pub source: Source,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RenderForm {
+    /// Docker's config.json
+    Json,
+    /// A line that a shell can source
+    Env,
+    /// The environment of a [[runners]] table
+    Toml,
+    /// The variables of .gitlab-ci.yml
+    GitlabCi,
 }
 
 impl Global {

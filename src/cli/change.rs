@@ -1,7 +1,6 @@
 //! `set` and `remove`: plan, show, ask, write, report.
 
 use std::io::{self, Write as _};
-use std::path::Path;
 
 use serde::Serialize;
 
@@ -10,7 +9,6 @@ use super::input::Input;
 use super::output::{Output, printable};
 use super::report::RunnerLabel;
 use crate::config_file;
-use crate::credential::Credential;
 use crate::diff::{self, Line};
 use crate::error::Error;
 use crate::outcome::{Action, Outcome};
@@ -21,14 +19,11 @@ use crate::registry::Registry;
 use crate::runner::{Config, Runner};
 use crate::safe_write::{self, Options, Patch};
 use crate::selection::{Matches, Selector};
-use crate::source::{self, PasswordSource};
 use crate::terminal::Terminal;
 use crate::text::ConfigText;
 
 pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Error> {
-    let stdin = set.password_source() == Some(PasswordSource::Stdin)
-        || set.auth_config.as_deref() == Some(Path::new("-"));
-    if stdin && global.is_filter() {
+    if set.source.reads_stdin() && global.is_filter() {
         return Err(Error::Usage(
             "standard input can't be the config and a credential at once: give one of them as a \
              file"
@@ -37,9 +32,13 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     }
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
-    let logins = if set.stores_credentials() { logins(set)? } else { Vec::new() };
     let pull_policies = set.pull_policies.clone();
-    let request = Request::Set { logins, replace: set.replace, pull_policies };
+    let request = if let Some((helper, registry)) = set.source.delegation()? {
+        Request::Delegate { helper, registry, replace: set.replace, pull_policies }
+    } else {
+        let logins = if set.stores_credentials() { set.source.logins()? } else { Vec::new() };
+        Request::Set { logins, replace: set.replace, pull_policies }
+    };
     change(global, "set", &selector, &request, &set.writing, output)
 }
 
@@ -62,37 +61,6 @@ fn check_writing(writing: &Writing) -> Result<(), Error> {
         )),
         _ => Ok(()),
     }
-}
-
-fn logins(set: &Set) -> Result<Vec<(Registry, Credential)>, Error> {
-    if let Some(path) = &set.auth_config {
-        return source::auth_document(path);
-    }
-    let Some(registry) = &set.registry else {
-        return Err(Error::Usage(
-            "no credential is given: name --registry and --username, or --auth-config".into(),
-        ));
-    };
-    let Some(username) = &set.username else {
-        return Err(Error::Usage("no user is given: name one with --username".into()));
-    };
-    let registry = Registry::parse(registry)?;
-    let password = match set.password_source() {
-        Some(source) => source.read()?,
-        None => match Terminal::open() {
-            Some(mut terminal) => {
-                terminal.ask_hidden(&format!("Password of {username} for {registry}: "))?
-            }
-            None => {
-                return Err(Error::Usage(
-                    "no password is given and nobody can be asked: add --password-stdin, \
-                     --password-file or --password-env"
-                        .into(),
-                ));
-            }
-        },
-    };
-    Ok(vec![(registry, Credential::new(username, password)?)])
 }
 
 fn change(

@@ -58,6 +58,13 @@ impl Output {
         }
     }
 
+    /// Says something on standard error beside what goes to standard output.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            write_to(io::stderr(), &format!("{text}\n"));
+        }
+    }
+
     /// Prints an error to standard error, or as JSON in place of the report.
     pub fn error(&self, error: &Error) {
         let message = printable(&error.to_string());

@@ -1,0 +1,75 @@
+//! `render`: an auth document for another place.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+
+use super::args::{Format, Global, Render, RenderForm};
+use super::input::Input;
+use super::output::Output;
+use crate::error::Error;
+use crate::rendering::{Form, Rendering};
+use crate::runner::Config;
+use crate::selection::Matches;
+
+#[derive(Serialize)]
+struct Report<'r> {
+    schema: u8,
+    command: &'static str,
+    r#as: RenderForm,
+    rendered: &'r str,
+}
+
+pub(super) fn render(global: &Global, render: &Render, output: &Output) -> Result<u8, Error> {
+    let rendering = rendering(global, render)?;
+    let form = match render.form {
+        RenderForm::Json => Form::Json,
+        RenderForm::Env => Form::Env,
+        RenderForm::Toml => Form::Toml,
+        RenderForm::GitlabCi => Form::GitlabCi,
+    };
+    let text = rendering.write(form);
+    if io::stdout().is_terminal() {
+        output.note("This holds passwords that anybody can read.");
+    }
+    if output.format == Format::Json {
+        let rendered = text.expose();
+        output.json(&Report { schema: 1, command: "render", r#as: render.form, rendered });
+        return Ok(0);
+    }
+    // Unlike a report it is of no use when it does not arrive whole.
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.expose().as_bytes()).and_then(|()| stdout.flush()).map_err(|cause| {
+        Error::NotWritable { path: "standard output".into(), step: "writing", cause, advice: None }
+    })?;
+    Ok(0)
+}
+
+/// From a source, or without one from the selected runner.
+fn rendering(global: &Global, render: &Render) -> Result<Rendering, Error> {
+    let source = &render.source;
+    if source.is_given() {
+        if !render.selection.is_empty() || global.config.is_some() {
+            return Err(Error::Usage(
+                "render takes a credential source or a runner's entry, not both: leave one of them \
+                 out"
+                .into(),
+            ));
+        }
+        return Ok(match source.delegation()? {
+            Some((helper, registry)) => Rendering::of_helper(&helper, registry.as_ref()),
+            None => Rendering::of_logins(&source.logins()?),
+        });
+    }
+    let selector = render.selection.selector()?;
+    if selector.all {
+        return Err(Error::Usage("render prints the document of one runner: name it".into()));
+    }
+    let input = Input::read(global)?;
+    let config = Config::parse(input.text())?;
+    let selected = selector.select(&config, Matches::One)?;
+    match selected[..] {
+        [number] => Rendering::of_runner(&config, &config.runners()[number]),
+        _ => Err(Error::Usage("render prints the document of one runner: name one".into())),
+    }
+}

@@ -1,0 +1,89 @@
+//! Where the credentials of `set` and `render` come from, as the arguments say.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::args::Source;
+use crate::credential::Credential;
+use crate::credential_helper::CredentialHelper;
+use crate::error::Error;
+use crate::registry::Registry;
+use crate::source::{self, Login, PasswordSource};
+use crate::terminal::Terminal;
+
+impl Source {
+    /// Whether a credential comes on standard input.
+    pub fn reads_stdin(&self) -> bool {
+        self.password_source() == Some(PasswordSource::Stdin)
+            || [
+                self.auth_config.as_deref(),
+                self.from_docker_config.iter().flatten().next().map(PathBuf::as_path),
+            ]
+            .contains(&Some(Path::new("-")))
+    }
+
+    /// The helper that is to be asked at each job, with its registry, in place of credentials.
+    pub fn delegation(&self) -> Result<Option<(String, Option<Registry>)>, Error> {
+        if !self.delegate {
+            return Ok(None);
+        }
+        let registry = match &self.registries[..] {
+            [] => None,
+            [typed] => Some(Registry::parse(typed)?),
+            _ => return Err(Error::Usage("--delegate takes one --registry, or none".into())),
+        };
+        Ok(self.helper()?.map(|helper| (helper.name().to_owned(), registry)))
+    }
+
+    fn helper(&self) -> Result<Option<CredentialHelper>, Error> {
+        let name = self.credential_helper.as_deref();
+        name.map(|name| CredentialHelper::new(name, self.timeout())).transpose()
+    }
+
+    /// The credentials. A person is asked for a password that no option gives.
+    pub fn logins(&self) -> Result<Vec<Login>, Error> {
+        if let Some(path) = &self.auth_config {
+            return source::auth_document(path);
+        }
+        let registries: Vec<_> =
+            self.registries.iter().map(|typed| Registry::parse(typed)).collect::<Result<_, _>>()?;
+        if let Some(path) = &self.from_docker_config {
+            return source::docker_config(path.as_deref(), &registries, self.timeout());
+        }
+        let [registry] = &registries[..] else {
+            return Err(Error::Usage(if registries.is_empty() {
+                "no credential is given: name --registry and --username, or a source such as \
+                 --from-docker-config, --auth-config or --credential-helper"
+                    .into()
+            } else {
+                "one --registry takes one credential: several are for --from-docker-config".into()
+            }));
+        };
+        if let Some(helper) = self.helper()? {
+            return Ok(vec![(registry.clone(), helper.get(registry.key())?)]);
+        }
+        let Some(username) = &self.username else {
+            return Err(Error::Usage("no user is given: name one with --username".into()));
+        };
+        let password = match self.password_source() {
+            Some(source) => source.read()?,
+            None => match Terminal::open() {
+                Some(mut terminal) => {
+                    terminal.ask_hidden(&format!("Password of {username} for {registry}: "))?
+                }
+                None => {
+                    return Err(Error::Usage(
+                        "no password is given and nobody can be asked: add --password-stdin, \
+                         --password-file or --password-env"
+                            .into(),
+                    ));
+                }
+            },
+        };
+        Ok(vec![(registry.clone(), Credential::new(username, password)?)])
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}

@@ -1,0 +1,123 @@
+//! Leaving a registry of a runner to a credential helper.
+
+use super::{RunnerChange, RunnerContext, whole};
+use crate::auth_document::{AuthDocument, Content, Delegation, Style};
+use crate::edit::splice_text;
+use crate::environment::{AuthEntry, Environment, VARIABLE};
+use crate::error::Error;
+use crate::outcome::Action;
+use crate::registry::shown;
+
+impl RunnerContext<'_, '_> {
+    pub(super) fn delegate(
+        &self,
+        delegation: Delegation<'_>,
+        replace: bool,
+    ) -> Result<RunnerChange, Error> {
+        let content = Content::of_helper(delegation.helper, delegation.registry);
+        let text = content.write(&Style::default());
+        let added = vec![delegation.outcome(Action::Added)];
+        let mut change = self.write(&text, added, replace, |environment, entry| {
+            if replace {
+                Ok(self.replace_by_helper(environment, entry, delegation, &text))
+            } else {
+                self.hand_over(entry, delegation)
+            }
+        })?;
+        if !change.edits.is_empty() {
+            change.notes.push(format!(
+                "GitLab Runner asks docker-credential-{} at each job, from its own PATH",
+                delegation.helper
+            ));
+        }
+        Ok(change)
+    }
+
+    fn replace_by_helper(
+        &self,
+        environment: &Environment<'_, '_>,
+        entry: &AuthEntry,
+        delegation: Delegation<'_>,
+        text: &str,
+    ) -> RunnerChange {
+        let document = self.parse_text(entry.document()).ok();
+        if document.as_ref().is_some_and(|document| document.is_only(delegation)) {
+            return RunnerChange {
+                entry: Some(format!("{VARIABLE}={}", entry.document())),
+                outcomes: vec![delegation.outcome(Action::Unchanged)],
+                ..RunnerChange::default()
+            };
+        }
+        let known = document.as_ref().is_some_and(|document| {
+            document.helpers().iter().any(|helper| delegation.is_at(helper))
+                || document.entries().iter().any(|entry| delegation.covers(&entry.key))
+        });
+        let action = if known { Action::Updated } else { Action::Added };
+        let mut change =
+            whole(environment, entry, document.as_ref(), text, |key| delegation.covers(key));
+        change.outcomes.insert(0, delegation.outcome(action));
+        change
+    }
+
+    fn hand_over(
+        &self,
+        entry: &AuthEntry,
+        delegation: Delegation<'_>,
+    ) -> Result<RunnerChange, Error> {
+        let document = self.parse_for_addition(entry)?;
+        let (edits, outcome, gone) = document.delegate(delegation);
+        let text = splice_text(entry.document(), &edits);
+        self.check_delegation(entry, &document, &text, delegation)?;
+        let mut notes = Vec::new();
+        if !gone.is_empty() {
+            notes.push(format!(
+                "removed the credential of {} from auths, since the helper answers in its place",
+                gone.join(", ")
+            ));
+        }
+        if delegation.registry.is_none() && !document.entries().is_empty() {
+            let keys: Vec<_> = document.entries().iter().map(|entry| shown(&entry.key)).collect();
+            notes.push(format!(
+                "the credentials in auths ({}) stay for what the helper does not know",
+                keys.join(", ")
+            ));
+        }
+        Ok(RunnerChange {
+            edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
+            entry: Some(format!("{VARIABLE}={text}")),
+            outcomes: vec![outcome],
+            notes,
+            ..RunnerChange::default()
+        })
+    }
+
+    /// Checks that the document after the change is one that GitLab Runner reads, that the helper
+    /// has its place in it, and that nothing else came or went.
+    fn check_delegation(
+        &self,
+        entry: &AuthEntry,
+        before: &AuthDocument<'_>,
+        text: &str,
+        delegation: Delegation<'_>,
+    ) -> Result<(), Error> {
+        let after = self.parse_result(text)?;
+        self.check_decodable(entry, before, &after)?;
+        let mut found = after.helpers().iter().filter(|helper| delegation.is_at(helper));
+        if found.clone().next().is_none() || !found.all(|helper| helper.name == delegation.helper) {
+            return Err(self.not_proved("the new auth document does not name the helper"));
+        }
+        let others = |document: &AuthDocument<'_>| -> Vec<_> {
+            let helpers = document.helpers().iter().filter(|helper| !delegation.is_at(helper));
+            let helpers = helpers.map(|helper| (helper.key.clone(), helper.name.clone()));
+            let entries = document.entries().iter().filter(|entry| !delegation.covers(&entry.key));
+            helpers.chain(entries.map(|entry| (Some(entry.key.clone()), String::new()))).collect()
+        };
+        if others(before) != others(&after) {
+            return Err(self.not_proved("the new auth document holds too much or too little"));
+        }
+        if after.entries().iter().any(|entry| delegation.covers(&entry.key)) {
+            return Err(self.not_proved("the new auth document still holds the credential"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,210 @@
+//! An auth document for another place than a runner's entry.
+
+use zeroize::Zeroizing;
+
+use crate::auth_document::{AuthDocument, Content, Stored, Style};
+use crate::credential::Credential;
+use crate::environment::{AuthEntry, Environment, VARIABLE, new_entry};
+use crate::error::Error;
+use crate::registry::{Registry, shown};
+use crate::runner::{Config, Runner};
+use crate::secret::Secret;
+use crate::shell::quote;
+use crate::source::Login;
+
+/// The place that a rendering is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Docker's `config.json`.
+    Json,
+    /// A line that a POSIX shell can source.
+    Env,
+    /// A line for a `[[runners]]` table.
+    Toml,
+    /// A `variables:` block of `.gitlab-ci.yml`.
+    GitlabCi,
+}
+
+/// Credentials and helpers that can be written down.
+pub struct Rendering(Content);
+
+impl Rendering {
+    /// These credentials.
+    #[must_use]
+    pub fn of_logins(logins: &[Login]) -> Self {
+        Self(Content::of_logins(logins))
+    }
+
+    /// A helper, for one registry or for all of them.
+    #[must_use]
+    pub fn of_helper(name: &str, registry: Option<&Registry>) -> Self {
+        Self(Content::of_helper(name, registry))
+    }
+
+    /// What the auth entry of a runner comes to: its other variables are filled in, and what is
+    /// neither a credential nor a helper is left behind.
+    ///
+    /// # Errors
+    ///
+    /// Those of a broken `environment`; [`Error::InvalidAuthDocument`] for one that GitLab Runner
+    /// would drop; [`Error::InvalidSource`] when the runner has no auth entry.
+    pub fn of_runner(config: &Config<'_>, runner: &Runner<'_>) -> Result<Self, Error> {
+        let environment = Environment::of(config, runner)?;
+        let entry = environment
+            .as_ref()
+            .and_then(|environment| Some((environment, environment.auth_entries().pop()?)))
+            .filter(|(_, entry)| !entry.document().trim().is_empty());
+        let Some((environment, entry)) = entry else {
+            return Err(Error::InvalidSource(format!(
+                "{}: runner '{}' has no auth document to render: give it one with set",
+                config.text().label(),
+                runner.title()
+            )));
+        };
+        let expanded = environment.expanded(&entry);
+        let text = Zeroizing::new(expanded.text);
+        let problem = Problem { config, runner, entry: &entry, filled: *text != entry.document() };
+        if !expanded.unknown.is_empty() {
+            return Err(problem.at(
+                0,
+                "holds a $ that GitLab Runner fills in from a job's variables, which are not known \
+                 here: write the value itself, or $$ for a $",
+            ));
+        }
+        let document = AuthDocument::parse_literal(&text)
+            .map_err(|error| problem.at(error.offset, &error.problem))?;
+        if let Some(unwrapped) = document.unwrapped_credential() {
+            let said = "has credentials outside \"auths\", which GitLab Runner ignores: put \
+                        {\"auths\": …} around them";
+            return Err(problem.at(unwrapped.key.start, said));
+        }
+        let mut content = Content::default();
+        for entry in document.entries() {
+            let credential = match entry.stored() {
+                Stored::Undecodable | Stored::Unknown => {
+                    let place = document.key_place(entry).start;
+                    let said = format!(
+                        "has an auth for {} that is not padded base64 of user:password, and GitLab \
+                         Runner drops the whole document for it: set that registry again",
+                        shown(&entry.key)
+                    );
+                    return Err(problem.at(place, &said));
+                }
+                Stored::Credential(_) | Stored::Empty => entry.credential(),
+            };
+            // Of a key that stands there twice the last one counts.
+            content.auths.retain(|(key, _)| *key != entry.key);
+            let empty = || Credential::plain("", "");
+            content.auths.push((entry.key.clone(), credential.unwrap_or_else(empty)));
+        }
+        for helper in document.helpers() {
+            match &helper.key {
+                Some(key) => {
+                    content.helpers.retain(|(other, _)| other != key);
+                    content.helpers.push((key.clone(), helper.name.clone()));
+                }
+                None => content.store = Some(helper.name.clone()).filter(|name| !name.is_empty()),
+            }
+        }
+        Ok(Self(content))
+    }
+
+    /// Writes it down, with a line end. It holds the secrets: that is what it is for.
+    #[must_use]
+    pub fn write(&self, form: Form) -> Secret {
+        let json = |style: &Style| Zeroizing::new(ascii(&Zeroizing::new(self.0.write(style))));
+        // Without blanks, which GitLab does not mask in a variable.
+        let tight = || json(&Style { colon: ":".into(), item: ",".into(), lines: None });
+        Secret::new(match form {
+            Form::Json => {
+                // As Docker writes it.
+                let lines = Some(("\n".into(), "\t".into()));
+                format!("{}\n", *json(&Style { lines, ..Style::default() }))
+            }
+            Form::Env => format!("{VARIABLE}={}\n", quote(&tight())),
+            Form::Toml => format!("environment = [{}]\n", new_entry(&json(&Style::default()))),
+            // In single quotes only a ' is special to YAML, and GitLab fills in a $: the document
+            // has neither, since both are escaped as JSON.
+            Form::GitlabCi => format!("variables:\n  {VARIABLE}: '{}'\n", *tight()),
+        })
+    }
+}
+
+/// What is wrong with a runner's auth document.
+struct Problem<'p, 't> {
+    config: &'p Config<'t>,
+    runner: &'p Runner<'t>,
+    entry: &'p AuthEntry,
+    /// Whether variables were filled in, so that places in the text are not those in the file.
+    filled: bool,
+}
+
+impl Problem<'_, '_> {
+    fn at(&self, offset: usize, problem: &str) -> Error {
+        let offset = if self.filled { 0 } else { offset.min(self.entry.document().len()) };
+        Error::InvalidAuthDocument {
+            path: self.config.text().label().to_owned(),
+            place: self.config.text().place(self.entry.place(offset..offset).start),
+            runner: self.runner.title(),
+            problem: problem.to_owned(),
+        }
+    }
+}
+
+/// JSON in ASCII: YAML takes some other characters for line ends.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_ascii() {
+            out.push(letter);
+        } else {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendering(key: &str, user: &str) -> Rendering {
+        let login = Credential::new(user, Secret::new("it's $5".into())).expect("a credential");
+        Rendering(Content { auths: vec![(key.into(), login)], ..Content::default() })
+    }
+
+    #[test]
+    fn each_form_is_as_its_reader_expects() {
+        let found = rendering("r.io", "ci");
+        for (form, expected) in [
+            (
+                Form::Json,
+                "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"Y2k6aXQncyAkNQ==\"\n\t\t}\n\t}\n}\n",
+            ),
+            (
+                Form::Env,
+                "DOCKER_AUTH_CONFIG='{\"auths\":{\"r.io\":{\"auth\":\"Y2k6aXQncyAkNQ==\"}}}'\n",
+            ),
+            (
+                Form::Toml,
+                "environment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \
+                 \"Y2k6aXQncyAkNQ==\"}}}']\n",
+            ),
+            (
+                Form::GitlabCi,
+                "variables:\n  DOCKER_AUTH_CONFIG: \
+                 '{\"auths\":{\"r.io\":{\"auth\":\"Y2k6aXQncyAkNQ==\"}}}'\n",
+            ),
+        ] {
+            assert_eq!(found.write(form).expose(), expected);
+        }
+    }
+
+    #[test]
+    fn odd_keys_are_escaped() {
+        let found = rendering("it's/$x\u{2028}\u{1f600}", "ci").write(Form::Env);
+        assert!(found.expose().contains(r#""it\u0027s/\u0024x\u2028\ud83d\ude00""#));
+    }
+}

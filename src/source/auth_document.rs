@@ -1,0 +1,51 @@
+//! A whole auth document, or a Kubernetes Secret that holds one.
+
+use std::path::Path;
+
+use super::text::SourceText;
+use super::{Login, kubernetes_secret};
+use crate::error::Error;
+
+/// Reads a whole auth document, or a Kubernetes Secret that holds one, and takes its credentials; `-`
+/// is standard input.
+///
+/// # Errors
+///
+/// [`Error::Unreadable`], and [`Error::InvalidSource`] with line and column, never with the text.
+pub fn auth_document(path: &Path) -> Result<Vec<Login>, Error> {
+    let source = SourceText::read(path)?;
+    match kubernetes_secret::document(&source)? {
+        Some(document) => logins(&document),
+        None => logins(&source),
+    }
+}
+
+fn logins(source: &SourceText) -> Result<Vec<Login>, Error> {
+    let document = source.parse()?;
+    if let Some(helper) = document.helpers().first() {
+        let problem = format!(
+            "the auth document names the credential helper '{}', which --auth-config does not \
+             ask: take credHelpers and credsStore out of it, or read it with --from-docker-config, \
+             which does",
+            helper.name
+        );
+        return Err(source.refuse(document.helper_place(helper).start, &problem));
+    }
+    if document.entries().is_empty() {
+        return Err(Error::InvalidSource(format!(
+            "{}: the auth document holds no credential: it should be \
+             {{\"auths\": {{\"HOST\": {{\"auth\": …}}}}}}",
+            source.label()
+        )));
+    }
+    let mut logins = Vec::new();
+    for entry in document.entries() {
+        let registry = source.registry(&document, entry)?;
+        let Some(credential) = source.credential(&document, entry)? else {
+            let problem = "this registry has no credential: give it an auth, or take it out";
+            return Err(source.refuse(document.key_place(entry).start, problem));
+        };
+        source.add(&document, entry, (registry, credential), &mut logins)?;
+    }
+    Ok(logins)
+}

@@ -1,0 +1,178 @@
+//! What `docker login`, `podman login` and `skopeo login` left.
+//!
+//! Sources: docker/cli `cli/config/config.go` and `cli/config/configfile/file.go`, and
+//! containers-auth.json(5) for podman and skopeo. Both name helpers in `credHelpers`; Docker also
+//! names a store for every registry in `credsStore`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Login;
+use super::text::SourceText;
+use crate::auth_document::{AuthDocument, Helper};
+use crate::credential_helper::CredentialHelper;
+use crate::error::Error;
+use crate::registry::Registry;
+
+/// What Docker keeps beside Docker Hub's credential after a login in the browser: tokens for its
+/// own use, under keys that GitLab Runner would take for Docker Hub.
+const HUB_SESSION: &[&str] =
+    &["https://index.docker.io/v1/access-token", "https://index.docker.io/v1/refresh-token"];
+
+/// Reads the credentials that a login left in a file, or in a helper that the file names; without a
+/// path the file that Docker or Podman would read. With `wanted` only those registries are taken,
+/// and only their helpers asked.
+///
+/// # Errors
+///
+/// [`Error::Unreadable`]; [`Error::InvalidSource`] when the file is broken, or has no credential for
+/// a wanted registry; [`Error::HelperFailed`].
+pub fn docker_config(
+    path: Option<&Path>,
+    wanted: &[Registry],
+    timeout: Duration,
+) -> Result<Vec<Login>, Error> {
+    let found = match path {
+        Some(path) => path.to_owned(),
+        None => find()?,
+    };
+    let source = SourceText::read(&found)?.with_auths();
+    let document = source.parse()?;
+    let reading = Reading { source: &source, document: &document, wanted, timeout };
+    let mut logins = reading.stored()?;
+    for helper in document.helpers() {
+        reading.ask(helper, &mut logins)?;
+    }
+    let mut missing =
+        wanted.iter().filter(|registry| !logins.iter().any(|login| same(registry, &login.0)));
+    if let Some(registry) = missing.next() {
+        return Err(reading.not_there(registry));
+    }
+    if logins.is_empty() {
+        return Err(Error::InvalidSource(format!(
+            "{} holds no credential: log in first, or name another file with --from-docker-config \
+             PATH",
+            source.label()
+        )));
+    }
+    Ok(logins)
+}
+
+/// The first file that is there, of those that Docker and then Podman read.
+fn find() -> Result<PathBuf, Error> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let folder =
+        |name: &str, rest: &str| variable(name).map(|folder| Path::new(&folder).join(rest));
+    let places = [
+        folder("DOCKER_CONFIG", "config.json"),
+        folder("HOME", ".docker/config.json"),
+        folder("HOME", ".dockercfg"),
+        variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
+        folder("XDG_RUNTIME_DIR", "containers/auth.json"),
+        folder("HOME", ".config/containers/auth.json"),
+    ];
+    let places: Vec<PathBuf> = places.into_iter().flatten().collect();
+    places.iter().find(|place| place.exists()).cloned().ok_or_else(|| {
+        let names: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
+        Error::InvalidSource(format!(
+            "there is no file that a login left ({}): log in first, or name one with \
+             --from-docker-config PATH",
+            names.join(", ")
+        ))
+    })
+}
+
+/// One file that is read.
+struct Reading<'r, 't> {
+    source: &'r SourceText,
+    document: &'r AuthDocument<'t>,
+    wanted: &'r [Registry],
+    timeout: Duration,
+}
+
+impl Reading<'_, '_> {
+    fn wants(&self, registry: &Registry) -> bool {
+        self.wanted.is_empty() || self.wanted.iter().any(|wanted| same(wanted, registry))
+    }
+
+    /// The credentials that stand in the file. An entry without any is what Docker leaves there
+    /// when a store keeps the credential.
+    fn stored(&self) -> Result<Vec<Login>, Error> {
+        let mut logins = Vec::new();
+        for entry in self.document.entries() {
+            if HUB_SESSION.contains(&entry.key.as_str()) {
+                continue;
+            }
+            let registry = match self.source.registry(self.document, entry) {
+                Ok(registry) if self.wants(&registry) => registry,
+                Err(error) if self.wanted.is_empty() => return Err(error),
+                _ => continue,
+            };
+            if let Some(credential) = self.source.credential(self.document, entry)? {
+                self.source.add(self.document, entry, (registry, credential), &mut logins)?;
+            }
+        }
+        Ok(logins)
+    }
+
+    /// Asks a helper; what it says counts before what stands in the file.
+    fn ask(&self, named: &Helper, logins: &mut Vec<Login>) -> Result<(), Error> {
+        let place = self.document.helper_place(named).start;
+        if named.name.is_empty() && named.key.is_none() {
+            return Ok(());
+        }
+        let helper = || {
+            CredentialHelper::new(&named.name, self.timeout).map_err(|error| match error {
+                Error::InvalidSource(problem) => self.source.refuse(place, &problem),
+                error => error,
+            })
+        };
+        if let Some(key) = &named.key {
+            let Ok(registry) = Registry::parse(key) else {
+                return Err(self.source.refuse(place, "this helper's key is no registry"));
+            };
+            if self.wants(&registry) {
+                replace((registry, helper()?.get(key)?), logins);
+            }
+            return Ok(());
+        }
+        let helper = helper()?;
+        for key in helper.list()? {
+            if HUB_SESSION.contains(&key.as_str()) {
+                continue;
+            }
+            // A store may keep more than registries, and a helper for one registry counts first.
+            let Ok(registry) = Registry::parse(&key) else { continue };
+            let own = |other: &Helper| other.key.as_deref().is_some_and(|key| registry.is(key));
+            if self.wants(&registry) && !self.document.helpers().iter().any(own) {
+                replace((registry, helper.get(&key)?), logins);
+            }
+        }
+        Ok(())
+    }
+
+    fn not_there(&self, registry: &Registry) -> Error {
+        let label = self.source.label();
+        let keys = self.document.entries().iter().map(|entry| entry.key.as_str());
+        let keys = keys.chain(self.document.helpers().iter().filter_map(|h| h.key.as_deref()));
+        let keys: Vec<_> = keys.map(crate::registry::shown).collect();
+        let there =
+            if keys.is_empty() { String::new() } else { format!("; it has {}", keys.join(", ")) };
+        Error::InvalidSource(format!(
+            "{label} has no credential for {}{there}: log in to it first",
+            registry.path()
+        ))
+    }
+}
+
+fn same(one: &Registry, other: &Registry) -> bool {
+    one.path() == other.path()
+}
+
+/// Stores a login in the place of one for the same registry.
+fn replace(login: Login, logins: &mut Vec<Login>) {
+    match logins.iter_mut().find(|(registry, _)| same(registry, &login.0)) {
+        Some(place) => *place = login,
+        None => logins.push(login),
+    }
+}

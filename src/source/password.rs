@@ -1,0 +1,44 @@
+//! A password from standard input, a file or a variable.
+
+use std::path::PathBuf;
+
+use super::{from_file, from_stdin, not_utf8};
+use crate::error::Error;
+use crate::secret::Secret;
+
+/// Where a password comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// Standard input, to its end.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+    /// An environment variable.
+    Variable(String),
+}
+
+impl PasswordSource {
+    /// Reads the password and cuts one final line end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreadable`] and [`Error::InvalidSource`]; neither repeats what was read.
+    pub fn read(&self) -> Result<Secret, Error> {
+        let text = match self {
+            Self::Stdin => from_stdin("the password")?,
+            Self::File(path) => from_file(path)?,
+            Self::Variable(name) => match std::env::var(name) {
+                Ok(value) => Secret::new(value),
+                Err(std::env::VarError::NotPresent) => {
+                    return Err(Error::InvalidSource(
+                        "the variable of --password-env is not set: export it first".into(),
+                    ));
+                }
+                Err(std::env::VarError::NotUnicode(_)) => return Err(not_utf8("the password")),
+            },
+        };
+        let text = text.expose();
+        let cut = text.strip_suffix('\n').map_or(text, |cut| cut.strip_suffix('\r').unwrap_or(cut));
+        Ok(Secret::new(cut.to_owned()))
+    }
+}

@@ -1,0 +1,491 @@
+//! Where credentials come from besides a password: files that `docker login` and `podman login`
+//! left, and credential helpers. The helpers are those in `tests/bin`.
+
+// A test may end by panicking.
+#![allow(clippy::panic, clippy::expect_used)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value as Json, json};
+
+const CONFIG: &str = "[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
+
+/// A config with one runner, in a folder of its own.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+struct Run {
+    status: i32,
+    printed: String,
+}
+
+fn fixture(name: &str) -> String {
+    format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+impl Place {
+    fn new() -> Self {
+        Self::with(CONFIG)
+    }
+
+    fn with(config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a place to work");
+        fs::write(folder.path().join("config.toml"), config).expect("a config can be written");
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let helpers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bin");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", format!("{}:/usr/bin:/bin", helpers.display()))
+            .env("HOME", self.folder.path())
+            .env("PIDS", self.path("pids"))
+            .env("CONFIG_FILE", self.path("config.toml"))
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        finish(&mut self.command(arguments))
+    }
+
+    /// Runs `set … --yes`, which must work, and gives the auth document that the runner then has.
+    fn set(&self, arguments: &[&str]) -> Json {
+        let run = self.run(&[&["set", "--yes"], arguments].concat());
+        assert_eq!(run.status, 0, "{arguments:?}: {}", run.printed);
+        self.document()
+    }
+
+    fn document(&self) -> Json {
+        let text = fs::read(self.path("config.toml")).expect("the config is there");
+        support::document(&text, 0).expect("an auth entry")
+    }
+
+    /// Runs something that must fail, and gives what it says.
+    fn fails(&self, status: i32, arguments: &[&str]) -> String {
+        let before = fs::read(self.path("config.toml")).expect("the config is there");
+        let run = self.run(arguments);
+        assert_eq!(run.status, status, "{arguments:?}: {}", run.printed);
+        assert!(!run.printed.contains("S3CRET"), "{}", run.printed);
+        let after = fs::read(self.path("config.toml")).expect("the config is there");
+        assert!(before == after, "{arguments:?} changed the config");
+        run.printed
+    }
+}
+
+fn finish(command: &mut Command) -> Run {
+    let output = command.output().expect("the command runs");
+    let printed = [output.stdout, output.stderr].concat();
+    Run {
+        status: output.status.code().expect("no signal"),
+        printed: String::from_utf8_lossy(&printed).into_owned(),
+    }
+}
+
+fn auth(login: &str) -> String {
+    BASE64_STANDARD.encode(login)
+}
+
+#[test]
+fn what_docker_login_left_comes_over() {
+    let found = Place::new().set(&["--from-docker-config", &fixture("docker-config.json")]);
+    let expected = json!({"auths": {
+        "https://index.docker.io/v1/": {"auth": auth("hubuser:dckr_pat_Hub-T0ken")},
+        "harbor.example.com:8443": {"auth": auth("robot$ci:H4rbor-passw0rd")},
+        "example.azurecr.io": {
+            "auth": auth("00000000-0000-0000-0000-000000000000:"),
+            "identitytoken": "eyJhbGciOiJub25lIn0.azure-refresh-t0ken",
+        },
+    }});
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_podman_login_left_comes_over() {
+    let found = Place::new().set(&["--from-docker-config", &fixture("podman-auth.json")]);
+    let expected = json!({"auths": {
+        "https://index.docker.io/v1/": {"auth": auth("hubuser:p0dman-hub")},
+        "quay.io/group/app": {"auth": auth("group+robot:p0dman-quay")},
+        "registry.example.com:5000": {"auth": auth("ci:p0dman-passw0rd")},
+    }});
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_old_dockercfg_has_no_auths() {
+    let found = Place::new().set(&["--from-docker-config", &fixture("dockercfg")]);
+    let expected = json!({"auths": {
+        "https://index.docker.io/v1/": {"auth": auth("hubuser:old-hub-passw0rd")},
+        "old.example.com": {"auth": auth("ci:old-passw0rd")},
+    }});
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn helpers_that_a_file_names_are_asked() {
+    let found = Place::new().set(&["--from-docker-config", &fixture("docker-config-store.json")]);
+    let expected = json!({"auths": {
+        "https://index.docker.io/v1/": {"auth": auth("hubuser:st0re-hub")},
+        "store.example.com": {"auth": auth("ci:st0re-passw0rd")},
+        "plain.example.com": {"auth": auth("ci:plain-passw0rd")},
+        "123456789012.dkr.ecr.eu-central-1.amazonaws.com": {"auth": auth("AWS:ecr-passw0rd")},
+        "token.example.com": {"identitytoken": "st0re-identity-token"},
+    }});
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn only_the_registries_that_are_named_come_over() {
+    let place = Place::new();
+    let source = ["--from-docker-config", &fixture("docker-config.json")];
+    let found = place.set(
+        &[&source[..], &["-r", "Docker.io", "-r", "https://HARBOR.example.com:8443/v2/"]].concat(),
+    );
+    let keys: Vec<_> = found["auths"].as_object().expect("auths").keys().collect();
+    assert_eq!(keys, ["harbor.example.com:8443", "https://index.docker.io/v1/"]);
+    let said = place.fails(3, &[&["set", "-y"], &source[..], &["-r", "q.io"]].concat());
+    assert!(said.contains("no credential for q.io; it has https://index"), "{said}");
+}
+
+#[test]
+fn a_helper_of_another_registry_is_not_asked() {
+    let place = Place::new();
+    place.put(
+        "config.json",
+        r#"{"auths": {"r.io": {"auth": "dTpw"}, "broken.io": {"auth": "S3CRET"}},
+            "credHelpers": {"q.io": "fails", "p.io": "missing", "token.example.com": "good"}}"#,
+    );
+    let source = ["--from-docker-config", "config.json"];
+    place.set(&[&source[..], &["-r", "r.io", "-r", "token.example.com"]].concat());
+    let said = place.fails(3, &[&["set", "-y"], &source[..]].concat());
+    assert!(said.contains("config.json:1:38: broken.io: its auth is not"), "{said}");
+    let said = place.fails(6, &[&["set", "-y"], &source[..], &["-r", "p.io"]].concat());
+    assert!(said.contains("docker-credential-missing is not in the PATH"), "{said}");
+    let said = place.fails(6, &[&["set", "-y"], &source[..], &["-r", "q.io"]].concat());
+    assert!(said.contains("docker-credential-fails failed"), "{said}");
+}
+
+#[test]
+fn an_update_keeps_or_drops_a_token() {
+    let azure =
+        ["--from-docker-config", &fixture("docker-config.json"), "-r", "example.azurecr.io"];
+    let user = "00000000-0000-0000-0000-000000000000";
+    for before in [
+        r#""example.azurecr.io": {"auth": "dTpw"}"#,
+        r#""example.azurecr.io": {"identitytoken": "old"}"#,
+        r#""example.azurecr.io": {"auth": "dTpw", "registrytoken": "old", "email": "x"}"#,
+        r#""example.azurecr.io": {}"#,
+        r#""example.azurecr.io": null"#,
+        r#""q.io": {"username": "u", "password": "p"}"#,
+        "\"q.io\": {\n\t\"auth\": \"dTpw\"\n}",
+    ] {
+        let entry = format!(
+            "{CONFIG}  environment = ['''DOCKER_AUTH_CONFIG={{\"auths\": {{{before}}}}}''']\n"
+        );
+        let place = Place::with(&entry);
+        let found = place.set(&azure);
+        let member = &found["auths"]["example.azurecr.io"];
+        assert_eq!(member["auth"], auth(&format!("{user}:")), "{before}");
+        assert_eq!(member["identitytoken"], "eyJhbGciOiJub25lIn0.azure-refresh-t0ken", "{before}");
+        assert!(member.get("registrytoken").is_none(), "{before}");
+        let again = place.run(&[&["set", "--check"], &azure[..]].concat());
+        assert_eq!(again.status, 0, "{before}: {}", again.printed);
+        place.put("password", "new-passw0rd\n");
+        let found =
+            place.set(&["-r", "example.azurecr.io", "-u", "ci", "--password-file", "password"]);
+        let member = found["auths"]["example.azurecr.io"].as_object().expect("a credential");
+        assert_eq!(member["auth"], auth("ci:new-passw0rd"), "{before}");
+        assert!(!member.contains_key("identitytoken"), "{before}");
+    }
+}
+
+#[test]
+fn without_a_path_the_first_file_of_docker_or_podman_is_read() {
+    let place = Place::new();
+    let said = place.fails(3, &["set", "-y", "--from-docker-config"]);
+    assert!(said.contains("there is no file that a login left"), "{said}");
+    // From the last to the first, so that each hides the one before.
+    let places = [
+        ".config/containers/auth.json",
+        "run/containers/auth.json",
+        "podman.json",
+        ".dockercfg",
+        ".docker/config.json",
+        "docker/config.json",
+    ];
+    for (number, name) in places.into_iter().enumerate() {
+        let credential = format!(r#"{{"r.io": {{"auth": "{}"}}}}"#, auth(&format!("u{number}:p")));
+        let wrapped = format!(r#"{{"auths": {credential}}}"#);
+        place.put(name, if name == ".dockercfg" { &credential } else { &wrapped });
+        let mut command = place.command(&["set", "--yes", "--from-docker-config", "-r", "r.io"]);
+        command
+            .env("DOCKER_CONFIG", place.path("docker"))
+            .env("REGISTRY_AUTH_FILE", place.path("podman.json"))
+            .env("XDG_RUNTIME_DIR", place.path("run"));
+        let run = finish(&mut command);
+        assert_eq!(run.status, 0, "{name}: {}", run.printed);
+        assert!(run.printed.contains(&format!("for user u{number}")), "{name}: {}", run.printed);
+    }
+}
+
+#[test]
+fn a_broken_file_gives_a_place_and_never_its_text() {
+    let place = Place::new();
+    for (text, expected) in [
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"S3CRET\"},}}",
+            ":1:39: the auth document is no JSON: there is a comma",
+        ),
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"S3CRET\"}}",
+            ":1:39: the auth document is JSON that ends too early: a closing brace",
+        ),
+        (
+            "\"auths\": {\"r.io\": {\"auth\": \"S3CRET\"}}}",
+            ":1:1: the auth document is no JSON object: the opening brace",
+        ),
+        ("{\n\"auths\": {\"r.io\": S3CRET}}", ":2:19: the auth document is no JSON"),
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"UzNDUkVU\"}}}",
+            ":1:12: r.io: its auth is not padded base64",
+        ),
+        ("{\"r.io\": {\"auth\": \"UzNDUkVU\"}}", ":1:2: r.io: its auth is not padded base64"),
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"dTpw\"}, \"https://r.io/v1/\": {\"auth\": \"dTpx\"}}}",
+            ":1:38: this registry stands here twice",
+        ),
+        ("{\"auths\": {\"a b\": {\"auth\": \"dTpw\"}}}", ":1:12: this key is no registry"),
+        ("{\"auths\": {}}", "holds no credential: log in first"),
+        ("{\"auths\": {}, \"credsStore\": \"a/b\"}", ":1:29: the name of a credential helper"),
+        ("", "is empty and no auth document"),
+    ] {
+        place.put("config.json", text);
+        let said = place.fails(3, &["set", "-y", "--from-docker-config", "config.json"]);
+        assert!(said.contains(expected), "{text}: {said}");
+        assert!(!said.contains("UzNDUkVU"), "{said}");
+    }
+}
+
+#[test]
+fn a_helper_is_asked_now() {
+    let place = Place::new();
+    let found = place.set(&["--credential-helper", "good", "-r", "https://Store.example.com/v2/"]);
+    let expected = json!({"auths": {"store.example.com": {"auth": auth("ci:st0re-passw0rd")}}});
+    assert_eq!(found, expected);
+    let found = place.set(&["--credential-helper", "good", "-r", "docker.io", "--replace"]);
+    let hub = json!({"https://index.docker.io/v1/": {"auth": auth("hubuser:st0re-hub")}});
+    assert_eq!(found, json!({ "auths": hub }));
+    let found = place.set(&["--credential-helper", "good", "-r", "token.example.com"]);
+    let token = &found["auths"]["token.example.com"];
+    assert_eq!(*token, json!({"identitytoken": "st0re-identity-token"}));
+    let run = place.run(&["set", "--yes", "--credential-helper", "noisy", "-r", "r.io"]);
+    assert_eq!(run.status, 0, "{}", run.printed);
+    assert!(!run.printed.contains("S3CRET") && !run.printed.contains("n0isy"), "{}", run.printed);
+}
+
+#[test]
+fn what_a_helper_says_when_it_fails_is_not_shown() {
+    let place = Place::new();
+    for (helper, expected) in [
+        ("missing", "docker-credential-missing is not in the PATH"),
+        ("good", "docker-credential-good has no credential for r.io: log in"),
+        ("fails", "docker-credential-fails failed (exit status: 1)"),
+        ("nojson", "docker-credential-nojson answers with something else than JSON"),
+        ("nouser", "docker-credential-nouser answers without a user for r.io"),
+        ("endless", "docker-credential-endless "),
+    ] {
+        for format in ["text", "json"] {
+            let said = place.fails(
+                6,
+                &["set", "-y", "--credential-helper", helper, "-r", "r.io", "--format", format],
+            );
+            assert!(said.contains(expected), "{said}");
+            assert!(format == "text" || said.contains("\"code\":\"helper-failed\""), "{said}");
+        }
+    }
+    for name in ["", "a/b", "a b"] {
+        let said = place.fails(3, &["set", "-y", "--credential-helper", name, "-r", "r.io"]);
+        assert!(said.contains("the name of a credential helper"), "{said}");
+    }
+    place.fails(2, &["set", "-y", "--credential-helper", "good"]);
+    place.fails(2, &["set", "-y", "--credential-helper", "good", "-r", "r.io", "-u", "ci"]);
+    place.fails(2, &["set", "-y", "--delegate", "-r", "r.io"]);
+    place.fails(2, &["set", "-y", "--credential-helper", "good", "-r", "a.io", "-r", "b.io"]);
+}
+
+#[test]
+fn a_registry_is_left_to_a_helper() {
+    let delegate = ["--credential-helper", "good", "--delegate"];
+    let one = [&delegate[..], &["-r", "R.io"]].concat();
+    for (before, expected, note) in [
+        ("", r#"{"credHelpers": {"r.io": "good"}}"#, "add r.io"),
+        ("{}", r#"{"credHelpers": {"r.io": "good"}}"#, "add r.io"),
+        (r#"{"auths":{}}"#, r#"{"auths":{},"credHelpers":{"r.io":"good"}}"#, "add r.io"),
+        (
+            r#"{"auths": {"q.io": {"auth": "dTpw"}, "https://r.io/v1/": {"auth": "dTpx"}}}"#,
+            r#"{"auths": {"q.io": {"auth": "dTpw"}}, "credHelpers": {"r.io": "good"}}"#,
+            "removed the credential of https://r.io/v1/ from auths",
+        ),
+        (
+            r#"{"credHelpers": {"https://r.io": "old", "q.io": "x"}, "credsStore": "y"}"#,
+            r#"{"credHelpers": {"https://r.io": "good", "q.io": "x"}, "credsStore": "y"}"#,
+            "update r.io",
+        ),
+        (r#"{"credHelpers": null}"#, r#"{"credHelpers": {"r.io": "good"}}"#, "add r.io"),
+        (
+            "{\n  \"auths\": {\n    \"q.io\": {\n      \"auth\": \"dTpw\"\n    }\n  }\n}",
+            "{\n  \"auths\": {\n    \"q.io\": {\n      \"auth\": \"dTpw\"\n    }\n  },\n  \
+             \"credHelpers\": {\n    \"r.io\": \"good\"\n  }\n}",
+            "add r.io",
+        ),
+    ] {
+        let entry = format!("{CONFIG}  environment = ['''DOCKER_AUTH_CONFIG={before}''']\n");
+        let place = Place::with(&entry);
+        let run = place.run(&[&["set", "--yes"], &one[..]].concat());
+        assert_eq!(run.status, 0, "{before}: {}", run.printed);
+        assert!(run.printed.contains(note), "{before}: {}", run.printed);
+        let asks = "GitLab Runner asks docker-credential-good at each job";
+        assert!(run.printed.contains(asks), "{}", run.printed);
+        let after = fs::read_to_string(place.path("config.toml")).expect("the config");
+        assert!(after.contains(expected), "{before}: {after}");
+        let again = place.run(&[&["set", "--check"], &one[..]].concat());
+        assert_eq!(again.status, 0, "{before}: {}", again.printed);
+        let found = place.set(&[&one[..], &["--replace"]].concat());
+        let members = found.as_object().expect("an object");
+        assert_eq!(members["credHelpers"].as_object().expect("helpers").len(), 1, "{before}");
+        assert_eq!(members.len(), 1, "{before}");
+    }
+    let place = Place::new();
+    assert_eq!(place.set(&delegate), json!({"credsStore": "good"}));
+    assert_eq!(place.run(&[&["set", "--check"], &delegate[..]].concat()).status, 0);
+    let with = |document: &str| {
+        Place::with(&format!("{CONFIG}  environment = ['DOCKER_AUTH_CONFIG={document}']\n"))
+    };
+    let place = with(r#"{"auths": {"q.io": {"auth": "dTpw"}}, "credsStore": "old"}"#);
+    let found = place.set(&delegate);
+    assert_eq!(found, json!({"auths": {"q.io": {"auth": "dTpw"}}, "credsStore": "good"}));
+    place.fails(6, &["set", "-y", "--credential-helper", "missing", "--delegate", "-r", "r.io"]);
+    place.fails(2, &[&["set", "-y"], &one[..], &["-r", "q.io"]].concat());
+    let place = with(r#"{"auths": {"q.io": {"auth": "broken"}}}"#);
+    let said = place.fails(3, &[&["set", "-y"], &one[..]].concat());
+    assert!(said.contains("has an auth for q.io"), "{said}");
+}
+
+#[test]
+fn a_kubernetes_secret_is_an_auth_document() {
+    let expected = json!({"auths": {
+        "registry.example.com": {"auth": auth("ci:k8s-passw0rd")},
+        "quay.io": {"auth": auth("robot:k8s$quay")},
+    }});
+    let place = Place::new();
+    for name in ["kubernetes-secret.yaml", "kubernetes-secret.json"] {
+        assert_eq!(place.set(&["--auth-config", &fixture(name), "--replace"]), expected);
+    }
+    let plain = r#"{"auths": {"r.io": {"auth": "dTpw"}}}"#;
+    let old = r#"{"r.io": {"auth": "dTpw"}}"#;
+    let folded = BASE64_STANDARD.encode(plain).replace("cyI", "cyI\n    ");
+    for text in [
+        format!("kind: Secret\nstringData:\n  .dockerconfigjson: '{plain}'\n"),
+        format!("# ours\n---\nkind: Secret\nstringData:\n  .dockerconfigjson: |\n    {plain}\n"),
+        format!("kind: Secret\ndata: {{.dockercfg: {}}}\n", BASE64_STANDARD.encode(old)),
+        format!("kind: Secret\ndata:\n  .dockerconfigjson: >-\n    {folded}\n"),
+        format!(
+            "kind: ConfigMap\ndata: {{a: b}}\n---\nkind: Secret\nstringData: {{.dockercfg: '{old}'}}\n"
+        ),
+        format!(
+            "kind: Secret\r\n? [a, {{b: c}}]\r\n: x\r\nstringData:\r\n  .dockercfg: '{old}'\r\n"
+        ),
+        json!({"kind": "Secret", "stringData": {".dockerconfigjson": plain}}).to_string(),
+    ] {
+        place.put("secret.yaml", &text);
+        let found = place.set(&["--auth-config", "secret.yaml", "--replace"]);
+        assert_eq!(found, json!({"auths": {"r.io": {"auth": "dTpw"}}}), "{text}");
+    }
+    for (text, expected) in [
+        (
+            "kind: Secret\ndata:\n  .dockerconfigjson: S3CRET!\n",
+            "secret.yaml, in .dockerconfigjson: this is no base64",
+        ),
+        ("kind: Secret\ndata:\n  .dockerconfigjson: /w==\n", "this is not UTF-8"),
+        (
+            "kind: Secret\ndata:\n  a: \"S3CRET\n",
+            "secret.yaml:3:6: this Kubernetes manifest is no YAML",
+        ),
+        (
+            "kind: Secret\ndata:\n  password: UzNDUkVU\n",
+            "is a Kubernetes manifest without a Secret that holds",
+        ),
+        (
+            "kind: Secret\nstringData:\n  .dockerconfigjson: '{\"auths\": S3CRET}'\n",
+            "in .dockerconfigjson:1:11: the auth document is no JSON",
+        ),
+        (
+            "kind: Secret\nstringData:\n  .dockerconfigjson: '{\"credsStore\": \"x\"}'\n",
+            "names the credential helper 'x'",
+        ),
+        ("kind: List\nitems: []\n", "is a list of Kubernetes objects"),
+        (
+            "kind: Secret\nstringData: {.dockercfg: a}\n---\nkind: Secret\nstringData: {.dockercfg: b}\n",
+            "holds several Secrets",
+        ),
+        ("DOCKER_AUTH_CONFIG={\"auths\": S3CRET}", "secret.yaml:1:1: the auth document is no JSON"),
+        ("auths:\n  r.io: S3CRET\n", "secret.yaml:1:1: the auth document is no JSON"),
+        ("\"auths\": {\"r.io\": \"S3CRET\"}", "the opening brace before this is missing"),
+    ] {
+        place.put("secret.yaml", text);
+        let said = place.fails(3, &["set", "-y", "--auth-config", "secret.yaml"]);
+        assert!(said.contains(expected), "{text}: {said}");
+        assert!(!said.contains("UzNDUkVU"), "{said}");
+    }
+    // Nesting takes no stack.
+    place.put("secret.yaml", &format!("kind: Secret\na: {}", "[".repeat(100_000)));
+    place.fails(3, &["set", "-y", "--auth-config", "secret.yaml"]);
+}
+
+/// Whether a process is still there.
+fn runs(pid: &str) -> bool {
+    let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !state.is_empty() && !state.contains(") Z ")
+}
+
+#[test]
+fn a_helper_that_hangs_ends_with_all_it_started() {
+    for helper in ["hangs", "deaf"] {
+        let place = Place::new();
+        place.put("config.json", &format!(r#"{{"credHelpers": {{"r.io": "{helper}"}}}}"#));
+        let start = Instant::now();
+        let said =
+            place.fails(6, &["set", "-y", "--from-docker-config", "config.json", "--timeout", "1"]);
+        assert!(said.contains("did not answer within 1 seconds"), "{said}");
+        assert!(start.elapsed() < Duration::from_secs(20));
+        let pids = fs::read_to_string(place.path("pids")).expect("the helper ran");
+        for pid in pids.split_whitespace() {
+            // The signal is sent, but the kernel may take a moment to act on it.
+            while runs(pid) {
+                assert!(start.elapsed() < Duration::from_secs(20), "{helper}: {pid} still runs");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+}
