@@ -379,6 +379,10 @@ fn a_registry_is_left_to_a_helper() {
     let place = Place::new();
     assert_eq!(place.set(&delegate), json!({"credsStore": "good"}));
     assert_eq!(place.run(&[&["set", "--check"], &delegate[..]].concat()).status, 0);
+    let place = Place::new();
+    place.set(&[&one[..], &["--pull-policy", "always"]].concat());
+    let after = fs::read_to_string(place.path("config.toml")).expect("the config");
+    assert!(after.contains("pull_policy = \"always\""), "{after}");
     let with = |document: &str| {
         Place::with(&format!("{CONFIG}  environment = ['DOCKER_AUTH_CONFIG={document}']\n"))
     };

@@ -1,12 +1,10 @@
 //! `set` and `remove`: plan, show, ask, write, report.
 
-use std::io::{self, Write as _};
-
 use serde::Serialize;
 
 use super::args::{Format, Global, Remove, Set, Writing};
 use super::input::Input;
-use super::output::{Output, printable};
+use super::output::{Output, printable, to_stdout};
 use super::report::RunnerLabel;
 use crate::config_file;
 use crate::diff::{self, Line};
@@ -33,11 +31,12 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
     let pull_policies = set.pull_policies.clone();
+    let replace = set.replace;
     let request = if let Some((helper, registry)) = set.source.delegation()? {
-        Request::Delegate { helper, registry, replace: set.replace, pull_policies }
+        Request::Delegate { helper, registry, replace, pull_policies }
     } else {
         let logins = if set.stores_credentials() { set.source.logins()? } else { Vec::new() };
-        Request::Set { logins, replace: set.replace, pull_policies }
+        Request::Set { logins, replace, pull_policies }
     };
     change(global, "set", &selector, &request, &set.writing, output)
 }
@@ -103,16 +102,6 @@ fn change(
         Err(Error::ChangedMeanwhile { path: text.label().to_owned() })
     })?;
     Ok(change.finish(told, Ending::Confirmed, &outcome.notes))
-}
-
-fn to_stdout(bytes: &[u8]) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|cause| Error::NotWritable {
-        path: "standard output".into(),
-        step: "writing",
-        cause,
-        advice: None,
-    })
 }
 
 /// How a run ends.

@@ -137,6 +137,17 @@ pub(super) fn json_error(error: &Error) {
     }
 }
 
+/// Writes what is of no use when it does not arrive whole.
+pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|cause| Error::NotWritable {
+        path: "standard output".into(),
+        step: "writing",
+        cause,
+        advice: None,
+    })
+}
+
 /// Text whose control characters can't reach a terminal, but for line ends.
 pub(super) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

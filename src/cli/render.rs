@@ -1,12 +1,12 @@
 //! `render`: an auth document for another place.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
 use serde::Serialize;
 
 use super::args::{Format, Global, Render, RenderForm};
 use super::input::Input;
-use super::output::Output;
+use super::output::{Output, to_stdout};
 use crate::error::Error;
 use crate::rendering::{Form, Rendering};
 use crate::runner::Config;
@@ -37,11 +37,7 @@ pub(super) fn render(global: &Global, render: &Render, output: &Output) -> Resul
         output.json(&Report { schema: 1, command: "render", r#as: render.form, rendered });
         return Ok(0);
     }
-    // Unlike a report it is of no use when it does not arrive whole.
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.expose().as_bytes()).and_then(|()| stdout.flush()).map_err(|cause| {
-        Error::NotWritable { path: "standard output".into(), step: "writing", cause, advice: None }
-    })?;
+    to_stdout(text.expose().as_bytes())?;
     Ok(0)
 }
 
