@@ -15,7 +15,7 @@ mod style;
 use std::ops::Range;
 
 use crate::credential::{Credential, Tokens};
-use crate::expansion::{Expanded, expand};
+use crate::expansion::{Expanded, expand, holds_predefined};
 use crate::letter_case::same_key;
 use crate::secret::Secret;
 
@@ -23,6 +23,9 @@ pub(crate) use content::Content;
 pub(crate) use delegation::Delegation;
 pub(crate) use json::Object;
 pub(crate) use style::Style;
+
+/// How many objects inside each other are looked into; Docker knows three.
+const MOST_LEVELS: usize = 8;
 
 /// Why GitLab Runner drops a document, and at which byte of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +93,9 @@ impl Entry {
             return Stored::Unknown;
         }
         let auth = value(self.auth.as_ref());
+        if holds_predefined(auth) {
+            return Stored::Unknown;
+        }
         if !auth.is_empty() {
             return Credential::decode(auth).map_or(Stored::Undecodable, Stored::Credential);
         }
@@ -178,7 +184,8 @@ impl<'t> AuthDocument<'t> {
         Self::build(text, &|piece: &str| expand(piece, &lookup))
     }
 
-    /// Parses a document in which a `$` is a `$`: a file of Docker's.
+    /// Parses a document in which a `$` is a `$`: a file of Docker's, or a text that the runner has
+    /// filled its variables into.
     pub fn parse_literal(text: &'t str) -> Result<Self, DocumentError> {
         Self::build(text, &|piece: &str| Expanded { text: piece.to_owned(), unknown: Vec::new() })
     }
@@ -213,7 +220,8 @@ impl<'t> AuthDocument<'t> {
                     document.helpers.push(Helper { key, name, object: number, member: inner });
                 }
                 document.cred_helpers.push((number, object));
-            } else if same_key(&member.name, "credsStore") {
+            } else if same_key(&member.name, "credsStore") && &text[member.value.clone()] != "null"
+            {
                 let name = expanded(text, &member.value, fill).text;
                 document.helpers.push(Helper { key: None, name, object: number, member: number });
             }
@@ -331,16 +339,26 @@ impl<'t> AuthDocument<'t> {
     /// The string values of the document, with whether each names a helper, and the keys.
     pub fn strings(&self) -> Vec<DocumentString> {
         let mut strings = Vec::new();
-        self.collect_strings(&self.root, false, &mut strings);
+        self.collect_strings(&self.root, false, MOST_LEVELS, &mut strings);
         strings
     }
 
-    fn collect_strings(&self, object: &Object, helpers: bool, out: &mut Vec<DocumentString>) {
+    /// Below `levels` an object is one value.
+    fn collect_strings(
+        &self,
+        object: &Object,
+        helpers: bool,
+        levels: usize,
+        out: &mut Vec<DocumentString>,
+    ) {
         for member in &object.members {
             out.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
             let helper = helpers || same_key(&member.name, "credsStore");
-            if let Ok(Some(inner)) = json::object_at(self.text, &member.value) {
-                self.collect_strings(&inner, same_key(&member.name, "credHelpers"), out);
+            if levels > 0
+                && let Ok(Some(inner)) = json::object_at(self.text, &member.value)
+            {
+                let helpers = same_key(&member.name, "credHelpers");
+                self.collect_strings(&inner, helpers, levels - 1, out);
             } else {
                 let user = same_key(&member.name, "username") || same_key(&member.name, "email");
                 let kind = match (helper, user) {

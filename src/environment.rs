@@ -6,11 +6,12 @@ use std::ops::Range;
 use crate::addition::NewPair;
 use crate::edit::Edit;
 use crate::error::Error;
-use crate::expansion::{Expanded, expand};
+use crate::expansion::{Expanded, expand, is_predefined};
 use crate::letter_case::same_key;
 use crate::list::List;
 use crate::quoting::Quoted;
 use crate::runner::{Config, Runner};
+use crate::runner_table::sections;
 use crate::syntax::{NodeId, NodeKind, Syntax};
 
 /// The variable that holds the auth document.
@@ -60,6 +61,16 @@ impl<'s, 't> Environment<'s, 't> {
             found = Some(pair);
             dotted = syntax.simple_key(pair).is_none().then_some(pair);
         }
+        let table = sections(config, runner).find(|(header, _)| {
+            syntax.keys(*header).nth(1).is_some_and(|key| same_key(&key, "environment"))
+        });
+        if let Some((header, _)) = table {
+            return Err(Error::InvalidEnvironment {
+                path: path(),
+                place: text.place(start(header)),
+                runner: runner.title(),
+            });
+        }
         let Some(pair) = found else { return Ok(None) };
         let invalid = |id: NodeId| Error::InvalidEnvironment {
             path: path(),
@@ -82,8 +93,14 @@ impl<'s, 't> Environment<'s, 't> {
         self.elements.iter().map(|&element| self.syntax.string(element))
     }
 
-    /// The value of a variable; of several the last counts.
+    /// The value of a variable; of several the last counts. One that GitLab sets for each job stands
+    /// for itself: nobody knows its value here.
     pub fn variable(&self, name: &str) -> Option<String> {
+        let own = self.own_variable(name);
+        own.or_else(|| is_predefined(name).then(|| format!("${{{name}}}")))
+    }
+
+    fn own_variable(&self, name: &str) -> Option<String> {
         self.values()
             .filter_map(|entry| {
                 let (found, value) = entry.split_once('=')?;

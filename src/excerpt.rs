@@ -27,7 +27,13 @@ impl Excerpt {
     #[must_use]
     pub fn new(config: &Config<'_>, redaction: &Redaction, span: &Range<usize>) -> Self {
         let (text, syntax) = (config.text(), config.syntax());
-        let line = text.line(text.line_of(span.start));
+        let mut line = text.line(text.line_of(span.start));
+        // A comment behind it may be about a secret.
+        let comments = syntax.comments();
+        let next = comments.partition_point(|comment| comment.start < span.end);
+        if let Some(comment) = comments.get(next) {
+            line.end = line.end.min(comment.start);
+        }
         let masks = redaction.masks(syntax, syntax.block_at(span.start));
         let marked = masks.around(span.start..span.end.clamp(span.start, line.end));
         let marked = marked.start.max(line.start)..marked.end.min(line.end);

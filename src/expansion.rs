@@ -54,6 +54,13 @@ pub fn is_predefined(name: &str) -> bool {
     name.starts_with("CI_") || name.starts_with("GITLAB_")
 }
 
+/// Whether a text holds a variable that GitLab sets for each job.
+#[must_use]
+pub fn holds_predefined(text: &str) -> bool {
+    let names = text.match_indices('$').filter_map(|(at, _)| name(&text[at + 1..]).0);
+    names.into_iter().any(is_predefined)
+}
+
 /// The name at the start of `text`, as Go's `os.Expand` cuts it, and how many bytes it takes.
 /// Bad syntax (`${}`, an open `${`) has no name but takes bytes.
 fn name(text: &str) -> (Option<&str>, usize) {

@@ -4,7 +4,7 @@ use crate::auth_document::AuthDocument;
 use crate::environment::{AuthEntry, Environment};
 use crate::error::Error;
 use crate::executor::Pull;
-use crate::expansion::is_predefined;
+use crate::expansion::holds_predefined;
 use crate::resolver::{self, Resolution, Verdict};
 use crate::runner::{Config, Runner};
 use crate::runner_version::RunnerVersion;
@@ -22,6 +22,9 @@ pub struct Explanation {
     /// Whether the entry holds a variable (`$NAME`) that neither the runner sets nor GitLab: it
     /// becomes nothing, unless a job sets it. Its name may be a part of a password.
     pub unset: bool,
+    /// Whether it holds a variable that GitLab sets for each job, such as `$CI_REGISTRY`: what comes
+    /// of it can't be told here.
+    pub open: bool,
     /// What the auth document holds for the image; an empty document without an entry.
     pub resolution: Resolution,
     /// Where the key stands that wins, or what is wrong with the document.
@@ -49,13 +52,15 @@ impl Explanation {
             entry: last.as_ref().map(|(_, entry)| place(entry)),
             hidden: entries.iter().map(place).collect(),
             unset: false,
+            open: false,
             resolution: resolver::resolve("", image, version),
             place: None,
         };
         if let Some((environment, entry)) = last {
             let expanded = environment.expanded(&entry);
             explanation.resolution = resolver::resolve(&expanded.text, image, version);
-            explanation.unset = expanded.unknown.iter().any(|name| !is_predefined(name));
+            explanation.unset = !expanded.unknown.is_empty();
+            explanation.open = holds_predefined(&expanded.text);
             explanation.place = explanation
                 .offset(environment, &entry, entry.document() == expanded.text)
                 .map(|offset| config.text().place(entry.place(offset..offset + 1).start));

@@ -41,7 +41,7 @@ pub fn credentials(
     if text.is_empty() {
         return Ok(Ok(Vec::new()));
     }
-    let document = match AuthDocument::parse(&text, |_| None) {
+    let document = match AuthDocument::parse_literal(&text) {
         Ok(document) => document,
         Err(error) => return Ok(Err(format!("its auth document {}", error.problem))),
     };

@@ -484,7 +484,7 @@ impl RunnerContext<'_, '_> {
         let text = entry.document();
         let document = self.parse_text(text).map_err(|error| {
             let whole = expand(text, |name| self.variable(name)).text;
-            if whole != text && AuthDocument::parse(&whole, |_| None).is_ok() {
+            if whole != text && AuthDocument::parse_literal(&whole).is_ok() {
                 let problem = "comes together only from other variables ($NAME), so no credential \
                                in it can be changed alone: change those variables, or drop the \
                                document with --replace";
@@ -501,7 +501,7 @@ impl RunnerContext<'_, '_> {
         // it could make another document than the one that stands here.
         let whole = expand(text, |name| self.variable(name)).text;
         let same =
-            AuthDocument::parse(&whole, |_| None).is_ok_and(|whole| whole.agrees_with(&document));
+            AuthDocument::parse_literal(&whole).is_ok_and(|whole| whole.agrees_with(&document));
         if whole != text && !same {
             let problem = "becomes another document once its variables ($NAME) are filled in: \
                            change those variables, or drop the document with --replace";

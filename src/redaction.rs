@@ -106,7 +106,7 @@ impl Redaction {
 
     fn learn_variable(&mut self, name: &str, value: &str) {
         if name == VARIABLE {
-            let Ok(document) = AuthDocument::parse(value, |_| None) else {
+            let Ok(document) = AuthDocument::parse_literal(value) else {
                 return;
             };
             for string in document.strings() {
@@ -125,7 +125,7 @@ impl Redaction {
                     }
                 }
             }
-        } else if names_a_secret(&name.to_lowercase()) || value.len() >= 8 {
+        } else if names_a_secret(&name.to_lowercase()) || (value.len() >= 8 && !is_host(value)) {
             self.learn(value);
         }
     }
@@ -292,7 +292,7 @@ fn mask_entry(quoted: &Quoted, masks: &mut Masks) {
     let text = quoted.text();
     let start = text.find('=').map_or(0, |at| at + 1);
     let value = &text[start..];
-    let document = AuthDocument::parse(value, |_| None);
+    let document = AuthDocument::parse_literal(value);
     let Ok(document) = document
         .as_ref()
         .map_err(|_| ())
@@ -329,6 +329,18 @@ fn mask_entry(quoted: &Quoted, masks: &mut Masks) {
 fn harmless_text(value: &str) -> bool {
     let url = value.contains("://");
     !value.contains(['\n', '=', '$']) && (!url || !value.contains(['@', '?', '#']))
+}
+
+/// Whether the value of a variable with a harmless name is a host, perhaps with a path: hiding it
+/// wherever it appears would hide the registry that everything is about.
+fn is_host(value: &str) -> bool {
+    let (name, top) =
+        value.split('/').next().unwrap_or_default().rsplit_once('.').unwrap_or(("", ""));
+    let top = top.split(':').next().unwrap_or_default();
+    !name.is_empty()
+        && top.len() >= 2
+        && top.bytes().all(|byte| byte.is_ascii_lowercase())
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:/".contains(&byte))
 }
 
 /// Whether a key or variable with this name (in lower case) holds a secret.

@@ -117,8 +117,10 @@ pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
         Some("without https:// before it, it is not Docker Hub (from GitLab Runner 17.5 on)")
     } else if path.contains("://") {
         Some("only http:// and https:// are taken for a scheme")
-    } else if path.contains("//") || path.ends_with('/') {
-        Some("it holds an empty part")
+    } else if host.contains(['@', '*']) {
+        Some("no image's host holds an @ or a *")
+    } else if path.split('/').any(|part| ["", ".", ".."].contains(&part)) {
+        Some("it holds an empty part, or one of dots")
     } else if !host.contains(['.', ':']) && host != "localhost" {
         Some("without a dot or a port, an image's first part is a name on Docker Hub")
     } else {
@@ -132,10 +134,15 @@ pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
 /// use runner_auth::registry::shown;
 ///
 /// assert_eq!(shown("https://ci:s3cret@r.io/v1/"), "https://<hidden>@r.io/v1/");
+/// assert_eq!(shown("r.io/v1/?token=s3cret"), "r.io/v1/<hidden>");
 /// assert_eq!(shown("r.io/app@sha256:0f"), "r.io/app@sha256:0f");
 /// ```
 #[must_use]
 pub fn shown(key: &str) -> Cow<'_, str> {
+    if let Some(at) = key.find(['?', '=']) {
+        // A query can hold a token.
+        return Cow::Owned(format!("{}<hidden>", shown(&key[..at])));
+    }
     let start = key.find("://").map_or(0, |at| at + 3);
     let host = key[start..].split('/').next().unwrap_or_default();
     match host.rfind('@') {

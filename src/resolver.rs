@@ -82,6 +82,8 @@ pub enum Answer {
     Empty,
     /// An identity token or a registry token without a user.
     Token,
+    /// What a variable holds that GitLab sets for each job.
+    Variable,
     /// What `docker-credential-NAME` says.
     Helper(String),
 }
@@ -143,7 +145,7 @@ pub fn resolve(document: &str, image: &str, version: RunnerVersion) -> Resolutio
     if document.trim().is_empty() {
         return resolution;
     }
-    let document = match AuthDocument::parse(document, |_| None) {
+    let document = match AuthDocument::parse_literal(document) {
         Ok(document) => document,
         Err(error) => {
             resolution.verdict = Verdict::Dropped { offset: error.offset, problem: error.problem };
@@ -213,6 +215,7 @@ fn answer(entry: &Entry, version: RunnerVersion) -> Answer {
         Stored::Credential(_) if !filled(&entry.auth) && !version.reads_plain_fields() => {
             Answer::Empty
         }
+        Stored::Unknown => Answer::Variable,
         Stored::Credential(found) => Answer::User(found.username().to_owned()),
         _ if filled(&entry.identity_token) || filled(&entry.registry_token) => Answer::Token,
         // An empty user, which old versions take.

@@ -163,7 +163,9 @@ impl Runner<'_> {
     /// How messages call it: its name, or its short token where it has none.
     #[must_use]
     pub fn title(&self) -> String {
-        if self.name.is_empty() {
+        if self.name.is_empty() && self.token.is_empty() {
+            "(no name, no token)".to_owned()
+        } else if self.name.is_empty() {
             format!("(no name, token {})", self.short_token())
         } else {
             self.name.to_string()

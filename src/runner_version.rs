@@ -35,14 +35,18 @@ impl RunnerVersion {
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] when it is anything else.
+    /// [`Error::Usage`] when it is anything else, or before 12.9. A version after
+    /// [`RunnerVersion::LATEST`] is taken for that one.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
         let mut number = || parts.next().and_then(|part| part.parse().ok());
         match (number(), number()) {
-            (Some(major), Some(minor)) => Ok(Self { major, minor }),
+            (Some(major), Some(minor)) if Self { major, minor } >= Self::new(12, 9) => {
+                Ok(Self { major, minor })
+            }
             _ => Err(Error::Usage(
-                "--runner-version takes a version of GitLab Runner such as 17.4".into(),
+                "--runner-version takes a version of GitLab Runner from 12.9 on, such as 17.4"
+                    .into(),
             )),
         }
     }

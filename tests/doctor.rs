@@ -72,10 +72,12 @@ fn planted() -> Vec<Planted> {
     plant("error", "misplaced-environment", format!("{}    environment = ['DOCKER_AUTH_CONFIG={good}']\n", runner("")), "'DOCKER", 0);
     plant("error", "misplaced-environment", format!("environment = ['DOCKER_AUTH_CONFIG={good}']\n{}", runner("")), "'DOCKER", 0);
     plant("error", "misplaced-environment", format!("[[runners]]\nDOCKER_AUTH_CONFIG = '{good}'\n"), "DOCKER", 0);
-    plant("error", "misplaced-environment", format!("{}[[runners.docker.services]]\nenvironment = ['DOCKER_AUTH_CONFIG={good}']\n", runner("") ), "'DOCKER", 0);
     plant("error", "misplaced-environment", format!("runners = [{{name = 'a', docker = {{environment = ['DOCKER_AUTH_CONFIG={good}']}}}}]\n" ), "'DOCKER", 0);
     plant("error", "expansion", document(r#"{"auths": {"r.io": {"username": "u", "password": "a$bcd"}}}"#), "\"a$bcd\"", 1);
     plant("error", "expansion", document(r#"{"auths": {"r.io": {"auth": "$B64"}}}"#), "\"$B64\"", 1);
+    plant("error", "invalid-toml", "[[runners]]\n[runners.environment]\nA = 'b'\n".into(), "[runners.environment]", 0);
+    plant("error", "never-matches", document(r#"{"auths": {"*.r.io": {"auth": "dTpw"}}}"#), "\"*.r.io\"", 1);
+    plant("error", "never-matches", document(r#"{"auths": {"r.io/./x": {"auth": "dTpw"}}}"#), "\"r.io/./x\"", 1);
     plant("error", "expansion", document("$JSON"), "'DOCKER", 0);
     plant("error", "never-matches", document(r#"{"auths": {"index.docker.io": {"auth": "dTpw"}}}"#), "\"index", 1);
     plant("error", "never-matches", document(r#"{"auths": {" r.io": {"auth": "dTpw"}}}"#), "\" r.io\"", 1);
@@ -188,6 +190,37 @@ fn what_is_planted_is_found_and_what_mends_it_does() {
         }
     }
     println!("{} findings planted, {commands} commands run", planted().len());
+}
+
+#[test]
+fn what_serves_is_no_error() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("config.toml");
+    let good = r#"{"auths": {"r.io": {"auth": "dTpw"}}}"#;
+    let kubelet = |text: &str| document(text).replace("\"docker\"", "\"kubernetes\"");
+    for config in [
+        document(r#"{"auths": {"$CI_REGISTRY": {"auth": "dTpw"}}}"#),
+        document(
+            r#"{"auths": {"r.io": {"username": "$CI_DEPLOY_USER", "password": "$CI_DEPLOY_PASSWORD"}}}"#,
+        ),
+        document(r#"{"auths": {"r.io": {"auth": "$CI_AUTH"}}}"#),
+        document(r#"{"auths": {"r.io": {"username": "u", "password": "pa$$word"}}}"#),
+        document("$ALL").replace("['D", &format!("['ALL={good}', 'D")),
+        kubelet(r#"{"auths": {"index.docker.io": {"auth": "dTpw"}, "*.r.io": {"auth": "dTpw"}}}"#),
+        format!(
+            "{}[[runners.docker.services]]\nenvironment = ['DOCKER_AUTH_CONFIG={good}']\n",
+            runner("")
+        ),
+        "[[runners]]\npre_clone_script = 'DOCKER_AUTH_CONFIG=$(vault read x) crane pull y'\n"
+            .into(),
+        "[[runners]]\n[runners.kubernetes]\n[runners.kubernetes.pod_labels]\na = '1'\nA = '2'\n"
+            .into(),
+    ] {
+        write(&path, config.as_bytes());
+        let errors: Vec<_> =
+            findings(&path).into_iter().filter(|finding| finding["level"] == "error").collect();
+        assert!(errors.is_empty(), "{errors:#?} in\n{config}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use runner_auth::resolver::{Verdict, resolve};
 
 fuzz_target!(|input: (&str, &str, u8, u8)| {
     let (document, image, major, minor) = input;
-    let version = RunnerVersion::parse(&format!("{}.{}", 12 + major % 8, minor % 12));
+    let version = RunnerVersion::parse(&format!("{}.{}", 13 + major % 7, minor % 12));
     let version = version.expect("a version");
     let resolution = resolve(document, image, version);
     assert_eq!(resolution.image_path, image_path(image, version));

@@ -182,7 +182,7 @@ impl Change<'_> {
             lines,
             summary: preview.summary(),
             label: printable(text.label()),
-            stores: preview.stores(),
+            stores: matches!(self.request, Request::Set { .. }) && preview.stores(),
             bytes: plan.changes().then(|| plan.apply(&config)),
         })
     }

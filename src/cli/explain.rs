@@ -166,7 +166,7 @@ impl Telling<'_> {
             username: match &found.answer {
                 Answer::User(user) => Some(clean(user)),
                 Answer::Empty => Some(String::new()),
-                Answer::Token | Answer::Helper(_) => None,
+                Answer::Token | Answer::Variable | Answer::Helper(_) => None,
             },
             helper: match &found.answer {
                 Answer::Helper(name) => Some(clean(name)),
@@ -295,6 +295,13 @@ impl Telling<'_> {
                     .to_owned(),
             );
         }
+        if explanation.open {
+            notes.push(
+                "the auth entry holds a variable that GitLab sets for each job (CI_…): what comes of \
+                 it can't be told here"
+                    .to_owned(),
+            );
+        }
         match &resolution.verdict {
             Verdict::Dropped { .. } if self.version.warns_in_the_job_log() => {
                 notes
@@ -306,7 +313,9 @@ impl Telling<'_> {
                     .into(),
             ),
             Verdict::Cancelled { .. } => {
-                notes.push("GitLab Runner then asks no other source either".to_owned());
+                notes.push(
+                    "GitLab Runner then gives up: the pull fails, of public images too".to_owned(),
+                );
                 return notes;
             }
             Verdict::AtRandom(_) => {
@@ -321,6 +330,9 @@ impl Telling<'_> {
                      when it fails, the whole document is dropped"
                 ));
             }
+            if resolution.store.is_some() {
+                notes.push("what the credsStore knows counts before auths".to_owned());
+            }
         }
         notes.extend(self.other_sources());
         notes
@@ -332,8 +344,8 @@ impl Telling<'_> {
         let mut notes = Vec::new();
         if explanation.pull == Pull::Kubelet {
             notes.push(
-                "the kubernetes executor writes every credential it finds into a pull Secret, and \
-                 the kubelet matches them by its own rules: each key whose host and path fit is \
+                "this is what the docker executor would find: the kubernetes executor writes every \
+                 credential it finds into a pull Secret, and the kubelet matches them by its own rules: each key whose host and path fit is \
                  tried, the longest first, and * may stand in a host"
                     .to_owned(),
             );
@@ -363,6 +375,7 @@ fn answer(answer: &Answer) -> String {
                           empty credential, and no other source is"
             .to_owned(),
         Answer::Token => "a token without a user".to_owned(),
+        Answer::Variable => "what a variable holds that GitLab sets for each job".to_owned(),
         Answer::Helper(name) => format!("what docker-credential-{name} says"),
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                 (Level::Error, "bad-helper-name"),
                 place,
                 "a credential helper's name can't be empty or hold a /: GitLab Runner (from 13.5 \
-                 on) then asks no source at all, not even the job's own login",
+                 on) then asks no source at all, and every pull fails, of public images too",
                 "name the helper without a path: NAME stands for docker-credential-NAME in the \
                  runner's PATH",
             );

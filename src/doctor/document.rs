@@ -8,7 +8,7 @@ use super::remedy::Remedy;
 use super::{Circumstances, Finding, Level, credential_helper, key};
 use crate::auth_document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
 use crate::environment::{AuthEntry, Environment};
-use crate::expansion::{expand, is_predefined};
+use crate::expansion::expand;
 use crate::letter_case::same_key;
 use crate::pull_policy::{self, PullPolicy, names};
 use crate::registry::shown;
@@ -103,7 +103,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let lookup = |name: &str| subject.environment.variable(name);
-    let expanded = match AuthDocument::parse(&whole, |_| None) {
+    let expanded = match AuthDocument::parse_literal(&whole) {
         Ok(document) => document,
         Err(error) => {
             findings.push(invalid(subject, &error, *raw == *whole));
@@ -133,9 +133,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 
 /// A `$` in a text that is no document as it stands.
 fn expansion_of_all(subject: &Subject<'_>, raw: &str, findings: &mut Vec<Finding>) {
-    let document = AuthDocument::parse(raw, |_| None).is_ok();
+    let document = AuthDocument::parse_literal(raw).is_ok();
     let unknown = expand(raw, |name| subject.environment.variable(name)).unknown;
-    if document || !unknown.iter().any(|name| !is_predefined(name)) {
+    if document || unknown.is_empty() {
         return;
     }
     findings.push(subject.finding(
@@ -246,7 +246,7 @@ fn expansion(examined: &Examined<'_>, raw: &str, findings: &mut Vec<Finding>) {
     for string in examined.document.strings() {
         let piece = &raw[string.span.clone()];
         let unknown = expand(piece, |name| examined.subject.environment.variable(name)).unknown;
-        if unknown.iter().all(|name| is_predefined(name)) {
+        if unknown.is_empty() {
             continue;
         }
         let entry = examined.document.entries().iter().find(|entry| {

@@ -104,7 +104,14 @@ pub(super) fn misplaced(config: &Config<'_>, findings: &mut Vec<Finding>) {
             syntax.keys(header).next().is_some_and(|key| same_key(&key, "runners"))
         });
         search.owner = own.or(search.owner.filter(|_| below));
-        search.pairs(block.pairs.clone(), own.is_some());
+        // A service has an environment of its own, which is passed to it.
+        let service = block
+            .header
+            .and_then(|header| syntax.keys(header).last())
+            .is_some_and(|key| same_key(&key, "services"));
+        if !service {
+            search.pairs(block.pairs.clone(), own.is_some());
+        }
     }
 }
 
@@ -139,10 +146,16 @@ impl<'t> Search<'_, 't> {
                 self.found(span);
                 continue;
             }
-            if own && simple && same_key(&last, "environment") {
+            let environment = same_key(&last, "environment");
+            if own && simple && environment {
                 continue;
             }
-            self.value(self.syntax().value(pair));
+            let value = self.syntax().value(pair);
+            let array = self.syntax().node(value).kind == NodeKind::Array;
+            // A script may well begin with such an assignment.
+            if environment || array || !self.syntax().is_string(value) {
+                self.value(value);
+            }
         }
     }
 

@@ -9,6 +9,9 @@ use super::{Node, NodeId, NodeKind, Syntax, SyntaxError};
 /// Up to how many plain keys are compared with each other, which is faster than hashing them.
 const FEW: usize = 32;
 
+/// How many dotted parts a key may have; a real one has three.
+const MAX_PARTS: usize = 128;
+
 /// Finds the first key or table that stands twice.
 pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), SyntaxError> {
     let mut tables = Tables::default();
@@ -60,6 +63,11 @@ fn check_paths(syntax: &Syntax<'_>, pairs: Range<NodeId>) -> Result<(), SyntaxEr
     let mut values = HashSet::new();
     let mut tables = HashSet::new();
     for pair in syntax.siblings(pairs) {
+        if syntax.keys(pair).nth(MAX_PARTS).is_some() {
+            let offset = syntax.node(pair).span().start;
+            let problem = "this key has too many parts".to_owned();
+            return Err(SyntaxError { offset, problem });
+        }
         let mut path = String::new();
         let mut keys = syntax.keys(pair).peekable();
         while let Some(key) = keys.next() {
