@@ -34,7 +34,8 @@ fuzz_target!(|document: &str| {
     drop(Diagnosis::new(&text, &circumstances));
     let login = Credential::new("ci", Secret::new("the-new-passw0rd".into())).expect("a login");
     let registry = Registry::parse("r.io").expect("a registry");
-    let set = Request::Set { logins: vec![(registry, login)], replace: false, pull_policies: Vec::new() };
+    let set =
+        Request::Set { logins: vec![(registry, login)], replace: false, pull_policies: Vec::new() };
     let Ok(plan) = Plan::make(&config, &[0], &set) else { return };
     let lines = diff::diff(&config, &plan, &Redaction::new(false), 3);
     assert!(!diff::to_text(&lines).contains("the-new-passw0rd"));

@@ -3,7 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use runner_auth::doctor::{Circumstances, Diagnosis};
-use runner_auth::{Config, ConfigText, Credential, Plan, PullPolicy, Redaction, Registry, Request, Secret, diff};
+use runner_auth::{
+    Config, ConfigText, Credential, Plan, PullPolicy, Redaction, Registry, Request, Secret, diff,
+};
 
 const PASSWORD: &str = "the-new-passw0rd";
 
