@@ -1,0 +1,107 @@
+//! Input that nobody writes by hand: an answer or a clear error, in bounded memory, and never a
+//! crash.
+
+// A test may end by panicking and says what it saw.
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+
+use std::fs;
+use std::process::Command;
+
+/// What a process may take of memory, in bytes: many times the largest file.
+const MEMORY: usize = 3 << 30;
+
+const ENTRY: &str =
+    "  environment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \"dTpw\"}}}']\n";
+
+fn commands() -> Vec<Vec<&'static str>> {
+    let set = ["set", "-r", "new.io", "-u", "ci", "--password-env", "PASSWORD", "-n", "one"];
+    vec![
+        vec!["list", "-n", "one"],
+        vec!["doctor", "-n", "one"],
+        vec!["explain", "r.io/app", "-n", "one"],
+        [&set[..], &["--dry-run"]].concat(),
+        [&set[..], &["--yes"]].concat(),
+        vec!["remove", "-n", "one", "-r", "r.io", "--yes"],
+    ]
+}
+
+/// Runs every command on a config; each ends with one of these statuses.
+fn run(config: &[u8], statuses: &[i32]) {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("config.toml");
+    for command in commands() {
+        fs::write(&path, config).unwrap();
+        let output = Command::new("prlimit")
+            .arg(format!("--as={MEMORY}"))
+            .arg(env!("CARGO_BIN_EXE_runner-auth"))
+            .args(&command)
+            .env("CONFIG_FILE", &path)
+            .env("PASSWORD", "s3cret")
+            .output()
+            .expect("prlimit runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let status = output.status.code().unwrap_or_else(|| panic!("{command:?}: {output:?}"));
+        assert!(statuses.contains(&status), "{command:?} ends with {status}: {said:.300}");
+        assert!(!said.contains("panicked"), "{command:?}: {said}");
+        if status > 2 {
+            assert_eq!(fs::read(&path).unwrap(), config, "{command:?} wrote all the same");
+        }
+    }
+}
+
+fn config(middle: &str) -> Vec<u8> {
+    format!("[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n{middle}").into_bytes()
+}
+
+#[test]
+fn what_is_too_deep_is_refused_or_read() {
+    let deep = |open: &str, close: &str, depth: usize| {
+        format!("  x = {}{}\n", open.repeat(depth), close.repeat(depth))
+    };
+    run(&config(&deep("[", "]", 1_000_000)), &[1, 3]);
+    run(&config(&deep("{a = ", "}", 100_000)), &[1, 3]);
+    run(&config(&format!("  {}a = 1\n", "a.".repeat(100_000))), &[1, 3]);
+    run(&config(&format!("[{}a]\n", "a.".repeat(100_000))), &[0, 1, 3]);
+    let json = |open: &str, close: &str| {
+        let depth = 20_000;
+        let document =
+            format!(r#"{{"auths": {{}}, "x": {}1{}}}"#, open.repeat(depth), close.repeat(depth));
+        config(&format!("  environment = ['DOCKER_AUTH_CONFIG={document}']\n"))
+    };
+    run(&json("{\"a\": ", "}"), &[0, 1, 3]);
+    run(&json("[", "]"), &[0, 1, 3]);
+}
+
+#[test]
+fn odd_bytes_are_refused_or_kept() {
+    run(&config("  # \0\n"), &[0, 1, 3]);
+    run(&[0; 4096], &[1, 3]);
+    run(b"\xff\xfe[\0[\0r\0", &[1, 3]);
+    run(b"", &[0, 1, 3, 4]);
+    run(&config("  x = \"\u{202e}\u{feff}\"\n"), &[0, 1]);
+}
+
+#[test]
+fn long_lines_and_large_files_are_read() {
+    let line = "x".repeat(10 << 20);
+    run(&config(&format!("{ENTRY}  # {line}\n")), &[0, 1]);
+    run(&config(&format!("{ENTRY}  y = \"{line}\"\n")), &[0, 1]);
+    run(
+        &config(&format!(
+            "  environment = ['DOCKER_AUTH_CONFIG={{\"auths\": {{\"r.io\": {{\"auth\": \"{line}\"}}}}}}']\n"
+        )),
+        &[0, 1, 3],
+    );
+    // 64 MiB of comments.
+    let comment = format!("  # {}\n", "x".repeat(1020));
+    run(&config(&format!("{ENTRY}{}", comment.repeat(64 << 10))), &[0, 1]);
+}
+
+#[test]
+fn a_hundred_thousand_runners_are_read() {
+    let mut text = String::from_utf8(config(ENTRY)).unwrap();
+    for number in 0..100_000 {
+        text.push_str(&format!("[[runners]]\n  name = \"r{number}\"\n  executor = \"docker\"\n"));
+    }
+    run(text.as_bytes(), &[0, 1]);
+}
