@@ -4,6 +4,7 @@ mod args;
 mod change;
 mod doctor;
 mod explain;
+mod guide;
 mod input;
 mod list;
 mod output;

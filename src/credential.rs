@@ -45,18 +45,38 @@ impl Tokens {
     }
 }
 
+/// Checks that a registry can know a user of this name.
+///
+/// # Errors
+///
+/// [`Error::InvalidSource`] when it is empty, holds a colon (which ends the user in
+/// `user:password`), or a line break or another control character.
+pub fn check_username(username: &str) -> Result<(), Error> {
+    let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
+    if username.is_empty() {
+        return refuse("the user is empty: name one with --username");
+    }
+    if username.contains(':') {
+        return refuse(
+            "the user holds a colon, where user:password is cut: a registry can't know such a user",
+        );
+    }
+    if username.chars().any(char::is_control) {
+        return refuse("the user holds a line break or another control character");
+    }
+    Ok(())
+}
+
 impl Credential {
     /// Makes a credential of what a person or a script gave.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] when the user is empty, holds a colon (which ends the user in
-    /// `user:password`) or a line break, or when the password is empty or holds a line break.
+    /// [`Error::InvalidSource`] for a user that [`check_username`] refuses, or when the password is
+    /// empty or holds a line break.
     pub fn new(username: &str, password: Secret) -> Result<Self, Error> {
         let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
-        if username.is_empty() {
-            return refuse("the user is empty: name one with --username");
-        }
+        check_username(username)?;
         if password.expose().is_empty() {
             return refuse("the password is empty: check where it comes from");
         }
@@ -81,14 +101,8 @@ impl Credential {
     fn checked(self) -> Result<Self, Error> {
         let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
         let Self { username, password, tokens } = &self;
-        if username.contains(':') {
-            return refuse(
-                "the user holds a colon, where user:password is cut: a registry can't know such a \
-                 user",
-            );
-        }
-        if username.chars().any(char::is_control) {
-            return refuse("the user holds a line break or another control character");
+        if !username.is_empty() {
+            check_username(username)?;
         }
         if password.expose().contains(['\n', '\r', '\0']) {
             return refuse(

@@ -16,6 +16,8 @@ pub enum Error {
     Usage(String),
     /// Something would be written, but there is neither a person to ask nor `--yes` (status 2).
     ConsentNeeded,
+    /// A person left a question without an answer; nothing was done (status 1).
+    GivenUp,
     /// A config or a credential source can't be read (status 3).
     Unreadable {
         /// What was to be read.
@@ -192,6 +194,7 @@ impl Error {
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {
+            Self::GivenUp => 1,
             Self::Usage(_) | Self::ConsentNeeded => 2,
             Self::Unreadable { .. }
             | Self::InvalidToml { .. }
@@ -221,6 +224,7 @@ impl Error {
         match self {
             Self::Usage(_) => "usage",
             Self::ConsentNeeded => "consent-needed",
+            Self::GivenUp => "given-up",
             Self::Unreadable { .. } => "unreadable",
             Self::InvalidToml { .. } => "invalid-toml",
             Self::KeyTwice { .. } => "key-twice",
@@ -255,6 +259,9 @@ impl fmt::Display for Error {
                 "nobody can be asked on a terminal here: add --yes to write, --dry-run to see the \
                  diff, or --check to learn whether something would change",
             ),
+            Self::GivenUp => {
+                f.write_str("a question was left without an answer, and nothing was done")
+            }
             Self::Unreadable { path, cause } => {
                 write!(f, "{path} can't be read: {}", reason(cause))
             }

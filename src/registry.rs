@@ -182,7 +182,7 @@ impl Registry {
     pub fn parse(typed: &str) -> Result<Self, Error> {
         let refuse = |problem: &str| {
             Err(Error::InvalidSource(format!(
-                "--registry {problem}: name it as HOST[:PORT][/PATH], such as registry.example.com:5000"
+                "the registry {problem}: name it as HOST[:PORT][/PATH], such as registry.example.com:5000"
             )))
         };
         let mut path = key_path(typed);

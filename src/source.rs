@@ -19,7 +19,7 @@ use crate::registry::Registry;
 use crate::secret::Secret;
 
 pub use auth_document::auth_document;
-pub use docker_config::docker_config;
+pub use docker_config::{docker_config, logged_in};
 pub use password::PasswordSource;
 
 /// A registry with the credential for it.

@@ -3,14 +3,35 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
 
+use inquire::error::InquireError;
+use inquire::list_option::ListOption;
+use inquire::ui::RenderConfig;
+use inquire::validator::Validation;
+use inquire::{CustomUserError, MultiSelect, Text};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGINT, SIGQUIT};
 
 use crate::error::Error;
+use crate::safe_write::end_by;
 use crate::secret::Secret;
 
 /// The terminal of a person who can be asked.
+///
+/// Ctrl-C at a question puts the terminal right and then ends the process, as it does elsewhere.
 pub struct Terminal {
     tty: File,
+    colors: bool,
+}
+
+/// What is asked for, and what helps to answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'q> {
+    /// The question itself.
+    pub text: &'q str,
+    /// How it is answered, shown below it.
+    pub hint: &'q str,
+    /// The answers to pick from, or for [`Terminal::ask`] those that are suggested.
+    pub answers: &'q [String],
 }
 
 impl Terminal {
@@ -21,7 +42,13 @@ impl Terminal {
             return None;
         }
         let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
-        Some(Self { tty })
+        Some(Self { tty, colors: false })
+    }
+
+    /// Whether questions are asked in colours.
+    #[must_use]
+    pub fn in_colors(self, colors: bool) -> Self {
+        Self { colors, ..self }
     }
 
     /// Shows text to the person.
@@ -41,12 +68,71 @@ impl Terminal {
         matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
-    /// Asks for a secret without showing it. Ctrl-C and an end of input give it up.
+    /// Lets a person mark one or more answers with the arrow keys, and gives their numbers; `None`
+    /// when the person gives up.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] when the person gives up.
-    pub fn ask_hidden(&mut self, prompt: &str) -> Result<Secret, Error> {
+    /// [`Error::InvalidSource`] when the terminal went away.
+    pub fn pick(&mut self, question: &Question<'_>) -> Result<Option<Vec<usize>>, Error> {
+        let some = |picked: &[ListOption<&&String>]| -> Result<Validation, CustomUserError> {
+            let none = "none is marked: the space bar marks one";
+            Ok(if picked.is_empty() { Validation::Invalid(none.into()) } else { Validation::Valid })
+        };
+        let picked = MultiSelect::new(question.text, question.answers.iter().collect())
+            .with_help_message(question.hint)
+            .with_formatter(&|picked| {
+                let picked = picked.iter().map(|option| option.value.as_str());
+                picked.collect::<Vec<_>>().join("; ")
+            })
+            .with_validator(some)
+            .with_render_config(self.rendering())
+            .raw_prompt();
+        let picked = answered(picked)?;
+        Ok(picked.map(|picked| picked.iter().map(|option| option.index).collect()))
+    }
+
+    /// Asks for a line of text that `check` accepts; an empty one stands for the default. `None` when
+    /// the person gives up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSource`] when the terminal went away.
+    pub fn ask(
+        &mut self,
+        question: &Question<'_>,
+        default: Option<&str>,
+        check: impl Fn(&str) -> Result<(), Error> + Clone,
+    ) -> Result<Option<String>, Error> {
+        let suggestions = |typed: &str| -> Result<Vec<String>, CustomUserError> {
+            let fits = |answer: &&String| answer.contains(typed.trim());
+            Ok(question.answers.iter().filter(fits).cloned().collect())
+        };
+        let valid = move |typed: &str| -> Result<Validation, CustomUserError> {
+            Ok(match check(typed.trim()) {
+                Ok(()) => Validation::Valid,
+                Err(error) => Validation::Invalid(error.into()),
+            })
+        };
+        let mut prompt = Text::new(question.text)
+            .with_help_message(question.hint)
+            .with_autocomplete(suggestions)
+            .with_validator(valid)
+            .with_render_config(self.rendering());
+        prompt.default = default;
+        Ok(answered(prompt.prompt())?.map(|typed| typed.trim().to_owned()))
+    }
+
+    fn rendering(&self) -> RenderConfig<'static> {
+        if self.colors { RenderConfig::default_colored() } else { RenderConfig::empty() }
+    }
+
+    /// Asks for a secret without showing it; `None` when the person gives up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSource`] when the terminal can't hide what is typed, or when that is not UTF-8.
+    pub fn ask_hidden(&mut self, prompt: &str) -> Result<Option<Secret>, Error> {
         let gone = |_| Error::InvalidSource("the terminal can't hide what is typed".to_owned());
         let before = tcgetattr(&self.tty).map_err(gone)?;
         let mut hidden = before.clone();
@@ -58,20 +144,32 @@ impl Terminal {
         // A terminal that went away has no modes to put right.
         let _ = tcsetattr(&self.tty, OptionalActions::Flush, &before);
         self.show("\n");
-        typed.ok_or_else(|| Error::InvalidSource("no password was given".to_owned()))
+        match typed {
+            Typed::Line(secret) => Ok(Some(secret)),
+            Typed::NotText => {
+                Err(Error::InvalidSource("the password that was typed is not UTF-8".to_owned()))
+            }
+            Typed::Key(signal) => {
+                end_by(signal);
+                Ok(None)
+            }
+            Typed::End => Ok(None),
+        }
     }
 
-    fn read_hidden(&mut self) -> Option<Secret> {
+    fn read_hidden(&mut self) -> Typed {
         let mut typed = zeroize::Zeroizing::new(Vec::with_capacity(256));
         loop {
             let mut byte = [0];
-            if self.tty.read(&mut byte).ok()? == 0 {
-                return None;
+            if !matches!(self.tty.read(&mut byte), Ok(1)) {
+                return Typed::End;
             }
             match byte[0] {
                 b'\r' | b'\n' => break,
-                // Ctrl-C, Ctrl-D and Ctrl-backslash.
-                3 | 4 | 28 => return None,
+                // Ctrl-C, Ctrl-backslash and Ctrl-D.
+                3 => return Typed::Key(SIGINT),
+                28 => return Typed::Key(SIGQUIT),
+                4 => return Typed::End,
                 // Backspace takes a character, which may be several bytes.
                 8 | 127 => while typed.pop().is_some_and(|byte| (0x80..0xc0).contains(&byte)) {},
                 // Ctrl-U takes the line.
@@ -79,6 +177,35 @@ impl Terminal {
                 byte => typed.push(byte),
             }
         }
-        String::from_utf8(std::mem::take(&mut *typed)).ok().map(Secret::new)
+        match String::from_utf8(std::mem::take(&mut *typed)) {
+            Ok(text) => Typed::Line(Secret::new(text)),
+            Err(error) => {
+                drop(zeroize::Zeroizing::new(error.into_bytes()));
+                Typed::NotText
+            }
+        }
+    }
+}
+
+/// How a hidden line ended.
+enum Typed {
+    Line(Secret),
+    NotText,
+    /// With a key that sends this signal.
+    Key(i32),
+    End,
+}
+
+/// The answer; `None` when the person gave up.
+fn answered<A>(answer: Result<A, InquireError>) -> Result<Option<A>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(InquireError::OperationCanceled) => Ok(None),
+        Err(InquireError::OperationInterrupted) => {
+            // The terminal has been put right already.
+            end_by(SIGINT);
+            Ok(None)
+        }
+        Err(_) => Err(Error::InvalidSource("the terminal can't be asked any more".to_owned())),
     }
 }

@@ -14,17 +14,29 @@ import termios
 
 BINARY = sys.argv[1]
 CONFIG = b'[[runners]]\n  name = "one"\n  token = "4qCqD8pEoxyzAbCdEf12"\n  executor = "docker"\n'
+SEVERAL = (
+    CONFIG
+    + b"[[runners]]\n  name = 'two'\n  executor = 'docker'\n"
+    + b"  environment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"old.io\": {\"auth\": \"YWRtaW46b2xk\"}}}']\n"
+    + b"[[runners]]\n  name = 'three'\n  executor = 'kubernetes'\n"
+)
 PASSWORD = b"Harbor12345"
 AUTH = b"YWRtaW46SGFyYm9yMTIzNDU="
 SET = ["set", "-c", "config.toml", "-r", "r.io", "-u", "admin"]
 
 
-def run(arguments, steps, piped=None):
-    """Runs the command; `steps` are pairs of what to wait for and what to type then."""
-    with tempfile.TemporaryDirectory() as folder:
+def run(arguments, steps, piped=None, config=CONFIG, login=None):
+    """Runs the command; `steps` are pairs of what to wait for and what to type then, which may be a
+    function that does something in the folder and gives what to type. `login` is what `docker login`
+    left."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as home:
         path = os.path.join(folder, "config.toml")
         with open(path, "wb") as file:
-            file.write(CONFIG)
+            file.write(config)
+        if login is not None:
+            os.mkdir(os.path.join(home, ".docker"))
+            with open(os.path.join(home, ".docker", "config.json"), "w") as file:
+                file.write(login)
         stamp = os.stat(path).st_mtime_ns
         child, terminal = pty.fork()
         if child == 0:
@@ -34,11 +46,14 @@ def run(arguments, steps, piped=None):
                 os.write(writer, piped)
                 os.close(writer)
                 os.dup2(reader, 0)
-            os.execv(BINARY, [BINARY, *arguments])
-        echo = termios.tcgetattr(terminal)[3] & termios.ECHO
+            environment = {"HOME": home, "PATH": os.environ["PATH"], "TERM": "xterm"}
+            os.execve(BINARY, [BINARY, *arguments], environment)
+        modes = termios.tcgetattr(terminal)
         seen = b""
+        # Each step waits for what comes after the one before.
+        answered = 0
         for expected, typed in [*steps, (None, None)]:
-            while expected is None or expected not in seen:
+            while expected is None or expected not in seen[answered:]:
                 ready, _, _ = select.select([terminal], [], [], 10)
                 if not ready:
                     raise SystemExit(f"no {expected!r} within 10 s after {seen!r}")
@@ -49,21 +64,25 @@ def run(arguments, steps, piped=None):
                 if not piece:
                     break
                 seen += piece
+            if callable(typed):
+                typed = typed(path)
             if typed is not None:
+                answered = len(seen)
                 os.write(terminal, typed)
-        sane = termios.tcgetattr(terminal)[3] & termios.ECHO == echo
+        sane = termios.tcgetattr(terminal) == modes
+        # The cursor is shown again after it was hidden.
+        sane = sane and seen.rfind(b"\x1b[?25l") <= seen.rfind(b"\x1b[?25h")
         _, status = os.waitpid(child, 0)
         os.close(terminal)
         with open(path, "rb") as file:
             after = file.read()
-        left = sorted(os.listdir(folder))
         return {
             "seen": seen,
-            "status": status,
             "code": os.waitstatus_to_exitcode(status),
+            "before": config,
             "after": after,
             "touched": os.stat(path).st_mtime_ns != stamp,
-            "left": left,
+            "left": sorted(os.listdir(folder)),
             "sane": sane,
         }
 
@@ -74,12 +93,12 @@ def scene(name, found, code, written):
         problems.append(f"status {found['code']} and not {code}")
     if (AUTH in found["after"]) != written:
         problems.append("written" if not written else "not written")
-    if not written and (found["after"] != CONFIG or found["touched"]):
+    if not written and (found["after"] != found["before"] or found["touched"]):
         problems.append("the file was touched")
     if found["left"] != ["config.toml"]:
         problems.append(f"litter: {found['left']}")
     if not found["sane"]:
-        problems.append("the terminal does not echo any more")
+        problems.append("the terminal is not as it was")
     for secret in (PASSWORD, AUTH, b"SGFyYm9y", b"xyzAbCdEf12"):
         if secret in found["seen"]:
             problems.append(f"prints {secret}")
@@ -103,7 +122,73 @@ scene(
     0,
     True,
 )
-scene("Ctrl-C at the password", run(SET, [(HIDDEN, b"Har\x03")]), 3, False)
-scene("end of input at the password", run(SET, [(HIDDEN, b"\x04")]), 3, False)
+scene("an empty password", run(SET, [(HIDDEN, b"\n"), (HIDDEN, PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
+scene("Ctrl-C at the password", run(SET, [(HIDDEN, b"Har\x03")]), -signal.SIGINT, False)
+scene("Ctrl-backslash at the password", run(SET, [(HIDDEN, b"Har\x1c")]), -signal.SIGQUIT, False)
+scene("end of input at the password", run(SET, [(HIDDEN, b"\x04")]), 1, False)
 scene("nobody is asked with --yes", run([*PIPED, "--yes"], [], PASSWORD), 0, True)
 scene("nobody is asked in a dry run", run([*PIPED, "--dry-run"], [], PASSWORD), 0, False)
+
+# The guided way: each question, and each way out of it.
+GUIDED = ["set", "-c", "config.toml"]
+DOWN = b"\x1b[B"
+RUNNERS = (b"Runners:", b" " + DOWN + b" \r")
+REGISTRY = (b"Registry:", b"r.io\r")
+USER = (b"User:", b"admin\r")
+PASS = (HIDDEN, PASSWORD + b"\n")
+YES = (QUESTION, b"y\n")
+WAY = [RUNNERS, REGISTRY, USER, PASS, YES]
+
+
+def guided(name, arguments, steps, code, written, **options):
+    """A scene, and how often the new credential is in the file then."""
+    found = run(arguments, steps, **{"config": SEVERAL, **options})
+    scene(name, found, code, written)
+    return found["after"].count(AUTH)
+
+
+def is_written(name, count, expected):
+    if count != expected:
+        raise SystemExit(f"{name}: {count} runners have the credential, not {expected}")
+
+
+is_written("two of three", guided("guided", GUIDED, WAY, 0, True), 2)
+count = guided("all of them", GUIDED, [(RUNNERS[0], b"\x1b[C\r"), *WAY[1:]], 0, True)
+is_written("all of them", count, 3)
+guided("a single runner", GUIDED, WAY[1:], 0, True, config=CONFIG)
+guided("a named runner", [*GUIDED, "-n", "two"], WAY[1:], 0, True)
+guided("a registry that is given", [*GUIDED, "-n", "two", "-r", "r.io"], WAY[2:], 0, True)
+guided("a dry run", [*GUIDED, "--dry-run"], WAY[:4], 0, False)
+for number, (question, _) in enumerate(WAY):
+    steps = [*WAY[:number], (question, b"\x03")]
+    guided(f"Ctrl-C at '{question.decode()}'", GUIDED, steps, -signal.SIGINT, False)
+for number, (question, _) in enumerate(WAY[:3]):
+    guided(f"Escape at '{question.decode()}'", GUIDED, [*WAY[:number], (question, b"\x1b")], 1, False)
+NONE = [(RUNNERS[0], b"\r"), (b"none is marked", b" \r")]
+guided("no runner is marked", GUIDED, [*NONE, *WAY[1:]], 0, True)
+BLANK = [RUNNERS, (REGISTRY[0], b"my registry\r"), (b"no registry has", b"\x7f" * 11), *WAY[1:]]
+guided("no such registry", GUIDED, BLANK, 0, True)
+COLON = [*WAY[:2], (USER[0], b"ad:min\r"), (b"colon", b"\x7f" * 6), *WAY[2:]]
+guided("no such user", GUIDED, COLON, 0, True)
+OLD = b"Password of admin for old.io: "
+PICKED = [RUNNERS, (b"old.io", DOWN + b"\r"), (b"(admin)", b"\r"), (OLD, PASSWORD + b"\n"), YES]
+guided("the registry and the user of the file", GUIDED, PICKED, 0, True)
+LOGIN = '{"auths": {"login.io": {"auth": "cm9ib3Q6cHc="}}}'
+LEFT = b"Password of robot for login.io: "
+PICKED = [(b"login.io", DOWN + b"\r"), (b"(robot)", b"admin\r"), (LEFT[:12], b"\x03")]
+guided("what docker login left", GUIDED, PICKED, -signal.SIGINT, False, config=CONFIG, login=LOGIN)
+guided("a script", [*GUIDED, "--yes"], [], 2, False)
+guided("a check", [*GUIDED, "--check"], [], 2, False)
+guided("several runners for a credential", SET, [], 4, False)
+
+
+def rival(path):
+    with open(path, "ab") as file:
+        file.write(b"# another writer\n")
+    return b"y\n"
+
+
+found = run(GUIDED, [*WAY[:4], (QUESTION, rival)], config=SEVERAL)
+if found["code"] != 5 or found["after"] != SEVERAL + b"# another writer\n":
+    raise SystemExit(f"another writer's change: {found}")
+print("another writer's change: fine")

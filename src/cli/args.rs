@@ -33,6 +33,8 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Add or update credentials of the selected runners
+    #[command(after_help = "On a terminal it asks for what the arguments leave open: runners, \
+                            registry, user, password.")]
     Set(Set),
     /// Remove credentials, or the whole auth entry
     Remove(Remove),
@@ -252,6 +254,15 @@ impl Source {
             || self.from_docker_config.is_some()
             || self.auth_config.is_some()
             || self.credential_helper.is_some()
+    }
+
+    /// Whether a person could say what is missing: the registry, the user or the password.
+    pub fn leaves_open(&self) -> bool {
+        let elsewhere = self.from_docker_config.is_some()
+            || self.auth_config.is_some()
+            || self.credential_helper.is_some();
+        let complete = self.username.is_some() && self.password_source().is_some();
+        !elsewhere && (self.registries.is_empty() || (self.registries.len() == 1 && !complete))
     }
 
     pub fn password_source(&self) -> Option<PasswordSource> {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::args::{Format, Global, Remove, Set, Writing};
+use super::guide::{Guide, Picked};
 use super::input::Input;
 use super::output::{Output, printable, to_stdout};
 use super::report::RunnerLabel;
@@ -31,14 +32,29 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
     let pull_policies = set.pull_policies.clone();
-    let replace = set.replace;
+    let (replace, mut picked) = (set.replace, None);
     let request = if let Some((helper, registry)) = set.source.delegation()? {
         Request::Delegate { helper, registry, replace, pull_policies }
     } else {
-        let logins = if set.stores_credentials() { set.source.logins()? } else { Vec::new() };
+        let logins = if !set.stores_credentials() {
+            Vec::new()
+        } else if let Some(guide) = Guide::open(global, set, output) {
+            let answers = guide.ask(global, set)?;
+            picked = answers.picked;
+            vec![answers.login]
+        } else {
+            set.source.logins()?
+        };
         Request::Set { logins, replace, pull_policies }
     };
-    change(global, "set", &selector, &request, &set.writing, output)
+    let Some(Picked { input, runners }) = picked else {
+        return change(global, "set", &selector, &request, &set.writing, output);
+    };
+    // Their numbers count in the text in which they were shown.
+    let (runners, writing) = (Runners::Picked(runners), &set.writing);
+    let change = Change { global, command: "set", runners, request: &request, writing, output };
+    let told = change.tell(input.text())?;
+    change.propose(&input, told)
 }
 
 pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Result<u8, Error> {
@@ -70,38 +86,13 @@ fn change(
     writing: &Writing,
     output: &Output,
 ) -> Result<u8, Error> {
-    let change = Change { global, command, selector, request, writing, output };
-    let dry = writing.dry_run || writing.check;
-    if writing.yes && !dry && !global.is_filter() {
+    let runners = Runners::Selected(selector);
+    let change = Change { global, command, runners, request, writing, output };
+    if writing.yes && !change.is_dry() && !global.is_filter() {
         return change.write_at_once();
     }
     let (input, told) = Input::read_settled(global, |input| change.tell(input.text()))?;
-    let Some(bytes) = &told.bytes else {
-        if global.is_filter() && !dry {
-            to_stdout(input.text().bytes())?;
-        }
-        return Ok(change.finish(told, Ending::NothingToDo, &[]));
-    };
-    if dry {
-        return Ok(change.finish(told, Ending::DryRun, &[]));
-    }
-    // A filter writes to standard output only: there is nothing to confirm.
-    if global.is_filter() {
-        to_stdout(bytes)?;
-        return Ok(change.finish(told, Ending::Filtered, &[]));
-    }
-    if !change.ask(input.text(), &told)? {
-        return Ok(change.finish(told, Ending::Declined, &[]));
-    }
-    let shown = input.text().bytes();
-    let outcome = safe_write::rewrite(&global.path()?, change.options(), |text| {
-        if text.bytes() == shown {
-            return Ok(Patch { bytes: Some(bytes.clone()), report: () });
-        }
-        // What a person has confirmed is not what would be written now.
-        Err(Error::ChangedMeanwhile { path: text.label().to_owned() })
-    })?;
-    Ok(change.finish(told, Ending::Confirmed, &outcome.notes))
+    change.propose(&input, told)
 }
 
 /// How a run ends.
@@ -119,11 +110,18 @@ enum Ending {
     Written,
 }
 
+/// The runners that a change is for.
+enum Runners<'c> {
+    Selected(&'c Selector),
+    /// Their numbers in the text that a person has picked them from.
+    Picked(Vec<usize>),
+}
+
 /// A request on its way into a file.
 struct Change<'c> {
     global: &'c Global,
     command: &'static str,
-    selector: &'c Selector,
+    runners: Runners<'c>,
     request: &'c Request,
     writing: &'c Writing,
     output: &'c Output,
@@ -152,6 +150,41 @@ impl Change<'_> {
         Ok(self.finish(outcome.report, ending, &outcome.notes))
     }
 
+    /// Shows a planned change, and writes it when a person agrees.
+    fn propose(&self, input: &Input, told: Told) -> Result<u8, Error> {
+        let filter = self.global.is_filter();
+        let Some(bytes) = &told.bytes else {
+            if filter && !self.is_dry() {
+                to_stdout(input.text().bytes())?;
+            }
+            return Ok(self.finish(told, Ending::NothingToDo, &[]));
+        };
+        if self.is_dry() {
+            return Ok(self.finish(told, Ending::DryRun, &[]));
+        }
+        // A filter writes to standard output only: there is nothing to confirm.
+        if filter {
+            to_stdout(bytes)?;
+            return Ok(self.finish(told, Ending::Filtered, &[]));
+        }
+        if !self.ask(input.text(), &told)? {
+            return Ok(self.finish(told, Ending::Declined, &[]));
+        }
+        let shown = input.text().bytes();
+        let outcome = safe_write::rewrite(&self.global.path()?, self.options(), |text| {
+            if text.bytes() == shown {
+                return Ok(Patch { bytes: Some(bytes.clone()), report: () });
+            }
+            // What a person has confirmed is not what would be written now.
+            Err(Error::ChangedMeanwhile { path: text.label().to_owned() })
+        })?;
+        Ok(self.finish(told, Ending::Confirmed, &outcome.notes))
+    }
+
+    fn is_dry(&self) -> bool {
+        self.writing.dry_run || self.writing.check
+    }
+
     fn options(&self) -> Options<'_> {
         let Writing { backup, force_attributes, .. } = self.writing;
         Options { backup: backup.as_deref(), force_attributes: *force_attributes }
@@ -160,7 +193,10 @@ impl Change<'_> {
     /// Plans the change of a text.
     fn tell(&self, text: &ConfigText) -> Result<Told, Error> {
         let config = Config::parse(text)?;
-        let selected = self.selector.select(&config, Matches::One)?;
+        let selected = match &self.runners {
+            Runners::Selected(selector) => selector.select(&config, Matches::One)?,
+            Runners::Picked(numbers) => numbers.clone(),
+        };
         let plan = Plan::make(&config, &selected, self.request)?;
         let mut redaction = Redaction::new(self.global.show_secrets);
         if let Request::Set { logins, .. } = self.request {

@@ -91,10 +91,18 @@ impl Output {
         }
     }
 
+    /// Whether a question on the terminal is asked in colours.
+    pub fn colors_on_terminal(&self) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => colors_are_wanted(),
+        }
+    }
+
     /// A diff as text, in colours when whoever reads it sees them.
     pub fn diff(&self, lines: &[Line], terminal: bool) -> String {
-        let asked = terminal && self.color == Color::Auto && colors_are_wanted();
-        if !asked && !self.colors() {
+        if !(if terminal { self.colors_on_terminal() } else { self.colors() }) {
             return crate::diff::to_text(lines);
         }
         let mut out = String::new();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::Source;
-use crate::credential::Credential;
+use crate::credential::{self, Credential};
 use crate::credential_helper::CredentialHelper;
 use crate::error::Error;
 use crate::registry::Registry;
@@ -65,22 +65,31 @@ impl Source {
         let Some(username) = &self.username else {
             return Err(Error::Usage("no user is given: name one with --username".into()));
         };
-        let password = match self.password_source() {
-            Some(source) => source.read()?,
-            None => match Terminal::open() {
-                Some(mut terminal) => {
-                    terminal.ask_hidden(&format!("Password of {username} for {registry}: "))?
-                }
-                None => {
-                    return Err(Error::Usage(
-                        "no password is given and nobody can be asked: add --password-stdin, \
-                         --password-file or --password-env"
-                            .into(),
-                    ));
-                }
-            },
+        Ok(vec![self.login(registry.clone(), username)?])
+    }
+
+    /// The credential of a user for a registry. A person is asked for a password that no option
+    /// gives.
+    pub fn login(&self, registry: Registry, username: &str) -> Result<Login, Error> {
+        credential::check_username(username)?;
+        if let Some(source) = self.password_source() {
+            return Ok((registry, Credential::new(username, source.read()?)?));
+        }
+        let Some(mut terminal) = Terminal::open() else {
+            return Err(Error::Usage(
+                "no password is given and nobody can be asked: add --password-stdin, \
+                 --password-file or --password-env"
+                    .into(),
+            ));
         };
-        Ok(vec![(registry.clone(), Credential::new(username, password)?)])
+        loop {
+            let question = format!("Password of {username} for {registry}: ");
+            let password = terminal.ask_hidden(&question)?.ok_or(Error::GivenUp)?;
+            match Credential::new(username, password) {
+                Ok(credential) => return Ok((registry, credential)),
+                Err(error) => terminal.show(&format!("{error}\n")),
+            }
+        }
     }
 
     fn timeout(&self) -> Duration {

@@ -58,6 +58,25 @@ pub fn docker_config(
     Ok(logins)
 }
 
+/// The registries, with users as far as they are known, for which `docker login` or `podman login`
+/// left something in the file that [`docker_config`] reads without a path. None where there is no
+/// such file, or a broken one; no helper is asked.
+#[must_use]
+pub fn logged_in() -> Vec<(Registry, Option<String>)> {
+    let read = || -> Result<_, Error> {
+        let source = SourceText::read(&find()?)?.with_auths();
+        let document = source.parse()?;
+        let stored = document.entries().iter();
+        let stored = stored.filter(|entry| !HUB_SESSION.contains(&entry.key.as_str()));
+        let stored = stored.map(|entry| (entry.key.as_str(), entry.username()));
+        let helped =
+            document.helpers().iter().filter_map(|helper| Some((helper.key.as_deref()?, None)));
+        let all = stored.chain(helped);
+        Ok(all.filter_map(|(key, user)| Some((Registry::parse(key).ok()?, user))).collect())
+    };
+    read().unwrap_or_default()
+}
+
 /// The first file that is there, of those that Docker and then Podman read.
 fn find() -> Result<PathBuf, Error> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
