@@ -5,7 +5,7 @@
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
 use std::fs::{self, File};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -38,6 +38,7 @@ fn held_back(folder: &Path, arguments: &[&str]) -> (Child, u32) {
         .arg(env!("CARGO_BIN_EXE_runner-auth"))
         .args(arguments)
         .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
         .stdin(File::open(folder.join("password")).expect("a password"))
         .stdout(Stdio::null())
         .spawn()
@@ -89,24 +90,35 @@ fn nothing_is_left_in_memory() {
     let password = folder.path().join("password");
     fs::write(&password, PASSWORD).unwrap();
     let (config, file) = (config.to_str().unwrap(), password.to_str().unwrap());
-    let set = ["set", "-c", config, "-r", "r.io", "-u", "ci"];
+    let set = ["set", "-c", config];
+    let (login, user) = (["-r", "r.io"], ["-u", "ci"]);
+    let left = folder.path().join("config.json");
+    fs::write(&left, format!(r#"{{"auths": {{"r.io": {{"auth": "{AUTH}"}}}}}}"#)).unwrap();
+    let left = left.to_str().unwrap();
+    let helper = folder.path().join("docker-credential-script");
+    let answer = format!(r#"{{"ServerURL": "r.io", "Username": "ci", "Secret": "{PASSWORD}"}}"#);
+    fs::write(&helper, format!("#!/bin/sh\ncat > /dev/null\necho '{answer}'\n")).unwrap();
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o700)).unwrap();
     for source in [
-        &["--password-stdin", "--yes"][..],
-        &["--password-file", file, "--yes"],
-        &["--password-stdin", "--dry-run"],
+        &[&login[..], &user, &["--password-stdin", "--yes"]].concat()[..],
+        &[&login[..], &user, &["--password-file", file, "--yes"]].concat(),
+        &[&login[..], &user, &["--password-stdin", "--dry-run"]].concat(),
+        &["--auth-config", left, "--yes"],
+        &["--from-docker-config", left, "--yes"],
+        &[&login[..], &["--credential-helper", "script", "--yes"]].concat(),
     ] {
         fs::write(config, &text).unwrap();
         let (mut child, pid) = held_back(folder.path(), &[&set[..], source].concat());
         let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap();
         let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
-        let counts = found(pid, &[PASSWORD, AUTH, TOKEN, "password-"]);
+        let counts = found(pid, &[PASSWORD, AUTH, TOKEN, "--"]);
         assert!(child.wait().unwrap().success());
         assert!(!String::from_utf8_lossy(&arguments).contains(PASSWORD));
         let core = limits.lines().find(|line| line.starts_with("Max core file size"));
         let zero = core.is_some_and(|line| line.split_whitespace().nth(4) == Some("0"));
         assert!(zero, "core dumps are on: {core:?}");
         assert_eq!(counts[..3], [0, 0, 0], "{source:?}: password, auth, token");
-        // The search finds what is there: the name of the option is still in the arguments.
+        // The search finds what is there: the arguments.
         assert!(counts[3] > 0, "the memory was not read");
     }
 }
