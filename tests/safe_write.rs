@@ -141,6 +141,7 @@ fn owner_and_attributes_stay() {
         || !tool("chown", &["1234:4321", path])
         || !tool("setfattr", &["-n", "user.note", "-v", "ours", path])
         || !tool("setfattr", &["-n", "trusted.note", "-v", "root's", path])
+        || !tool("setfattr", &["-n", "security.selinux", "-v", "u:object_r:etc_t:s0", path])
         || !tool("setfacl", &["-m", "u:1235:r,g:77:rw", path])
     {
         return;
@@ -149,6 +150,7 @@ fn owner_and_attributes_stay() {
     let attributes = || run(Command::new("getfattr").args(["-dm", "-", path])).stdout;
     let before = (acl(), attributes());
     assert!(String::from_utf8_lossy(&before.0).contains("user:1235:r--"));
+    assert!(String::from_utf8_lossy(&before.1).contains("etc_t"));
     written(&mut set(&config), &config);
     assert_eq!((acl(), attributes()), before);
     let metadata = fs::metadata(&config).unwrap();
