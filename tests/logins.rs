@@ -1,5 +1,5 @@
-//! Files and helpers as the real tools leave them: `docker login` and `skopeo login` at a registry
-//! of this test's own, and `pass` with a key of this test's own.
+//! Files and helpers as the real tools leave them: `docker login`, `podman login` and `skopeo login`
+//! at a registry of this test's own, and `pass` with a key of this test's own.
 
 // A test may end by panicking and says what it saw.
 #![allow(clippy::panic, clippy::expect_used, clippy::print_stdout)]
@@ -160,26 +160,31 @@ impl Drop for Registry {
     }
 }
 
-#[test]
-fn skopeo_login() {
-    if !there(&["skopeo", "docker-registry"]) {
+/// What podman and skopeo have in common.
+fn containers_login(tool: &str) {
+    if !there(&[tool, "docker-registry"]) {
         return;
     }
     let home = Home::new();
     let registry = Registry::start(home.folder.path());
     let login = ["login", "--tls-verify=false", "-u", "ci", "--password-stdin"];
     let namespace = format!("{}/group/app", registry.host);
-    home.run("skopeo", &[&login[..], &[&registry.host]].concat(), "s3cret\n");
-    home.run(
-        "skopeo",
-        &[&login[..], &["--authfile", "auth.json", &namespace]].concat(),
-        "s3cret\n",
-    );
-    // Without --authfile it stands where podman has it too.
+    home.run(tool, &[&login[..], &[&registry.host]].concat(), "s3cret\n");
+    home.run(tool, &[&login[..], &["--authfile", "auth.json", &namespace]].concat(), "s3cret\n");
     let found = home.set(&["--from-docker-config"]);
     assert_eq!(found, json!({"auths": {&registry.host: {"auth": AUTH}}}));
     let found = home.set(&["--from-docker-config", "auth.json", "-r", &namespace]);
     assert_eq!(found, json!({"auths": {namespace: {"auth": AUTH}}}));
+}
+
+#[test]
+fn skopeo_login() {
+    containers_login("skopeo");
+}
+
+#[test]
+fn podman_login() {
+    containers_login("podman");
 }
 
 #[test]
