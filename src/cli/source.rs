@@ -37,6 +37,8 @@ impl Source {
 
     fn helper(&self) -> Result<Option<CredentialHelper>, Error> {
         let name = self.credential_helper.as_deref();
+        // Some name the program itself.
+        let name = name.map(|name| name.strip_prefix("docker-credential-").unwrap_or(name));
         name.map(|name| CredentialHelper::new(name, self.timeout())).transpose()
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Login;
 use super::text::SourceText;
-use crate::auth_document::{AuthDocument, Helper};
+use crate::auth_document::{AuthDocument, Entry, Helper};
 use crate::credential_helper::CredentialHelper;
 use crate::error::Error;
 use crate::registry::Registry;
@@ -66,9 +66,7 @@ pub fn logged_in() -> Vec<(Registry, Option<String>)> {
     let read = || -> Result<_, Error> {
         let source = SourceText::read(&find()?)?.with_auths();
         let document = source.parse()?;
-        let stored = document.entries().iter();
-        let stored = stored.filter(|entry| !HUB_SESSION.contains(&entry.key.as_str()));
-        let stored = stored.map(|entry| (entry.key.as_str(), entry.username()));
+        let stored = stored(&document).map(|entry| (entry.key.as_str(), entry.username()));
         let helped =
             document.helpers().iter().filter_map(|helper| Some((helper.key.as_deref()?, None)));
         let all = stored.chain(helped);
@@ -101,6 +99,11 @@ fn find() -> Result<PathBuf, Error> {
     })
 }
 
+/// The entries of a file that are for pulling.
+fn stored<'d>(document: &'d AuthDocument<'_>) -> impl Iterator<Item = &'d Entry> {
+    document.entries().iter().filter(|entry| !HUB_SESSION.contains(&entry.key.as_str()))
+}
+
 /// One file that is read.
 struct Reading<'r, 't> {
     source: &'r SourceText,
@@ -118,10 +121,7 @@ impl Reading<'_, '_> {
     /// when a store keeps the credential.
     fn stored(&self) -> Result<Vec<Login>, Error> {
         let mut logins = Vec::new();
-        for entry in self.document.entries() {
-            if HUB_SESSION.contains(&entry.key.as_str()) {
-                continue;
-            }
+        for entry in stored(self.document) {
             let registry = match self.source.registry(self.document, entry) {
                 Ok(registry) if self.wants(&registry) => registry,
                 Err(error) if self.wanted.is_empty() => return Err(error),
@@ -172,7 +172,7 @@ impl Reading<'_, '_> {
 
     fn not_there(&self, registry: &Registry) -> Error {
         let label = self.source.label();
-        let keys = self.document.entries().iter().map(|entry| entry.key.as_str());
+        let keys = stored(self.document).map(|entry| entry.key.as_str());
         let keys = keys.chain(self.document.helpers().iter().filter_map(|h| h.key.as_deref()));
         let keys: Vec<_> = keys.map(crate::registry::shown).collect();
         let there =
