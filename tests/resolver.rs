@@ -140,9 +140,9 @@ fn each_version_has_its_rules() {
         // User and password in the clear: 13.9.
         (plain, "r.io/app", "13.8", &["r.io (empty)"]),
         (plain, "r.io/app", "13.9", &["r.io"]),
-        // An empty user drops the document: 16.3.
-        (no_user, "r.io/app", "16.2", &["r.io"]),
-        (no_user, "r.io/app", "16.3", &[]),
+        // An empty user drops the document: 15.10.
+        (no_user, "r.io/app", "15.9", &["r.io"]),
+        (no_user, "r.io/app", "15.10", &[]),
         // Paths, and the index of Docker Hub without a scheme: 17.5.
         (&paths, "r.io/ns/app", "17.4", &["r.io", "r.io/ns"]),
         (&paths, "r.io/ns/app", "17.5", &["r.io/ns"]),
