@@ -100,12 +100,14 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let whole = Zeroizing::new(subject.environment.expanded(&subject.entry).text);
     expansion_of_all(subject, &raw, findings);
     if whole.trim().is_empty() {
+        shadowed(subject, None, findings);
         return;
     }
     let lookup = |name: &str| subject.environment.variable(name);
     let expanded = match AuthDocument::parse_literal(&whole) {
         Ok(document) => document,
         Err(error) => {
+            shadowed(subject, None, findings);
             findings.push(invalid(subject, &error, *raw == *whole));
             return;
         }
@@ -115,11 +117,15 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         Some(document) => Examined { subject, document, exact: true },
         None => Examined { subject, document: expanded, exact: false },
     };
+    let mended = examined.effective().find_map(|entry| {
+        let user = entry.username()?;
+        subject.remedy.set(&entry.key, Some(&user))
+    });
+    shadowed(subject, mended.as_deref(), findings);
     if !examined.document.has_auths() && examined.document.helpers().is_empty() {
         findings.push(missing_auths(&examined));
         return;
     }
-    shadowed(&examined, findings);
     undecodable(&examined, findings);
     expansion(&examined, &raw, findings);
     for entry in examined.effective() {
@@ -185,14 +191,10 @@ fn missing_auths(examined: &Examined<'_>) -> Finding {
     finding.mended_by(anew).mended_by(remedy.remove_entry())
 }
 
-fn shadowed(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
-    let subject = examined.subject;
+/// Entries that the last one hides, whatever is in it; `mended` is the command that leaves one.
+fn shadowed(subject: &Subject<'_>, mended: Option<&str>, findings: &mut Vec<Finding>) {
     let text = subject.config.text();
     let last = subject.environment.span(subject.entry.number);
-    let mended = examined.effective().find_map(|entry| {
-        let user = entry.username()?;
-        subject.remedy.set(&entry.key, Some(&user))
-    });
     for entry in &subject.entries {
         let finding = subject.finding(
             (Level::Warning, "shadowed-entry"),
@@ -203,7 +205,7 @@ fn shadowed(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
             ),
             "take out the one that is not meant; runner-auth set leaves one",
         );
-        findings.push(finding.mended_by(mended.clone()));
+        findings.push(finding.mended_by(mended.map(str::to_owned)));
     }
 }
 
