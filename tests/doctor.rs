@@ -26,6 +26,11 @@ fn document(document: &str) -> String {
     runner(&format!("'DOCKER_AUTH_CONFIG={document}'"))
 }
 
+/// The same on a runner that leaves the pulls to a kubelet.
+fn kubernetes(text: &str) -> String {
+    document(text).replace("\"docker\"", "\"kubernetes\"")
+}
+
 struct Planted {
     level: &'static str,
     code: &'static str,
@@ -95,12 +100,14 @@ fn planted() -> Vec<Planted> {
     plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={good}',\n 'DOCKER_AUTH_CONFIG={{}}'")), "'DOCKER_AUTH_CONFIG={\"auths", 0);
     plant("warning", "same-registry", document(r#"{"auths": {"https://r.io/v1/": {"auth": "dTpw"}, "r.io": {"auth": "dTpw"}}}"#), "\"r.io\"", 1);
     plant("warning", "same-registry", document(r#"{"auths": {"r.io": {"auth": "dTpw"}, "r.io": {"auth": "dTpx"}}}"#), "\"r.io\": {\"auth\": \"dTpw\"", 1);
+    plant("warning", "same-registry", kubernetes(r#"{"auths": {"https://r.io/v1/": {"auth": "dTpw"}, "r.io": {"auth": "dTpw"}}}"#), "\"r.io\"", 1);
     plant("warning", "plain-fields", document(r#"{"auths": {"r.io": {"username": "user", "password": "p"}}}"#), "\"user\"", 1);
     plant("warning", "empty-credential", document(r#"{"auths": {"r.io": {}}}"#), "\"r.io\"", 2);
     plant("warning", "byte-order-mark", format!("\u{feff}{}", runner("")), "\u{feff}", 1);
     plant("info", "executor-ignores-it", document(good).replace("\"docker\"", "\"shell\""), "'DOCKER", 1);
     plant("info", "visible-to-jobs", document(good), "'DOCKER", 0);
     plant("info", "path-key", document(r#"{"auths": {"r.io/group": {"auth": "dTpw"}}}"#), "\"r.io/group\"", 0);
+    plant("info", "path-key", kubernetes(r#"{"auths": {"r.io/group": {"auth": "dTpw"}}}"#), "\"r.io/group\"", 0);
     plant("info", "other-members", document(r#"{"auths": {"r.io": {"auth": "dTpw", "email": "a@b"}}}"#), "\"email\"", 0);
     plant("info", "other-members", document(r#"{"auths": {}, "HttpHeaders": {}}"#), "\"HttpHeaders\"", 0);
     plant("info", "cached-private-images", format!("{}    pull_policy = \"if-not-present\"\n", document(good)), "\"if-not", 0);
@@ -200,7 +207,6 @@ fn what_serves_is_no_error() {
     let folder = tempfile::tempdir().expect("a place to work");
     let path = folder.path().join("config.toml");
     let good = r#"{"auths": {"r.io": {"auth": "dTpw"}}}"#;
-    let kubelet = |text: &str| document(text).replace("\"docker\"", "\"kubernetes\"");
     for config in [
         document(r#"{"auths": {"$CI_REGISTRY": {"auth": "dTpw"}}}"#),
         document(
@@ -209,7 +215,6 @@ fn what_serves_is_no_error() {
         document(r#"{"auths": {"r.io": {"auth": "$CI_AUTH"}}}"#),
         document(r#"{"auths": {"r.io": {"username": "u", "password": "pa$$word"}}}"#),
         document("$ALL").replace("['D", &format!("['ALL={good}', 'D")),
-        kubelet(r#"{"auths": {"index.docker.io": {"auth": "dTpw"}, "*.r.io": {"auth": "dTpw"}}}"#),
         format!(
             "{}[[runners.docker.services]]\nenvironment = ['DOCKER_AUTH_CONFIG={good}']\n",
             runner("")
@@ -223,6 +228,19 @@ fn what_serves_is_no_error() {
         let errors: Vec<_> =
             findings(&path).into_iter().filter(|finding| finding["level"] == "error").collect();
         assert!(errors.is_empty(), "{errors:#?} in\n{config}");
+    }
+}
+
+#[test]
+fn what_the_kubelet_decides_is_not_judged() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("config.toml");
+    for key in ["index.docker.io", "*.r.io", "r.io/v1/", "r.io/v2"] {
+        let config = kubernetes(&format!(r#"{{"auths": {{"{key}": {{"auth": "dTpw"}}}}}}"#));
+        write(&path, config.as_bytes());
+        let all = findings(&path);
+        let codes: Vec<_> = all.iter().map(|finding| finding["code"].as_str()).collect();
+        assert_eq!(codes, [Some("visible-to-jobs")], "{key}");
     }
 }
 
