@@ -74,6 +74,10 @@ fn planted() -> Vec<Planted> {
     plant("error", "misspelled-variable", runner(&format!("' DOCKER_AUTH_CONFIG={good}'")), "' DOCKER", 1);
     plant("error", "misspelled-variable", runner(&format!("'DOCKER-AUTH-CONFIG={good}'")), "'DOCKER", 1);
     plant("error", "misspelled-variable", runner(&format!("'DOCKER_AUTH_CONFIG: {good}'")), "'DOCKER", 0);
+    plant("error", "misspelled-variable", runner(&format!("'''\ndocker_auth_config={good}'''")), "'''\ndocker_", 1);
+    plant("error", "misspelled-variable", runner(r#""docker\u005fauth_config={}""#), "\"docker\\", 0);
+    plant("error", "misspelled-variable", runner(r#""DOCKER_AUTH_CONFIG\t={}""#), "\"DOCKER", 0);
+    plant("error", "misspelled-variable", runner("'docker_auth_config={}', 'docker_auth_config= {}'"), "'docker_auth_config= ", 0);
     plant("error", "misplaced-environment", format!("{}    environment = ['DOCKER_AUTH_CONFIG={good}']\n", runner("")), "'DOCKER", 0);
     plant("error", "misplaced-environment", format!("environment = ['DOCKER_AUTH_CONFIG={good}']\n{}", runner("")), "'DOCKER", 0);
     plant("error", "misplaced-environment", format!("[[runners]]\nDOCKER_AUTH_CONFIG = '{good}'\n"), "DOCKER", 0);

@@ -1,5 +1,7 @@
 //! The commands that mend what was found.
 
+use std::ops::Range;
+
 use super::Circumstances;
 use crate::credential::Credential;
 use crate::environment::VARIABLE;
@@ -145,11 +147,26 @@ fn selector(config: &Config<'_>, number: usize) -> Option<String> {
     None
 }
 
-/// Puts the variable's right name into a line.
-pub(super) fn rename_variable(path: &str, line: usize, written: &str) -> Option<String> {
+/// Puts the variable's right name into an entry. None where the name is written with escapes, or
+/// where it stands earlier on that line too: `sed` would change that one.
+pub(super) fn rename_variable(
+    path: &str,
+    text: &ConfigText,
+    entry: Range<usize>,
+    written: &str,
+) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_- \t".contains(&byte);
-    let script = format!("{line}s/{written}=/{VARIABLE}=/");
-    written.bytes().all(plain).then(|| format!("sed -i {} {}", quote(&script), quote(path)))
+    let wrong = format!("{written}=");
+    let raw = &text.as_str()[entry.clone()];
+    let body = raw.trim_start_matches(['"', '\'', '\r', '\n']);
+    let at = entry.start + raw.len() - body.len();
+    let line = text.line(text.line_of(at));
+    let first = text.as_str()[line.clone()].find(&wrong).map(|found| line.start + found);
+    if !body.starts_with(&wrong) || first != Some(at) || !written.bytes().all(plain) {
+        return None;
+    }
+    let script = format!("{}s/{wrong}/{VARIABLE}=/", text.place(at).line);
+    Some(format!("sed -i {} {}", quote(&script), quote(path)))
 }
 
 pub(super) fn cut_byte_order_mark(path: &str) -> String {
