@@ -68,6 +68,7 @@ fn planted() -> Vec<Planted> {
     plant("error", "undecodable-auth", document(r#"{"auths": {"q.io": {"auth": "dTpw"}, "r.io": {"auth": "dTp"}}}"#), "\"dTp\"", 2);
     plant("error", "undecodable-auth", document(r#"{"auths": {"q.io": {"auth": "no"}, "r.io": {"auth": "dTp"}}}"#), "\"dTp\"", 1);
     plant("error", "newline-in-password", document(r#"{"auths": {"r.io": {"auth": "dTpwCg=="}}}"#), "\"dTpwCg==\"", 1);
+    plant("error", "newline-in-password", document(r#"{"auths": {"r.io": {"auth": "LXU6cAo="}}}"#).replace("it's", "-n"), "\"LXU6cAo=\"", 1);
     plant("error", "newline-in-password", document(r#"{"auths": {"r.io": {"username": "u", "password": "p\n"}}}"#), r#""p\n""#, 1);
     plant("error", "misspelled-variable", runner(&format!("'DOCKER_AUTH_CONFIG = {good}'")), "'DOCKER", 1);
     plant("error", "misspelled-variable", runner(&format!("'docker_auth_config={good}'")), "'docker_", 1);
@@ -204,6 +205,24 @@ fn what_is_planted_is_found_and_what_mends_it_does() {
         }
     }
     println!("{} findings planted, {commands} commands run", planted().len());
+}
+
+#[test]
+fn a_path_that_looks_like_an_option_is_none() {
+    let config =
+        "\u{feff}[[runners]]\nenvironment = ['docker_auth_config={}', 'DOCKER_AUTH_CONFIG=x']";
+    let text = ConfigText::new("-x.toml", config.into());
+    let circumstances =
+        Circumstances { path: Some("-x.toml"), mode: Some(0o644), has_helper: &|_| true };
+    let findings = Diagnosis::new(&text, &circumstances).findings;
+    let commands: Vec<_> = findings.iter().flat_map(|finding| &finding.commands).collect();
+    let expected = [
+        r"sed -i '1s/^\xEF\xBB\xBF//' ./-x.toml",
+        "chmod u=rw,go= ./-x.toml",
+        "sed -i '2s/docker_auth_config=/DOCKER_AUTH_CONFIG=/' ./-x.toml",
+        "runner-auth remove -c-x.toml --everything",
+    ];
+    assert_eq!(commands, expected);
 }
 
 #[test]

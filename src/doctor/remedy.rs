@@ -67,9 +67,9 @@ impl<'e> Remedy<'e> {
         if shown(&step.options) != step.options {
             return None;
         }
-        let path = quote(self.path?);
+        let path = option("-c", self.path?);
         let selector = selector(self.config, self.number)?;
-        Some(format!("runner-auth {} -c {path}{selector}{}", step.command, step.options))
+        Some(format!("runner-auth {}{path}{selector}{}", step.command, step.options))
     }
 
     /// Whether the steps can be planned one after the other, and each changes something: advice
@@ -113,7 +113,7 @@ impl Step {
         let replaced = if replace { " --replace" } else { "" };
         Some(Self {
             command: "set",
-            options: format!("{replaced} -r {} -u {}", quote(key), quote(user)),
+            options: format!("{replaced}{}{}", option("-r", key), option("-u", user)),
             request: Request::Set {
                 logins: vec![(registry, login)],
                 replace,
@@ -123,10 +123,22 @@ impl Step {
     }
 
     fn remove(keys: &[&str]) -> Self {
-        let options: Vec<_> = keys.iter().map(|key| format!(" -r {}", quote(key))).collect();
+        let options: Vec<_> = keys.iter().map(|key| option("-r", key)).collect();
         let registries = keys.iter().map(|key| Registry::named(key)).collect();
         Self { command: "remove", options: options.concat(), request: Request::Remove(registries) }
     }
+}
+
+/// An option with its value, with a blank before it. A value that looks like an option is tied to it.
+fn option(name: &str, value: &str) -> String {
+    let blank = if value.starts_with('-') { "" } else { " " };
+    format!(" {name}{blank}{}", quote(value))
+}
+
+/// A path that is no option to any tool.
+fn operand(path: &str) -> String {
+    let here = if path.starts_with('-') { "./" } else { "" };
+    quote(&format!("{here}{path}")).into_owned()
 }
 
 /// The option that picks one runner, with a blank before it.
@@ -138,11 +150,11 @@ fn selector(config: &Config<'_>, number: usize) -> Option<String> {
     }
     let name = runner.name();
     if !name.is_empty() && runners.iter().filter(|other| other.name() == name).count() == 1 {
-        return Some(format!(" -n {}", quote(name)));
+        return Some(option("-n", name));
     }
     let token = runner.short_token();
     if !token.is_empty() && runners.iter().filter(|other| other.has_token(token)).count() == 1 {
-        return Some(format!(" -t {}", quote(token)));
+        return Some(option("-t", token));
     }
     None
 }
@@ -166,13 +178,13 @@ pub(super) fn rename_variable(
         return None;
     }
     let script = format!("{}s/{wrong}/{VARIABLE}=/", text.place(at).line);
-    Some(format!("sed -i {} {}", quote(&script), quote(path)))
+    Some(format!("sed -i {} {}", quote(&script), operand(path)))
 }
 
 pub(super) fn cut_byte_order_mark(path: &str) -> String {
-    format!(r"sed -i '1s/^\xEF\xBB\xBF//' {}", quote(path))
+    format!(r"sed -i '1s/^\xEF\xBB\xBF//' {}", operand(path))
 }
 
 pub(super) fn restrict(path: &str) -> String {
-    format!("chmod u=rw,go= {}", quote(path))
+    format!("chmod u=rw,go= {}", operand(path))
 }
