@@ -107,6 +107,7 @@ fn planted() -> Vec<Planted> {
     plant("warning", "same-registry", document(r#"{"auths": {"r.io": {"auth": "dTpw"}, "r.io": {"auth": "dTpx"}}}"#), "\"r.io\": {\"auth\": \"dTpw\"", 1);
     plant("warning", "same-registry", kubernetes(r#"{"auths": {"https://r.io/v1/": {"auth": "dTpw"}, "r.io": {"auth": "dTpw"}}}"#), "\"r.io\"", 1);
     plant("warning", "plain-fields", document(r#"{"auths": {"r.io": {"username": "user", "password": "p"}}}"#), "\"user\"", 1);
+    plant("warning", "plain-fields", document(r#"{"auths": {"r.io:5000": {"username": "me@r.io", "password": "p"}}}"#), "\"me@r.io\"", 1);
     plant("warning", "empty-credential", document(r#"{"auths": {"r.io": {}}}"#), "\"r.io\"", 2);
     plant("warning", "byte-order-mark", format!("\u{feff}{}", runner("")), "\u{feff}", 1);
     plant("info", "executor-ignores-it", document(good).replace("\"docker\"", "\"shell\""), "'DOCKER", 1);

@@ -57,14 +57,17 @@ impl<'e> Remedy<'e> {
 
     /// Takes the whole entry out.
     pub fn remove_entry(&self) -> Option<String> {
-        let options = " --everything".to_owned();
-        let step = Step { command: "remove", options, request: Request::RemoveEntry };
+        let step = Step {
+            command: "remove",
+            options: " --everything".to_owned(),
+            printable: true,
+            request: Request::RemoveEntry,
+        };
         self.works(&[&step]).then(|| self.command(&step))?
     }
 
     fn command(&self, step: &Step) -> Option<String> {
-        // No command shows the password in a key that is a URL.
-        if shown(&step.options) != step.options {
+        if !step.printable {
             return None;
         }
         let path = option("-c", self.path?);
@@ -99,6 +102,8 @@ struct Step {
     command: &'static str,
     /// Its options, with a blank before each.
     options: String,
+    /// Whether no key is a URL with a password in it, which no command shows.
+    printable: bool,
     request: Request,
 }
 
@@ -114,6 +119,7 @@ impl Step {
         Some(Self {
             command: "set",
             options: format!("{replaced}{}{}", option("-r", key), option("-u", user)),
+            printable: shown(key) == key,
             request: Request::Set {
                 logins: vec![(registry, login)],
                 replace,
@@ -125,7 +131,12 @@ impl Step {
     fn remove(keys: &[&str]) -> Self {
         let options: Vec<_> = keys.iter().map(|key| option("-r", key)).collect();
         let registries = keys.iter().map(|key| Registry::named(key)).collect();
-        Self { command: "remove", options: options.concat(), request: Request::Remove(registries) }
+        Self {
+            command: "remove",
+            options: options.concat(),
+            printable: keys.iter().all(|key| shown(key) == *key),
+            request: Request::Remove(registries),
+        }
     }
 }
 
