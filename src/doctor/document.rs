@@ -175,7 +175,7 @@ fn invalid(subject: &Subject<'_>, error: &DocumentError, exact: bool) -> Finding
 
 fn missing_auths(examined: &Examined<'_>) -> Finding {
     let document = &examined.document;
-    let credential = document.unwrapped_credential();
+    let credential = document.unwrapped_credentials().next();
     let piece = credential.as_ref().map_or(0..1, |found| found.key.clone());
     let finding = examined.finding(
         (Level::Error, "missing-auths"),
