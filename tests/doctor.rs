@@ -84,6 +84,7 @@ fn planted() -> Vec<Planted> {
     plant("error", "misplaced-environment", format!("[[runners]]\nDOCKER_AUTH_CONFIG = '{good}'\n"), "DOCKER", 0);
     plant("error", "misplaced-environment", format!("runners = [{{name = 'a', docker = {{environment = ['DOCKER_AUTH_CONFIG={good}']}}}}]\n" ), "'DOCKER", 0);
     plant("error", "expansion", document(r#"{"auths": {"r.io": {"username": "u", "password": "a$bcd"}}}"#), "\"a$bcd\"", 1);
+    plant("error", "expansion", document(r#"{"auths": {"r.io": {"username": "u", "password": "a${bc"}}}"#), "\"a${bc\"", 0);
     plant("error", "expansion", document(r#"{"auths": {"r.io": {"auth": "$B64"}}}"#), "\"$B64\"", 1);
     plant("error", "invalid-toml", "[[runners]]\n[runners.environment]\nA = 'b'\n".into(), "[runners.environment]", 0);
     plant("error", "never-matches", document(r#"{"auths": {"*.r.io": {"auth": "dTpw"}}}"#), "\"*.r.io\"", 1);

@@ -108,6 +108,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         Ok(document) => document,
         Err(error) => {
             shadowed(subject, None, findings);
+            if let Ok(document) = AuthDocument::parse(&raw, lookup) {
+                // A $ in it has swallowed a quote or a brace.
+                expansion(&Examined { subject, document, exact: true }, &raw, findings);
+            }
             findings.push(invalid(subject, &error, *raw == *whole));
             return;
         }
@@ -161,11 +165,12 @@ fn invalid(subject: &Subject<'_>, error: &DocumentError, exact: bool) -> Finding
         Some((at, letter)) if exact => subject.entry.place(at..at + letter.len_utf8()),
         _ => subject.environment.span(subject.entry.number),
     };
+    let filled = if exact { "" } else { ", once its variables ($NAME) are filled in," };
     let finding = subject.finding(
         (Level::Error, "invalid-json"),
         span,
         format!(
-            "the auth document {}: GitLab Runner drops it, and up to 18.10 without a word",
+            "the auth document{filled} {}: GitLab Runner drops it, and up to 18.10 without a word",
             error.problem
         ),
         "mend it, or take the entry out and store the credentials anew with runner-auth set",
