@@ -66,7 +66,7 @@ impl Miss {
             Self::LetterCase => "the letter case differs",
             Self::TooLong => "its path goes on where the image's ends",
             Self::OtherPath => "it is for another part of that registry",
-            Self::Port => "it has another port, and that is another registry",
+            Self::Port => "the port differs, so it is another registry",
             Self::Loopback => "localhost and 127.0.0.1 are different registries",
         }
     }
