@@ -283,12 +283,10 @@ impl<'t> AuthDocument<'t> {
             && self.root.members.iter().all(|member| same_key(&member.name, "auths"))
     }
 
-    /// A member of the root that looks like a credential: the `auths` around it is missing.
-    pub fn unwrapped_credential(&self) -> Option<Unwrapped> {
-        if self.has_auths() {
-            return None;
-        }
-        self.root.members.iter().find_map(|member| {
+    /// The members of the root that look like credentials: the `auths` around them is missing.
+    pub fn unwrapped_credentials(&self) -> impl Iterator<Item = Unwrapped> {
+        let members = if self.has_auths() { &[][..] } else { &self.root.members };
+        members.iter().filter_map(|member| {
             let object = json::object_at(self.text, &member.value).ok()??;
             let fields = ["auth", "username", "password"];
             let credential = |name: &str| fields.iter().any(|field| same_key(name, field));

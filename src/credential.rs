@@ -131,7 +131,7 @@ impl Credential {
         Self::decode_any(auth).filter(|credential| !credential.username.is_empty())
     }
 
-    /// The same for versions before 16.3, which take an empty user.
+    /// The same for versions before 15.10, which take an empty user.
     pub(crate) fn decode_any(auth: &str) -> Option<Self> {
         let decoded = decode_base64(auth)?;
         let text = Zeroizing::new(String::from_utf8_lossy(&decoded).into_owned());

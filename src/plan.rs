@@ -468,7 +468,7 @@ impl RunnerContext<'_, '_> {
     /// Parses the document of an entry to which something is added.
     fn parse_for_addition<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
         let document = self.parse(entry)?;
-        if let Some(place) = document.unwrapped_credential() {
+        if let Some(place) = document.unwrapped_credentials().next() {
             let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
                            {\"auths\": …} around them, or drop them with --replace";
             return Err(self.invalid(

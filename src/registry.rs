@@ -74,9 +74,11 @@ pub fn key_path_in(key: &str, version: RunnerVersion) -> String {
 /// What versions before 17.5 make of a key.
 fn host_only(key: &str, version: RunnerVersion) -> String {
     let lower = if version.lowers_keys() { key.to_lowercase() } else { key.to_owned() };
-    // Both schemes are cut, one after the other, as those versions do.
-    let rest = lower.strip_prefix("http://").unwrap_or(&lower);
-    let rest = rest.strip_prefix("https://").unwrap_or(rest);
+    let cut = lower.strip_prefix("http://");
+    // From 13.4 on both schemes are cut, one after the other.
+    let rest = cut.unwrap_or(&lower);
+    let again = cut.is_none() || version.lowers_keys();
+    let rest = rest.strip_prefix("https://").filter(|_| again).unwrap_or(rest);
     let host = rest.split('/').next().unwrap_or_default();
     if host == HUB_INDEX { DOCKER_HUB.to_owned() } else { host.to_owned() }
 }

@@ -73,7 +73,7 @@ impl Rendering {
         }
         let document = AuthDocument::parse_literal(&text)
             .map_err(|error| problem.at(error.offset, &error.problem))?;
-        if let Some(unwrapped) = document.unwrapped_credential() {
+        if let Some(unwrapped) = document.unwrapped_credentials().next() {
             let said = "has credentials outside \"auths\", which GitLab Runner ignores: put \
                         {\"auths\": …} around them";
             return Err(problem.at(unwrapped.key.start, said));

@@ -168,8 +168,13 @@ pub fn resolve(document: &str, image: &str, version: RunnerVersion) -> Resolutio
         if let Some(store) = &resolution.store {
             resolution.verdict = Verdict::Store(store.clone());
         }
-        resolution.near_misses =
-            near_miss::find(&resolution.image_path, keys.keys().map(String::as_str), version);
+        let outside: Vec<_> = document.unwrapped_credentials().map(|found| found.name).collect();
+        resolution.near_misses = near_miss::find(
+            &resolution.image_path,
+            keys.keys().map(String::as_str),
+            outside.iter().map(String::as_str),
+            version,
+        );
     }
     resolution
 }

@@ -70,10 +70,10 @@ impl RunnerVersion {
         self >= Self::new(13, 9)
     }
 
-    /// Whether an `auth` with an empty user drops the document (16.3, with docker/cli 24).
+    /// Whether an `auth` with an empty user drops the document (15.10, with docker/cli 23).
     #[must_use]
     pub fn needs_a_user(self) -> bool {
-        self >= Self::new(16, 3)
+        self >= Self::new(15, 10)
     }
 
     /// Whether a credential can be for a part of a registry, and an image's host counts in any

@@ -26,6 +26,11 @@ fn document(document: &str) -> String {
     runner(&format!("'DOCKER_AUTH_CONFIG={document}'"))
 }
 
+/// The same on a runner that leaves the pulls to a kubelet.
+fn kubernetes(text: &str) -> String {
+    document(text).replace("\"docker\"", "\"kubernetes\"")
+}
+
 struct Planted {
     level: &'static str,
     code: &'static str,
@@ -63,17 +68,23 @@ fn planted() -> Vec<Planted> {
     plant("error", "undecodable-auth", document(r#"{"auths": {"q.io": {"auth": "dTpw"}, "r.io": {"auth": "dTp"}}}"#), "\"dTp\"", 2);
     plant("error", "undecodable-auth", document(r#"{"auths": {"q.io": {"auth": "no"}, "r.io": {"auth": "dTp"}}}"#), "\"dTp\"", 1);
     plant("error", "newline-in-password", document(r#"{"auths": {"r.io": {"auth": "dTpwCg=="}}}"#), "\"dTpwCg==\"", 1);
+    plant("error", "newline-in-password", document(r#"{"auths": {"r.io": {"auth": "LXU6cAo="}}}"#).replace("it's", "-n"), "\"LXU6cAo=\"", 1);
     plant("error", "newline-in-password", document(r#"{"auths": {"r.io": {"username": "u", "password": "p\n"}}}"#), r#""p\n""#, 1);
     plant("error", "misspelled-variable", runner(&format!("'DOCKER_AUTH_CONFIG = {good}'")), "'DOCKER", 1);
     plant("error", "misspelled-variable", runner(&format!("'docker_auth_config={good}'")), "'docker_", 1);
     plant("error", "misspelled-variable", runner(&format!("' DOCKER_AUTH_CONFIG={good}'")), "' DOCKER", 1);
     plant("error", "misspelled-variable", runner(&format!("'DOCKER-AUTH-CONFIG={good}'")), "'DOCKER", 1);
     plant("error", "misspelled-variable", runner(&format!("'DOCKER_AUTH_CONFIG: {good}'")), "'DOCKER", 0);
+    plant("error", "misspelled-variable", runner(&format!("'''\ndocker_auth_config={good}'''")), "'''\ndocker_", 1);
+    plant("error", "misspelled-variable", runner(r#""docker\u005fauth_config={}""#), "\"docker\\", 0);
+    plant("error", "misspelled-variable", runner(r#""DOCKER_AUTH_CONFIG\t={}""#), "\"DOCKER", 0);
+    plant("error", "misspelled-variable", runner("'docker_auth_config={}', 'docker_auth_config= {}'"), "'docker_auth_config= ", 0);
     plant("error", "misplaced-environment", format!("{}    environment = ['DOCKER_AUTH_CONFIG={good}']\n", runner("")), "'DOCKER", 0);
     plant("error", "misplaced-environment", format!("environment = ['DOCKER_AUTH_CONFIG={good}']\n{}", runner("")), "'DOCKER", 0);
     plant("error", "misplaced-environment", format!("[[runners]]\nDOCKER_AUTH_CONFIG = '{good}'\n"), "DOCKER", 0);
     plant("error", "misplaced-environment", format!("runners = [{{name = 'a', docker = {{environment = ['DOCKER_AUTH_CONFIG={good}']}}}}]\n" ), "'DOCKER", 0);
     plant("error", "expansion", document(r#"{"auths": {"r.io": {"username": "u", "password": "a$bcd"}}}"#), "\"a$bcd\"", 1);
+    plant("error", "expansion", document(r#"{"auths": {"r.io": {"username": "u", "password": "a${bc"}}}"#), "\"a${bc\"", 0);
     plant("error", "expansion", document(r#"{"auths": {"r.io": {"auth": "$B64"}}}"#), "\"$B64\"", 1);
     plant("error", "invalid-toml", "[[runners]]\n[runners.environment]\nA = 'b'\n".into(), "[runners.environment]", 0);
     plant("error", "never-matches", document(r#"{"auths": {"*.r.io": {"auth": "dTpw"}}}"#), "\"*.r.io\"", 1);
@@ -90,14 +101,20 @@ fn planted() -> Vec<Planted> {
     plant("warning", "helper-overrides", document(r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credHelpers": {"r.io": "nowhere"}}"#), "\"r.io\": {\"auth", 1);
     plant("warning", "helper-overrides", document(r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credsStore": "nowhere"}"#), "\"nowhere\"", 0);
     plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={{}}',\n 'DOCKER_AUTH_CONFIG={good}'")), "'DOCKER_AUTH_CONFIG={}'", 1);
+    plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={good}',\n 'DOCKER_AUTH_CONFIG='")), "'DOCKER_AUTH_CONFIG={\"", 0);
+    plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={good}',\n 'DOCKER_AUTH_CONFIG=x'")), "'DOCKER_AUTH_CONFIG={\"", 0);
+    plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={good}',\n 'DOCKER_AUTH_CONFIG={{}}'")), "'DOCKER_AUTH_CONFIG={\"auths", 0);
     plant("warning", "same-registry", document(r#"{"auths": {"https://r.io/v1/": {"auth": "dTpw"}, "r.io": {"auth": "dTpw"}}}"#), "\"r.io\"", 1);
     plant("warning", "same-registry", document(r#"{"auths": {"r.io": {"auth": "dTpw"}, "r.io": {"auth": "dTpx"}}}"#), "\"r.io\": {\"auth\": \"dTpw\"", 1);
+    plant("warning", "same-registry", kubernetes(r#"{"auths": {"https://r.io/v1/": {"auth": "dTpw"}, "r.io": {"auth": "dTpw"}}}"#), "\"r.io\"", 1);
     plant("warning", "plain-fields", document(r#"{"auths": {"r.io": {"username": "user", "password": "p"}}}"#), "\"user\"", 1);
+    plant("warning", "plain-fields", document(r#"{"auths": {"r.io:5000": {"username": "me@r.io", "password": "p"}}}"#), "\"me@r.io\"", 1);
     plant("warning", "empty-credential", document(r#"{"auths": {"r.io": {}}}"#), "\"r.io\"", 2);
     plant("warning", "byte-order-mark", format!("\u{feff}{}", runner("")), "\u{feff}", 1);
     plant("info", "executor-ignores-it", document(good).replace("\"docker\"", "\"shell\""), "'DOCKER", 1);
     plant("info", "visible-to-jobs", document(good), "'DOCKER", 0);
     plant("info", "path-key", document(r#"{"auths": {"r.io/group": {"auth": "dTpw"}}}"#), "\"r.io/group\"", 0);
+    plant("info", "path-key", kubernetes(r#"{"auths": {"r.io/group": {"auth": "dTpw"}}}"#), "\"r.io/group\"", 0);
     plant("info", "other-members", document(r#"{"auths": {"r.io": {"auth": "dTpw", "email": "a@b"}}}"#), "\"email\"", 0);
     plant("info", "other-members", document(r#"{"auths": {}, "HttpHeaders": {}}"#), "\"HttpHeaders\"", 0);
     plant("info", "cached-private-images", format!("{}    pull_policy = \"if-not-present\"\n", document(good)), "\"if-not", 0);
@@ -193,11 +210,28 @@ fn what_is_planted_is_found_and_what_mends_it_does() {
 }
 
 #[test]
+fn a_path_that_looks_like_an_option_is_none() {
+    let config =
+        "\u{feff}[[runners]]\nenvironment = ['docker_auth_config={}', 'DOCKER_AUTH_CONFIG=x']";
+    let text = ConfigText::new("-x.toml", config.into());
+    let circumstances =
+        Circumstances { path: Some("-x.toml"), mode: Some(0o644), has_helper: &|_| true };
+    let findings = Diagnosis::new(&text, &circumstances).findings;
+    let commands: Vec<_> = findings.iter().flat_map(|finding| &finding.commands).collect();
+    let expected = [
+        r"sed -i '1s/^\xEF\xBB\xBF//' ./-x.toml",
+        "chmod u=rw,go= ./-x.toml",
+        "sed -i '2s/docker_auth_config=/DOCKER_AUTH_CONFIG=/' ./-x.toml",
+        "runner-auth remove -c-x.toml --everything",
+    ];
+    assert_eq!(commands, expected);
+}
+
+#[test]
 fn what_serves_is_no_error() {
     let folder = tempfile::tempdir().expect("a place to work");
     let path = folder.path().join("config.toml");
     let good = r#"{"auths": {"r.io": {"auth": "dTpw"}}}"#;
-    let kubelet = |text: &str| document(text).replace("\"docker\"", "\"kubernetes\"");
     for config in [
         document(r#"{"auths": {"$CI_REGISTRY": {"auth": "dTpw"}}}"#),
         document(
@@ -206,7 +240,6 @@ fn what_serves_is_no_error() {
         document(r#"{"auths": {"r.io": {"auth": "$CI_AUTH"}}}"#),
         document(r#"{"auths": {"r.io": {"username": "u", "password": "pa$$word"}}}"#),
         document("$ALL").replace("['D", &format!("['ALL={good}', 'D")),
-        kubelet(r#"{"auths": {"index.docker.io": {"auth": "dTpw"}, "*.r.io": {"auth": "dTpw"}}}"#),
         format!(
             "{}[[runners.docker.services]]\nenvironment = ['DOCKER_AUTH_CONFIG={good}']\n",
             runner("")
@@ -220,6 +253,19 @@ fn what_serves_is_no_error() {
         let errors: Vec<_> =
             findings(&path).into_iter().filter(|finding| finding["level"] == "error").collect();
         assert!(errors.is_empty(), "{errors:#?} in\n{config}");
+    }
+}
+
+#[test]
+fn what_the_kubelet_decides_is_not_judged() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("config.toml");
+    for key in ["index.docker.io", "*.r.io", "r.io/v1/", "r.io/v2"] {
+        let config = kubernetes(&format!(r#"{{"auths": {{"{key}": {{"auth": "dTpw"}}}}}}"#));
+        write(&path, config.as_bytes());
+        let all = findings(&path);
+        let codes: Vec<_> = all.iter().map(|finding| finding["code"].as_str()).collect();
+        assert_eq!(codes, [Some("visible-to-jobs")], "{key}");
     }
 }
 

@@ -123,6 +123,7 @@ fn each_version_has_its_rules() {
     let paths = document(&["r.io/ns", "r.io"]);
     let upper = document(&["R.io"]);
     let http = document(&["http://r.io"]);
+    let twice = document(&["http://https://r.io"]);
     let dead = document(&["index.docker.io"]);
     let local = document(&["localhost"]);
     let table: &[(&str, &str, &str, &[&str])] = &[
@@ -130,6 +131,9 @@ fn each_version_has_its_rules() {
         (&upper, "r.io/app", "13.3", &[]),
         (&upper, "R.io/app", "13.3", &["R.io"]),
         (&upper, "r.io/app", "13.4", &["R.io"]),
+        // One scheme after the other: 13.4.
+        (&twice, "r.io/app", "13.3", &[]),
+        (&twice, "r.io/app", "13.4", &["http://https://r.io"]),
         // The host of an image in any letter case: 17.5.
         (&upper, "R.io/app", "13.4", &[]),
         (&upper, "R.io/app", "17.4", &[]),
@@ -140,9 +144,9 @@ fn each_version_has_its_rules() {
         // User and password in the clear: 13.9.
         (plain, "r.io/app", "13.8", &["r.io (empty)"]),
         (plain, "r.io/app", "13.9", &["r.io"]),
-        // An empty user drops the document: 16.3.
-        (no_user, "r.io/app", "16.2", &["r.io"]),
-        (no_user, "r.io/app", "16.3", &[]),
+        // An empty user drops the document: 15.10.
+        (no_user, "r.io/app", "15.9", &["r.io"]),
+        (no_user, "r.io/app", "15.10", &[]),
         // Paths, and the index of Docker Hub without a scheme: 17.5.
         (&paths, "r.io/ns/app", "17.4", &["r.io", "r.io/ns"]),
         (&paths, "r.io/ns/app", "17.5", &["r.io/ns"]),

@@ -67,7 +67,7 @@ const MEMBERS: &[(&str, Shape)] = &[
     ("features", Map(&Text)),
 ];
 
-/// Checks every known member of a document.
+/// Checks every known member of a document; the problem goes on behind "the auth document".
 pub(super) fn check(text: &str, root: &Object) -> Result<(), DocumentError> {
     check_members(text, root, MEMBERS)
 }
@@ -79,24 +79,22 @@ fn check_members(
 ) -> Result<(), DocumentError> {
     for member in &object.members {
         if let Some((name, shape)) = known.iter().find(|(name, _)| same_key(name, &member.name)) {
-            check_value(text, member, name, shape)?;
+            check_value(text, member, &format!("'{name}'"), shape)?;
         }
     }
     Ok(())
 }
 
+/// `which` says in the problem which member it is.
 fn check_value(
     text: &str,
     member: &Member,
-    name: &'static str,
+    which: &str,
     shape: &Shape,
 ) -> Result<(), DocumentError> {
     let value = &text[member.value.clone()];
     let wrong = |expected: &str| {
-        let problem = format!(
-            "has a member '{name}' that holds something else than {expected}, and GitLab Runner \
-             drops the whole document for it"
-        );
+        let problem = format!("has a member {which} that holds something else than {expected}");
         Err(DocumentError::new(member.value.start, problem))
     };
     if value == "null" {
@@ -111,7 +109,9 @@ fn check_value(
         },
         Map(inner) => match json::object_at(text, &member.value)? {
             Some(object) => {
-                object.members.iter().try_for_each(|each| check_value(text, each, name, inner))
+                // The name of the inner one is a registry, which could hold a password.
+                let which = format!("of {}", which.trim_start_matches("of "));
+                object.members.iter().try_for_each(|each| check_value(text, each, &which, inner))
             }
             None => wrong("an object"),
         },
@@ -144,6 +144,25 @@ mod tests {
         ] {
             let object = first_object(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
             assert_eq!(check(text, &object).is_ok(), fine, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_problem_names_the_member_that_is_wrong() {
+        for (text, expected) in [
+            (r#"{"auths": []}"#, "has a member 'auths' that holds something else than an object"),
+            (
+                r#"{"auths": {"r": "x"}}"#,
+                "has a member of 'auths' that holds something else than an object",
+            ),
+            (
+                r#"{"auths": {"r": {"Auth": 1}}}"#,
+                "has a member 'auth' that holds something else than a string",
+            ),
+        ] {
+            let object = first_object(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+            let problem = check(text, &object).map_err(|error| error.problem);
+            assert_eq!(problem, Err(expected.to_owned()), "{text}");
         }
     }
 }

@@ -69,6 +69,9 @@ struct FindingReport {
 pub(super) fn doctor(global: &Global, doctor: &Doctor, output: &Output) -> Result<u8, Error> {
     let selector = doctor.selection.selector()?;
     let paths = if doctor.files.is_empty() { vec![global.path()?] } else { doctor.files.clone() };
+    if paths.iter().filter(|path| *path == Path::new("-")).count() > 1 {
+        return Err(Error::Usage("standard input can be read once: name - once".into()));
+    }
     let mut status = 0;
     let mut reports = Vec::new();
     for path in &paths {

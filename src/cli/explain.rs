@@ -344,9 +344,10 @@ impl Telling<'_> {
         let mut notes = Vec::new();
         if explanation.pull == Pull::Kubelet {
             notes.push(
-                "this is what the docker executor would find: the kubernetes executor writes every \
-                 credential it finds into a pull Secret, and the kubelet matches them by its own rules: each key whose host and path fit is \
-                 tried, the longest first, and * may stand in a host"
+                "this is what the docker executor would find: the kubernetes executor writes one \
+                 credential for each path into a pull Secret, and the kubelet matches them by its \
+                 own rules: each key whose host and path fit is tried, the longest first, and * may \
+                 stand in a host"
                     .to_owned(),
             );
         }

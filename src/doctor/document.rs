@@ -100,12 +100,18 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let whole = Zeroizing::new(subject.environment.expanded(&subject.entry).text);
     expansion_of_all(subject, &raw, findings);
     if whole.trim().is_empty() {
+        shadowed(subject, None, findings);
         return;
     }
     let lookup = |name: &str| subject.environment.variable(name);
     let expanded = match AuthDocument::parse_literal(&whole) {
         Ok(document) => document,
         Err(error) => {
+            shadowed(subject, None, findings);
+            if let Ok(document) = AuthDocument::parse(&raw, lookup) {
+                // A $ in it has swallowed a quote or a brace.
+                expansion(&Examined { subject, document, exact: true }, &raw, findings);
+            }
             findings.push(invalid(subject, &error, *raw == *whole));
             return;
         }
@@ -115,11 +121,15 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         Some(document) => Examined { subject, document, exact: true },
         None => Examined { subject, document: expanded, exact: false },
     };
+    let mended = examined.effective().find_map(|entry| {
+        let user = entry.username()?;
+        subject.remedy.set(&entry.key, Some(&user))
+    });
+    shadowed(subject, mended.as_deref(), findings);
     if !examined.document.has_auths() && examined.document.helpers().is_empty() {
         findings.push(missing_auths(&examined));
         return;
     }
-    shadowed(&examined, findings);
     undecodable(&examined, findings);
     expansion(&examined, &raw, findings);
     for entry in examined.effective() {
@@ -155,11 +165,12 @@ fn invalid(subject: &Subject<'_>, error: &DocumentError, exact: bool) -> Finding
         Some((at, letter)) if exact => subject.entry.place(at..at + letter.len_utf8()),
         _ => subject.environment.span(subject.entry.number),
     };
+    let filled = if exact { "" } else { ", once its variables ($NAME) are filled in," };
     let finding = subject.finding(
         (Level::Error, "invalid-json"),
         span,
         format!(
-            "the auth document {}: GitLab Runner drops it, and up to 18.10 without a word",
+            "the auth document{filled} {}: GitLab Runner drops it, and up to 18.10 without a word",
             error.problem
         ),
         "mend it, or take the entry out and store the credentials anew with runner-auth set",
@@ -169,7 +180,7 @@ fn invalid(subject: &Subject<'_>, error: &DocumentError, exact: bool) -> Finding
 
 fn missing_auths(examined: &Examined<'_>) -> Finding {
     let document = &examined.document;
-    let credential = document.unwrapped_credential();
+    let credential = document.unwrapped_credentials().next();
     let piece = credential.as_ref().map_or(0..1, |found| found.key.clone());
     let finding = examined.finding(
         (Level::Error, "missing-auths"),
@@ -185,14 +196,10 @@ fn missing_auths(examined: &Examined<'_>) -> Finding {
     finding.mended_by(anew).mended_by(remedy.remove_entry())
 }
 
-fn shadowed(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
-    let subject = examined.subject;
+/// Entries that the last one hides, whatever is in it; `mended` is the command that leaves one.
+fn shadowed(subject: &Subject<'_>, mended: Option<&str>, findings: &mut Vec<Finding>) {
     let text = subject.config.text();
     let last = subject.environment.span(subject.entry.number);
-    let mended = examined.effective().find_map(|entry| {
-        let user = entry.username()?;
-        subject.remedy.set(&entry.key, Some(&user))
-    });
     for entry in &subject.entries {
         let finding = subject.finding(
             (Level::Warning, "shadowed-entry"),
@@ -203,7 +210,7 @@ fn shadowed(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
             ),
             "take out the one that is not meant; runner-auth set leaves one",
         );
-        findings.push(finding.mended_by(mended.clone()));
+        findings.push(finding.mended_by(mended.map(str::to_owned)));
     }
 }
 

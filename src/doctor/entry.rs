@@ -24,11 +24,10 @@ pub(super) fn check(
     for (entry, value) in environment.values().enumerate() {
         let Some(Misspelled { written }) = misspelled(&value) else { continue };
         let span = environment.span(entry);
-        let line = text.place(span.start).line;
         let finding = Finding::new(
             text,
             (Level::Error, "misspelled-variable"),
-            span,
+            span.clone(),
             format!(
                 "this entry sets no {VARIABLE}: GitLab Runner takes the name up to the first = as \
                  it is written, blanks and letter case included"
@@ -37,7 +36,7 @@ pub(super) fn check(
         );
         let command = written
             .zip(circumstances.path)
-            .and_then(|(written, path)| remedy::rename_variable(path, line, written));
+            .and_then(|(written, path)| remedy::rename_variable(path, text, span, written));
         findings.push(finding.of_runner(number).mended_by(command));
     }
     let entries = environment.auth_entries();

@@ -20,11 +20,9 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         if holds_predefined(key) {
             continue;
         }
-        // The kubelet has rules of its own.
-        if kubelet && !key.contains(char::is_whitespace) {
-            continue;
-        }
-        if let Some(reason) = why_it_never_matches(key) {
+        // The kubelet has rules of its own for which key fits, and none for one with blanks.
+        let matching = !kubelet || key.contains(char::is_whitespace);
+        if let Some(reason) = why_it_never_matches(key).filter(|_| matching) {
             let finding = examined.finding(
                 (Level::Error, "never-matches"),
                 piece,
@@ -40,7 +38,12 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         }
         let path = key_path(key);
         if let Some((host, rest)) = path.split_once('/') {
-            let api = if rest == "v1" || rest == "v2" {
+            let api = rest == "v1" || rest == "v2";
+            // The kubelet cuts such an ending.
+            if api && kubelet {
+                continue;
+            }
+            let api = if api {
                 format!("; with https:// before it, it would serve all of {host}")
             } else {
                 String::new()
@@ -57,12 +60,10 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
             ));
         }
     }
-    if !kubelet {
-        same_registry(examined, findings);
-    }
+    same_registry(examined, findings);
 }
 
-/// Two keys for one path.
+/// Two keys for one path: only one of them gets as far as the pull, or the kubelet's pull Secret.
 fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let document = &examined.document;
     let remedy = examined.subject.remedy;

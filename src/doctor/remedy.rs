@@ -1,5 +1,7 @@
 //! The commands that mend what was found.
 
+use std::ops::Range;
+
 use super::Circumstances;
 use crate::credential::Credential;
 use crate::environment::VARIABLE;
@@ -55,19 +57,22 @@ impl<'e> Remedy<'e> {
 
     /// Takes the whole entry out.
     pub fn remove_entry(&self) -> Option<String> {
-        let options = " --everything".to_owned();
-        let step = Step { command: "remove", options, request: Request::RemoveEntry };
+        let step = Step {
+            command: "remove",
+            options: " --everything".to_owned(),
+            printable: true,
+            request: Request::RemoveEntry,
+        };
         self.works(&[&step]).then(|| self.command(&step))?
     }
 
     fn command(&self, step: &Step) -> Option<String> {
-        // No command shows the password in a key that is a URL.
-        if shown(&step.options) != step.options {
+        if !step.printable {
             return None;
         }
-        let path = quote(self.path?);
+        let path = option("-c", self.path?);
         let selector = selector(self.config, self.number)?;
-        Some(format!("runner-auth {} -c {path}{selector}{}", step.command, step.options))
+        Some(format!("runner-auth {}{path}{selector}{}", step.command, step.options))
     }
 
     /// Whether the steps can be planned one after the other, and each changes something: advice
@@ -97,6 +102,8 @@ struct Step {
     command: &'static str,
     /// Its options, with a blank before each.
     options: String,
+    /// Whether no key is a URL with a password in it, which no command shows.
+    printable: bool,
     request: Request,
 }
 
@@ -111,7 +118,8 @@ impl Step {
         let replaced = if replace { " --replace" } else { "" };
         Some(Self {
             command: "set",
-            options: format!("{replaced} -r {} -u {}", quote(key), quote(user)),
+            options: format!("{replaced}{}{}", option("-r", key), option("-u", user)),
+            printable: shown(key) == key,
             request: Request::Set {
                 logins: vec![(registry, login)],
                 replace,
@@ -121,10 +129,27 @@ impl Step {
     }
 
     fn remove(keys: &[&str]) -> Self {
-        let options: Vec<_> = keys.iter().map(|key| format!(" -r {}", quote(key))).collect();
+        let options: Vec<_> = keys.iter().map(|key| option("-r", key)).collect();
         let registries = keys.iter().map(|key| Registry::named(key)).collect();
-        Self { command: "remove", options: options.concat(), request: Request::Remove(registries) }
+        Self {
+            command: "remove",
+            options: options.concat(),
+            printable: keys.iter().all(|key| shown(key) == *key),
+            request: Request::Remove(registries),
+        }
     }
+}
+
+/// An option with its value, with a blank before it. A value that looks like an option is tied to it.
+fn option(name: &str, value: &str) -> String {
+    let blank = if value.starts_with('-') { "" } else { " " };
+    format!(" {name}{blank}{}", quote(value))
+}
+
+/// A path that is no option to any tool.
+fn operand(path: &str) -> String {
+    let here = if path.starts_with('-') { "./" } else { "" };
+    quote(&format!("{here}{path}")).into_owned()
 }
 
 /// The option that picks one runner, with a blank before it.
@@ -136,26 +161,41 @@ fn selector(config: &Config<'_>, number: usize) -> Option<String> {
     }
     let name = runner.name();
     if !name.is_empty() && runners.iter().filter(|other| other.name() == name).count() == 1 {
-        return Some(format!(" -n {}", quote(name)));
+        return Some(option("-n", name));
     }
     let token = runner.short_token();
     if !token.is_empty() && runners.iter().filter(|other| other.has_token(token)).count() == 1 {
-        return Some(format!(" -t {}", quote(token)));
+        return Some(option("-t", token));
     }
     None
 }
 
-/// Puts the variable's right name into a line.
-pub(super) fn rename_variable(path: &str, line: usize, written: &str) -> Option<String> {
+/// Puts the variable's right name into an entry. None where the name is written with escapes, or
+/// where it stands earlier on that line too: `sed` would change that one.
+pub(super) fn rename_variable(
+    path: &str,
+    text: &ConfigText,
+    entry: Range<usize>,
+    written: &str,
+) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_- \t".contains(&byte);
-    let script = format!("{line}s/{written}=/{VARIABLE}=/");
-    written.bytes().all(plain).then(|| format!("sed -i {} {}", quote(&script), quote(path)))
+    let wrong = format!("{written}=");
+    let raw = &text.as_str()[entry.clone()];
+    let body = raw.trim_start_matches(['"', '\'', '\r', '\n']);
+    let at = entry.start + raw.len() - body.len();
+    let line = text.line(text.line_of(at));
+    let first = text.as_str()[line.clone()].find(&wrong).map(|found| line.start + found);
+    if !body.starts_with(&wrong) || first != Some(at) || !written.bytes().all(plain) {
+        return None;
+    }
+    let script = format!("{}s/{wrong}/{VARIABLE}=/", text.place(at).line);
+    Some(format!("sed -i {} {}", quote(&script), operand(path)))
 }
 
 pub(super) fn cut_byte_order_mark(path: &str) -> String {
-    format!(r"sed -i '1s/^\xEF\xBB\xBF//' {}", quote(path))
+    format!(r"sed -i '1s/^\xEF\xBB\xBF//' {}", operand(path))
 }
 
 pub(super) fn restrict(path: &str) -> String {
-    format!("chmod u=rw,go= {}", quote(path))
+    format!("chmod u=rw,go= {}", operand(path))
 }

@@ -21,6 +21,8 @@ pub struct NearMiss {
 /// Why a key nearly fits, the closest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Miss {
+    /// The key fits, but stands outside `auths`.
+    Unwrapped,
     /// The image is named by its digest without a tag, which leaves `@sha256` in its path.
     Digest,
     /// Without a scheme, `/v1` or `/v2` is a part of the key's path.
@@ -48,6 +50,9 @@ impl Miss {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
+            Self::Unwrapped => {
+                "it fits, but stands outside \"auths\", where GitLab Runner looks for no credential"
+            }
             Self::Digest => {
                 "the image is named by its digest alone, so its path ends with @sha256: a key for \
                  the host or the group fits it"
@@ -61,25 +66,32 @@ impl Miss {
             Self::LetterCase => "the letter case differs",
             Self::TooLong => "its path goes on where the image's ends",
             Self::OtherPath => "it is for another part of that registry",
-            Self::Port => "it has another port, and that is another registry",
+            Self::Port => "the port differs, so it is another registry",
             Self::Loopback => "localhost and 127.0.0.1 are different registries",
         }
     }
 }
 
-/// The keys that come closest to an image, the closest first.
+/// The keys that come closest to an image, the closest first; `outside` are those that should stand
+/// in `auths`.
 pub(super) fn find<'k>(
     image_path: &str,
     keys: impl Iterator<Item = &'k str>,
+    outside: impl Iterator<Item = &'k str>,
     version: RunnerVersion,
 ) -> Vec<NearMiss> {
-    let mut misses: Vec<NearMiss> = keys
-        .filter_map(|key| {
-            let path = key_path_in(key, version);
-            let reason = miss(image_path, key, &path)?;
-            Some(NearMiss { key: key.to_owned(), path, reason })
-        })
-        .collect();
+    let near = keys.filter_map(|key| {
+        let path = key_path_in(key, version);
+        let reason = miss(image_path, key, &path)?;
+        Some(NearMiss { key: key.to_owned(), path, reason })
+    });
+    let fitting = candidates(image_path);
+    let unwrapped = outside.filter_map(|key| {
+        let path = key_path_in(key, version);
+        let reason = Miss::Unwrapped;
+        fitting.contains(&path).then(|| NearMiss { key: key.to_owned(), path, reason })
+    });
+    let mut misses: Vec<NearMiss> = near.chain(unwrapped).collect();
     misses.sort_by(|left, right| (left.reason, &left.key).cmp(&(right.reason, &right.key)));
     misses.truncate(MOST);
     misses

@@ -50,7 +50,7 @@ impl SourceText {
     pub fn with_auths(mut self) -> Self {
         let bare = AuthDocument::parse_literal(&self.text)
             .ok()
-            .filter(|document| document.unwrapped_credential().is_some())
+            .filter(|document| document.unwrapped_credentials().next().is_some())
             .map(|document| document.end());
         if let Some(end) = bare {
             let whole = format!("{WRAPPING}{}}}", &self.text[..end]);
