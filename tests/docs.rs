@@ -1,6 +1,7 @@
 //! The commands in README.md and docs/ run as they stand: each `sh` block in a folder with the
 //! fixtures, a `password.txt` and an `auth.json`, where `devops-runner` is in the default config.
-//! Blocks that call Cargo are for the clone itself and not run here.
+//! Blocks that call Cargo are for the clone itself and not run here. Links between the pages lead
+//! somewhere.
 
 // A test may end by panicking and says what it saw.
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
@@ -61,8 +62,8 @@ fn sandbox() -> tempfile::TempDir {
     folder
 }
 
-#[test]
-fn every_command_of_the_pages_works() {
+/// README.md and the pages of docs/.
+fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages: Vec<PathBuf> = fs::read_dir(root.join("docs"))
         .expect("docs")
@@ -71,8 +72,33 @@ fn every_command_of_the_pages_works() {
         .collect();
     pages.push(root.join("README.md"));
     pages.sort();
+    pages
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
     let mut count = 0;
-    for page in &pages {
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        for link in text.split("](").skip(1) {
+            let link = link.split(')').next().expect("a link ends");
+            if link.starts_with("https://") {
+                continue;
+            }
+            let file = link.split('#').next().unwrap_or_default();
+            let target = page.parent().expect("a folder").join(file);
+            assert!(target.is_file(), "{}: {link}", page.display());
+            count += 1;
+        }
+    }
+    println!("{count} links");
+    assert!(count > 0);
+}
+
+#[test]
+fn every_command_of_the_pages_works() {
+    let mut count = 0;
+    for page in &pages() {
         let text = fs::read_to_string(page).expect("a page");
         for (line, block) in blocks(&text) {
             if block.contains("cargo ") {
