@@ -5,7 +5,7 @@
 //! numbers, and a number says nothing about its secret.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::auth_document::{AuthDocument, StringKind};
@@ -35,35 +35,28 @@ const SHORTEST_PART: usize = 4;
 pub struct Redaction {
     show: bool,
     numbers: RefCell<HashMap<Secret, usize>>,
-    /// Secrets that are masked wherever they appear, by their first bytes.
-    known: HashMap<[u8; SHORTEST_PART], Vec<Secret>>,
+    /// Secrets that are masked wherever they appear, sorted.
+    known: Vec<Secret>,
+    /// The first bytes of these.
+    starts: HashSet<[u8; SHORTEST_PART]>,
 }
 
 impl Redaction {
     /// Hides secrets, or shows them when the person asked for it.
     #[must_use]
     pub fn new(show_secrets: bool) -> Self {
-        Self { show: show_secrets, numbers: RefCell::default(), known: HashMap::new() }
-    }
-
-    /// Masks this secret wherever it appears.
-    pub fn learn(&mut self, secret: &str) {
-        let Some(start) = secret.as_bytes().first_chunk() else {
-            return;
-        };
-        let known = self.known.entry(*start).or_default();
-        if !known.iter().any(|other| other.expose() == secret) {
-            known.push(Secret::new(secret.to_owned()));
-            known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        Self {
+            show: show_secrets,
+            numbers: RefCell::default(),
+            known: Vec::new(),
+            starts: HashSet::new(),
         }
     }
 
     /// Masks what a credential holds wherever it appears.
     pub fn learn_credential(&mut self, credential: &Credential) {
-        self.learn(credential.password().expose());
-        for (_, secret) in credential.members() {
-            self.learn(secret.expose());
-        }
+        self.add_credential(credential);
+        self.sort();
     }
 
     /// Learns the secrets that a config holds: tokens, the values of variables, passwords.
@@ -73,6 +66,50 @@ impl Redaction {
         }
         for block in syntax.blocks() {
             self.learn_pairs(syntax, block.pairs.clone());
+        }
+        self.sort();
+    }
+
+    /// Adds a secret; [`Redaction::find`] needs [`Redaction::sort`] after the last one.
+    fn add(&mut self, secret: &str) {
+        if let Some(start) = secret.as_bytes().first_chunk() {
+            self.starts.insert(*start);
+            self.known.push(Secret::new(secret.to_owned()));
+        }
+    }
+
+    fn add_credential(&mut self, credential: &Credential) {
+        self.add(credential.password().expose());
+        for (_, secret) in credential.members() {
+            self.add(secret.expose());
+        }
+    }
+
+    fn sort(&mut self) {
+        self.known.sort_by(|one, other| one.expose().cmp(other.expose()));
+        self.known.dedup();
+    }
+
+    /// The longest known secret at the start of a text.
+    fn find(&self, text: &str) -> Option<&Secret> {
+        let start = text.as_bytes().first_chunk().filter(|_| !self.show)?;
+        if !self.starts.contains(start) {
+            return None;
+        }
+        // All that `head` starts with sorts before it, and whatever sorts between the two starts
+        // the same way.
+        let mut head = text.as_bytes();
+        loop {
+            let after = self.known.partition_point(|secret| secret.expose().as_bytes() <= head);
+            let nearest = &self.known[after.checked_sub(1)?];
+            let same = nearest.expose().bytes().zip(head).take_while(|(a, b)| a == *b).count();
+            if same == nearest.expose().len() {
+                return Some(nearest);
+            }
+            if same < SHORTEST_PART {
+                return None;
+            }
+            head = &head[..same];
         }
     }
 
@@ -98,7 +135,7 @@ impl Redaction {
                 {
                     self.learn_variable(name, value);
                 } else if names_a_secret(key) {
-                    self.learn(&value);
+                    self.add(&value);
                 }
             }
         }
@@ -115,18 +152,18 @@ impl Redaction {
                     && let Some((url, _)) = value[string.span.clone()].split_once('@')
                     && let Some((_, login)) = url.split_once("://")
                 {
-                    self.learn(login.split_once(':').map_or(login, |(_, password)| password));
+                    self.add(login.split_once(':').map_or(login, |(_, password)| password));
                 }
                 if string.kind == StringKind::Value {
                     let text = value[string.span].trim_matches('"');
-                    self.learn(text);
+                    self.add(text);
                     if let Some(credential) = Credential::decode(text) {
-                        self.learn_credential(&credential);
+                        self.add_credential(&credential);
                     }
                 }
             }
         } else if names_a_secret(&name.to_lowercase()) || (value.len() >= 8 && !is_host(value)) {
-            self.learn(value);
+            self.add(value);
         }
     }
 
@@ -144,14 +181,7 @@ impl Redaction {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         while let Some(letter) = text[at..].chars().next() {
-            let rest = &text[at..];
-            let secret = rest
-                .as_bytes()
-                .first_chunk()
-                .filter(|_| !self.show)
-                .and_then(|start| self.known.get(start))
-                .and_then(|known| known.iter().find(|secret| rest.starts_with(secret.expose())));
-            if let Some(secret) = secret {
+            if let Some(secret) = self.find(&text[at..]) {
                 out.push_str(&self.placeholder(secret.expose()));
                 at += secret.expose().len();
                 continue;
