@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::remedy::Remedy;
+use super::remedy::{Remedies, Remedy};
 use super::{Circumstances, Finding, Level, credential_helper, key};
 use crate::auth_document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
 use crate::environment::{AuthEntry, Environment};
@@ -33,10 +33,11 @@ impl<'e> Subject<'e> {
         number: usize,
         environment: &'e Environment<'e, 'e>,
         circumstances: &'e Circumstances<'e>,
+        remedies: &'e Remedies<'e>,
     ) -> Option<Self> {
         let mut entries = environment.auth_entries();
         let entry = entries.pop()?;
-        let remedy = Remedy::new(config, number, circumstances);
+        let remedy = remedies.of(number);
         Some(Self { config, number, environment, entries, entry, circumstances, remedy })
     }
 
@@ -84,15 +85,6 @@ impl Examined<'_> {
         let piece = self.document.place_of(key).unwrap_or(0..0);
         self.subject.config.text().place(self.span(piece).start).line
     }
-
-    /// The members of `auths` that count: of those with the same key the last.
-    pub fn effective(&self) -> impl Iterator<Item = &Entry> {
-        let entries = self.document.entries();
-        entries.iter().enumerate().filter_map(move |(number, entry)| {
-            let later = entries[number + 1..].iter().any(|later| later.key == entry.key);
-            (!later).then_some(entry)
-        })
-    }
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
@@ -122,7 +114,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     shadowed(&examined, findings);
     undecodable(&examined, findings);
     expansion(&examined, &raw, findings);
-    for entry in examined.effective() {
+    for entry in examined.document.effective() {
         credential(&examined, entry, findings);
     }
     key::check(&examined, findings);
@@ -187,9 +179,12 @@ fn missing_auths(examined: &Examined<'_>) -> Finding {
 
 fn shadowed(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let subject = examined.subject;
+    if subject.entries.is_empty() {
+        return;
+    }
     let text = subject.config.text();
     let last = subject.environment.span(subject.entry.number);
-    let mended = examined.effective().find_map(|entry| {
+    let mended = examined.document.effective().into_iter().find_map(|entry| {
         let user = entry.username()?;
         subject.remedy.set(&entry.key, Some(&user))
     });
@@ -209,8 +204,12 @@ fn shadowed(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
 
 fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let remedy = examined.subject.remedy;
-    let broken: Vec<&Entry> =
-        examined.effective().filter(|entry| entry.stored() == Stored::Undecodable).collect();
+    let broken: Vec<&Entry> = examined
+        .document
+        .effective()
+        .into_iter()
+        .filter(|entry| entry.stored() == Stored::Undecodable)
+        .collect();
     let keys: Vec<&str> = broken.iter().map(|entry| entry.key.as_str()).collect();
     for entry in &broken {
         let finding = examined.finding(
