@@ -8,6 +8,9 @@ use crate::runner::{Config, Runner};
 use crate::runner_table::sections;
 use crate::syntax::{NodeId, Syntax};
 
+/// How many runners are looked at for how a file is laid out.
+const MODELS: usize = 100;
+
 /// A key as it is to be written, and its value.
 #[derive(Debug, Clone)]
 pub(crate) struct NewPair {
@@ -134,7 +137,7 @@ pub(crate) fn new_section(
 /// The indent of a runner's own keys where it has none yet: that of other runners' keys.
 pub(crate) fn own_indent(config: &Config<'_>, runner: &Runner<'_>) -> String {
     let syntax = config.syntax();
-    let other = config.runners().iter().find_map(|runner| {
+    let other = config.runners().iter().take(MODELS).find_map(|runner| {
         let place = runner.place();
         let pair = syntax.siblings(place.pairs.clone()).next()?;
         place.inline.is_none().then(|| syntax.node(pair).span().start)
@@ -150,7 +153,7 @@ pub(crate) fn own_indent(config: &Config<'_>, runner: &Runner<'_>) -> String {
 pub(crate) fn section_indents(config: &Config<'_>, runner: &Runner<'_>) -> (String, String) {
     let syntax = config.syntax();
     let indent = |id: NodeId| line_indent(syntax.text(), syntax.node(id).span().start);
-    let others = config.runners().iter();
+    let others = config.runners().iter().take(MODELS);
     let every = std::iter::once(runner).chain(others).flat_map(|runner| sections(config, runner));
     let every: Vec<_> = every.filter(|(header, _)| syntax.keys(*header).count() == 2).collect();
     let pair = syntax.siblings(runner.place().pairs.clone()).next();

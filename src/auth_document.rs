@@ -12,6 +12,7 @@ mod json;
 mod members;
 mod style;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::credential::{Credential, Tokens};
@@ -237,6 +238,15 @@ impl<'t> AuthDocument<'t> {
     /// The members of `auths`.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The members of `auths` that count: of those with the same key the last.
+    pub fn effective(&self) -> Vec<&Entry> {
+        let mut keys = HashSet::new();
+        let last = self.entries.iter().rev().filter(|entry| keys.insert(entry.key.as_str()));
+        let mut effective: Vec<_> = last.collect();
+        effective.reverse();
+        effective
     }
 
     /// The helpers that the document names.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use similar::{ChangeTag, DiffTag, TextDiff};
 
 use crate::plan::Plan;
-use crate::redaction::{Masks, Redaction};
+use crate::redaction::{MasksAround, Redaction};
 use crate::runner::Config;
 use crate::syntax::Syntax;
 
@@ -62,7 +62,8 @@ pub fn diff(config: &Config<'_>, plan: &Plan, redaction: &Redaction, context: us
         Line::new(LineKind::File, format!("--- {label}")),
         Line::new(LineKind::File, format!("+++ {label}")),
     ];
-    let mut old = OldLines { config, redaction, masks: None };
+    let mut old =
+        OldLines { config, redaction, masks: MasksAround::new(redaction, config.syntax()) };
     let count = config.text().line_count();
     let mut shift = 0_isize;
     let mut rest = &changes[..];
@@ -106,7 +107,7 @@ fn range(start: usize, length: usize) -> String {
 struct OldLines<'c, 't> {
     config: &'c Config<'t>,
     redaction: &'c Redaction,
-    masks: Option<(usize, Masks)>,
+    masks: MasksAround<'c, 't>,
 }
 
 impl OldLines<'_, '_> {
@@ -118,18 +119,11 @@ impl OldLines<'_, '_> {
     }
 
     fn show(&mut self, line: usize) -> String {
-        let syntax = self.config.syntax();
-        let span = self.config.text().line(line);
+        let text = self.config.text();
+        let span = text.line(line);
         // The indent of a header belongs to the block before it, the rest to its own.
         let last = span.end.saturating_sub(1).max(span.start);
-        let block = syntax.block_at(last);
-        if self.masks.as_ref().is_none_or(|(number, _)| *number != block) {
-            self.masks = Some((block, self.redaction.masks(syntax, block)));
-        }
-        match &self.masks {
-            Some((_, masks)) => self.redaction.show(syntax.text(), span, masks),
-            None => String::new(),
-        }
+        self.redaction.show(text.as_str(), span, self.masks.at(last))
     }
 }
 

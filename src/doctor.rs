@@ -18,6 +18,7 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::runner::Config;
 use crate::text::{ConfigText, Place};
+use remedy::Remedies;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -78,11 +79,11 @@ impl<'t> Diagnosis<'t> {
     pub fn new(text: &'t ConfigText, circumstances: &Circumstances<'_>) -> Self {
         let mut findings = Vec::new();
         file::check(text, circumstances, &mut findings);
-        let mut path = None;
+        let mut path = circumstances.path;
         let config = match Config::parse_all(text) {
             Ok((config, twice)) => {
                 // With `runners` in two spellings no command takes the file.
-                path = circumstances.path.filter(|_| twice.is_none());
+                path = path.filter(|_| twice.is_none());
                 Some(config)
             }
             Err(error) => {
@@ -91,11 +92,11 @@ impl<'t> Diagnosis<'t> {
             }
         };
         if let Some(config) = &config {
-            let circumstances = &Circumstances { path, ..*circumstances };
+            let remedies = Remedies::new(config, path);
             duplicate_key::check(config, &mut findings);
             entry::misplaced(config, &mut findings);
             for number in 0..config.runners().len() {
-                runner(config, number, circumstances, &mut findings);
+                runner(config, number, circumstances, &remedies, &mut findings);
             }
             document::visible_to_jobs(config, &mut findings);
         }
@@ -109,6 +110,7 @@ fn runner(
     config: &Config<'_>,
     number: usize,
     circumstances: &Circumstances<'_>,
+    remedies: &Remedies<'_>,
     findings: &mut Vec<Finding>,
 ) {
     let runner = &config.runners()[number];
@@ -123,8 +125,9 @@ fn runner(
             return;
         }
     };
-    entry::check(config, number, &environment, circumstances, findings);
-    if let Some(subject) = document::Subject::of(config, number, &environment, circumstances) {
+    entry::check(config, number, &environment, remedies, findings);
+    let subject = document::Subject::of(config, number, &environment, circumstances, remedies);
+    if let Some(subject) = subject {
         document::check(&subject, findings);
     }
 }

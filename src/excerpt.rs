@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::redaction::Redaction;
+use crate::redaction::{MasksAround, Redaction};
 use crate::runner::Config;
 
 /// How many characters of a line are shown.
@@ -22,11 +22,24 @@ pub struct Excerpt {
     pub length: usize,
 }
 
-impl Excerpt {
+/// Cuts lines out of a config, fastest where one follows the other.
+pub struct Excerpts<'c, 't> {
+    config: &'c Config<'t>,
+    redaction: &'c Redaction,
+    masks: MasksAround<'c, 't>,
+}
+
+impl<'c, 't> Excerpts<'c, 't> {
+    /// Excerpts of this config.
+    #[must_use]
+    pub fn new(config: &'c Config<'t>, redaction: &'c Redaction) -> Self {
+        Self { config, redaction, masks: MasksAround::new(redaction, config.syntax()) }
+    }
+
     /// Cuts out the line on which `span` starts. A secret that the span touches is marked whole.
     #[must_use]
-    pub fn new(config: &Config<'_>, redaction: &Redaction, span: &Range<usize>) -> Self {
-        let (text, syntax) = (config.text(), config.syntax());
+    pub fn cut(&mut self, span: &Range<usize>) -> Excerpt {
+        let (text, syntax) = (self.config.text(), self.config.syntax());
         let mut line = text.line(text.line_of(span.start));
         // A comment behind it may be about a secret.
         let comments = syntax.comments();
@@ -34,11 +47,11 @@ impl Excerpt {
         if let Some(comment) = comments.get(next) {
             line.end = line.end.min(comment.start);
         }
-        let masks = redaction.masks(syntax, syntax.block_at(span.start));
+        let masks = self.masks.at(span.start);
         let marked = masks.around(span.start..span.end.clamp(span.start, line.end));
         let marked = marked.start.max(line.start)..marked.end.min(line.end);
         let show = |part: Range<usize>| -> Vec<char> {
-            let shown = redaction.show(syntax.text(), part, &masks);
+            let shown = self.redaction.show(syntax.text(), part, masks);
             shown.chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect()
         };
         let before = show(line.start..marked.start);
@@ -48,7 +61,7 @@ impl Excerpt {
         let length = mark.len().max(1);
         let whole: Vec<char> = [before, mark, after].concat();
         if whole.len() <= WIDTH {
-            return Self { line: whole.into_iter().collect(), start, length };
+            return Excerpt { line: whole.into_iter().collect(), start, length };
         }
         let first = if start + length <= WIDTH { 0 } else { start.saturating_sub(BEFORE) };
         let last = whole.len().min(first + WIDTH);
@@ -59,6 +72,6 @@ impl Excerpt {
             cut.push_str(" …");
         }
         let start = start - first + lead.chars().count();
-        Self { line: cut, start, length: length.min(last.saturating_sub(first).max(1)) }
+        Excerpt { line: cut, start, length: length.min(last.saturating_sub(first).max(1)) }
     }
 }

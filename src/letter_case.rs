@@ -22,6 +22,11 @@ pub fn same_key(left: &str, right: &str) -> bool {
             && left.chars().map(folded).eq(right.chars().map(folded)))
 }
 
+/// A key as every key is spelled that is the same to GitLab Runner.
+pub(crate) fn one_spelling(key: &str) -> String {
+    key.chars().map(folded).collect()
+}
+
 fn folded(letter: char) -> char {
     match letter {
         '\u{17f}' => 's',

@@ -74,7 +74,7 @@ pub mod token;
 
 pub use credential::Credential;
 pub use error::Error;
-pub use excerpt::Excerpt;
+pub use excerpt::{Excerpt, Excerpts};
 pub use executor::{Executor, Pull};
 pub use explanation::Explanation;
 pub use outcome::{Action, Outcome};

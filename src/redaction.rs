@@ -12,6 +12,7 @@ use crate::auth_document::{AuthDocument, StringKind};
 use crate::credential::Credential;
 use crate::environment::{VARIABLE, is_auth_entry};
 use crate::quoting::Quoted;
+use crate::runner::Config;
 use crate::secret::Secret;
 use crate::syntax::{NodeId, NodeKind, Syntax};
 
@@ -35,44 +36,83 @@ const SHORTEST_PART: usize = 4;
 pub struct Redaction {
     show: bool,
     numbers: RefCell<HashMap<Secret, usize>>,
-    /// Secrets that are masked wherever they appear, by their first bytes.
-    known: HashMap<[u8; SHORTEST_PART], Vec<Secret>>,
+    /// Secrets that are masked wherever they appear, sorted.
+    known: Vec<Secret>,
+    /// The first bytes of these, as numbers: few texts that are shown begin like a secret.
+    starts: Vec<u32>,
 }
 
 impl Redaction {
     /// Hides secrets, or shows them when the person asked for it.
     #[must_use]
     pub fn new(show_secrets: bool) -> Self {
-        Self { show: show_secrets, numbers: RefCell::default(), known: HashMap::new() }
-    }
-
-    /// Masks this secret wherever it appears.
-    pub fn learn(&mut self, secret: &str) {
-        let Some(start) = secret.as_bytes().first_chunk() else {
-            return;
-        };
-        let known = self.known.entry(*start).or_default();
-        if !known.iter().any(|other| other.expose() == secret) {
-            known.push(Secret::new(secret.to_owned()));
-            known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        Self {
+            show: show_secrets,
+            numbers: RefCell::default(),
+            known: Vec::new(),
+            starts: Vec::new(),
         }
     }
 
     /// Masks what a credential holds wherever it appears.
     pub fn learn_credential(&mut self, credential: &Credential) {
-        self.learn(credential.password().expose());
-        for (_, secret) in credential.members() {
-            self.learn(secret.expose());
-        }
+        self.add_credential(credential);
+        self.sort();
     }
 
     /// Learns the secrets that a config holds: tokens, the values of variables, passwords.
-    pub(crate) fn learn_config(&mut self, syntax: &Syntax<'_>) {
+    pub fn learn_config(&mut self, config: &Config<'_>) {
         if self.show {
             return;
         }
+        let syntax = config.syntax();
         for block in syntax.blocks() {
             self.learn_pairs(syntax, block.pairs.clone());
+        }
+        self.sort();
+    }
+
+    /// Adds a secret; [`Redaction::find`] needs [`Redaction::sort`] after the last one.
+    fn add(&mut self, secret: &str) {
+        if let Some(start) = start(secret) {
+            self.starts.push(start);
+            self.known.push(Secret::new(secret.to_owned()));
+        }
+    }
+
+    fn add_credential(&mut self, credential: &Credential) {
+        self.add(credential.password().expose());
+        for (_, secret) in credential.members() {
+            self.add(secret.expose());
+        }
+    }
+
+    fn sort(&mut self) {
+        self.known.sort_by(|one, other| one.expose().cmp(other.expose()));
+        self.known.dedup();
+        self.starts.sort_unstable();
+        self.starts.dedup();
+    }
+
+    /// The longest known secret at the start of a text.
+    fn find(&self, text: &str) -> Option<&Secret> {
+        if self.show || self.starts.binary_search(&start(text)?).is_err() {
+            return None;
+        }
+        // All that `head` starts with sorts before it, and whatever sorts between the two starts
+        // the same way.
+        let mut head = text.as_bytes();
+        loop {
+            let after = self.known.partition_point(|secret| secret.expose().as_bytes() <= head);
+            let nearest = &self.known[after.checked_sub(1)?];
+            let same = nearest.expose().bytes().zip(head).take_while(|(a, b)| a == *b).count();
+            if same == nearest.expose().len() {
+                return Some(nearest);
+            }
+            if same < SHORTEST_PART {
+                return None;
+            }
+            head = &head[..same];
         }
     }
 
@@ -98,7 +138,7 @@ impl Redaction {
                 {
                     self.learn_variable(name, value);
                 } else if names_a_secret(key) {
-                    self.learn(&value);
+                    self.add(&value);
                 }
             }
         }
@@ -115,18 +155,18 @@ impl Redaction {
                     && let Some((url, _)) = value[string.span.clone()].split_once('@')
                     && let Some((_, login)) = url.split_once("://")
                 {
-                    self.learn(login.split_once(':').map_or(login, |(_, password)| password));
+                    self.add(login.split_once(':').map_or(login, |(_, password)| password));
                 }
                 if string.kind == StringKind::Value {
                     let text = value[string.span].trim_matches('"');
-                    self.learn(text);
+                    self.add(text);
                     if let Some(credential) = Credential::decode(text) {
-                        self.learn_credential(&credential);
+                        self.add_credential(&credential);
                     }
                 }
             }
         } else if names_a_secret(&name.to_lowercase()) || (value.len() >= 8 && !is_host(value)) {
-            self.learn(value);
+            self.add(value);
         }
     }
 
@@ -144,14 +184,7 @@ impl Redaction {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         while let Some(letter) = text[at..].chars().next() {
-            let rest = &text[at..];
-            let secret = rest
-                .as_bytes()
-                .first_chunk()
-                .filter(|_| !self.show)
-                .and_then(|start| self.known.get(start))
-                .and_then(|known| known.iter().find(|secret| rest.starts_with(secret.expose())));
-            if let Some(secret) = secret {
+            if let Some(secret) = self.find(&text[at..]) {
                 out.push_str(&self.placeholder(secret.expose()));
                 at += secret.expose().len();
                 continue;
@@ -259,6 +292,28 @@ impl Redaction {
     }
 }
 
+/// What is masked around places of one text, for places that follow each other.
+pub(crate) struct MasksAround<'s, 't> {
+    redaction: &'s Redaction,
+    syntax: &'s Syntax<'t>,
+    /// The block that was asked for last.
+    last: Option<(usize, Masks)>,
+}
+
+impl<'s, 't> MasksAround<'s, 't> {
+    pub fn new(redaction: &'s Redaction, syntax: &'s Syntax<'t>) -> Self {
+        Self { redaction, syntax, last: None }
+    }
+
+    /// What is masked in the block that holds a byte offset.
+    pub fn at(&mut self, offset: usize) -> &Masks {
+        let block = self.syntax.block_at(offset);
+        let last = self.last.take().filter(|(number, _)| *number == block);
+        let masks = last.unwrap_or_else(|| (block, self.redaction.masks(self.syntax, block)));
+        &self.last.insert(masks).1
+    }
+}
+
 /// The spans of a text that are not shown.
 #[derive(Default)]
 pub(crate) struct Masks {
@@ -273,8 +328,10 @@ struct Mask {
 impl Masks {
     /// A span, widened to the whole of each mask that it touches.
     pub(crate) fn around(&self, span: Range<usize>) -> Range<usize> {
-        let touched =
-            |at: usize| self.spans.iter().find(|mask| mask.span.start < at && at < mask.span.end);
+        let touched = |at: usize| {
+            let mask = self.spans.get(self.spans.partition_point(|mask| mask.span.end <= at));
+            mask.filter(|mask| mask.span.start < at)
+        };
         let start = touched(span.start).map_or(span.start, |mask| mask.span.start);
         let end = touched(span.end).map_or(span.end, |mask| mask.span.end);
         start..end.max(start)
@@ -324,6 +381,11 @@ fn mask_entry(quoted: &Quoted, masks: &mut Masks) {
     }
 }
 
+/// The first bytes of a text, if it is long enough for a secret.
+fn start(text: &str) -> Option<u32> {
+    text.as_bytes().first_chunk::<SHORTEST_PART>().map(|bytes| u32::from_be_bytes(*bytes))
+}
+
 /// Whether the value of a harmless key is what it should be: one line, no user in a URL, nothing
 /// that could be a query with a token.
 fn harmless_text(value: &str) -> bool {
@@ -347,4 +409,36 @@ fn is_host(value: &str) -> bool {
 fn names_a_secret(name: &str) -> bool {
     const PARTS: &[&str] = &["pass", "secret", "token", "key", "auth", "cred", "pwd"];
     PARTS.iter().any(|part| name.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Secrets that begin with one another, and every short text of their letters.
+    #[test]
+    fn the_longest_secret_is_found() {
+        let secrets =
+            ["abab", "ababa", "ababaaa", "ababab", "abb", "bbbb", "bbbbabb", "bbbbb", "aaaa"];
+        let mut redaction = Redaction::new(false);
+        for secret in secrets {
+            redaction.add(secret);
+        }
+        redaction.sort();
+        let mut hits = 0;
+        for length in 0..10 {
+            for number in 0..1_u32 << length {
+                let letters = (0..length).map(|at| if number >> at & 1 == 0 { 'a' } else { 'b' });
+                let text: String = letters.collect();
+                let starting = secrets.iter().filter(|secret| text.starts_with(**secret));
+                let longest = starting
+                    .filter(|secret| secret.len() >= SHORTEST_PART)
+                    .max_by_key(|secret| secret.len());
+                let found = redaction.find(&text).map(Secret::expose);
+                assert_eq!(found, longest.copied(), "{text}");
+                hits += usize::from(found.is_some());
+            }
+        }
+        assert!(hits > 100);
+    }
 }

@@ -189,15 +189,7 @@ impl Helper {
 
 /// The first `auth` for which the document is dropped, and why.
 fn undecodable(document: &AuthDocument<'_>, version: RunnerVersion) -> Option<(usize, String)> {
-    let effective = |entry: &&Entry| {
-        let same = |other: &Entry| other.key == entry.key;
-        document
-            .entries()
-            .iter()
-            .rfind(|other| same(other))
-            .is_some_and(|last| (last.auths, last.member) == (entry.auths, entry.member))
-    };
-    let broken = document.entries().iter().filter(effective).find(|entry| {
+    let broken = document.effective().into_iter().find(|entry| {
         entry.stored() == Stored::Undecodable && (version.needs_a_user() || !decodes_alone(entry))
     })?;
     let problem = format!(

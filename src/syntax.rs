@@ -95,6 +95,8 @@ impl<'t> Syntax<'t> {
         if let Some(error) = error {
             return Err(describe(text, &error));
         }
+        // They take more room than all that comes of them.
+        drop(tokens);
         let Builder { nodes, comments, .. } = builder;
         let blocks = blocks(&nodes, text.len());
         let syntax = Self { text, nodes, comments, blocks };

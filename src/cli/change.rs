@@ -207,7 +207,7 @@ impl Change<'_> {
         let Writing { yes, dry_run, check, context, .. } = *self.writing;
         let unseen = self.output.quiet && (yes || dry_run || check);
         let lines = if plan.changes() && !unseen {
-            redaction.learn_config(config.syntax());
+            redaction.learn_config(&config);
             diff::diff(&config, &plan, &redaction, context.into())
         } else {
             Vec::new()

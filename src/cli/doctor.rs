@@ -12,7 +12,7 @@ use super::report::{RunnerLabel, count, redaction};
 use crate::credential_helper;
 use crate::doctor::{Circumstances, Diagnosis, Finding, Level};
 use crate::error::Error;
-use crate::excerpt::Excerpt;
+use crate::excerpt::Excerpts;
 use crate::redaction::Redaction;
 use crate::runner::Config;
 use crate::selection::{Matches, Selector};
@@ -78,7 +78,7 @@ pub(super) fn doctor(global: &Global, doctor: &Doctor, output: &Output) -> Resul
         match examine(path, &selector, global, output) {
             Ok((report, found)) => {
                 status = status.max(u8::from(found));
-                reports.push(report);
+                reports.extend(report);
             }
             // One file alone fails like any other command; of several the others are still told.
             Err(error) if doctor.files.len() < 2 => return Err(error),
@@ -102,13 +102,14 @@ pub(super) fn doctor(global: &Global, doctor: &Doctor, output: &Output) -> Resul
     Ok(status)
 }
 
-/// Examines one file and tells a person about it. The flag says whether there is an error in it.
+/// Examines one file, and tells a person about it or reports it. The flag says whether there is an
+/// error in it.
 fn examine(
     path: &Path,
     selector: &Selector,
     global: &Global,
     output: &Output,
-) -> Result<(FileReport, bool), Error> {
+) -> Result<(Option<FileReport>, bool), Error> {
     let input = Input::open(path)?;
     let text = input.text();
     let has_helper = |name: &str| credential_helper::find(name).is_some();
@@ -119,45 +120,44 @@ fn examine(
     };
     let Diagnosis { config, mut findings } = Diagnosis::new(text, &circumstances);
     let mut redactor = Redaction::new(global.show_secrets);
+    let mut selected = Vec::new();
     if let Some(config) = &config {
-        let selected = selector.select(config, Matches::Any)?;
+        selected = selector.select(config, Matches::Any)?;
         findings.retain(|finding| {
             finding.runner.is_none_or(|runner| selected.binary_search(&runner).is_ok())
         });
         if !findings.is_empty() {
             redactor = redaction(config, global.show_secrets);
         }
-        if output.format == Format::Json {
-            let clean = |finding: &Finding| FindingReport::new(finding, &redactor);
-            let of = |number: Option<usize>| {
-                findings.iter().filter(move |finding| finding.runner == number).map(clean).collect()
-            };
-            let runners = selected.iter().map(|&number| RunnerReport {
-                label: RunnerLabel::new(&config.runners()[number]),
-                findings: of(Some(number)),
-            });
-            let report = FileReport {
-                config: text.label().to_owned(),
-                findings: of(None),
-                runners: runners.collect(),
-                error: None,
-                warnings: Vec::new(),
-            };
-            return Ok((report, has_error(&findings)));
-        }
     }
-    let telling = Telling { config: config.as_ref(), redaction: &redactor, output };
+    let found = has_error(&findings);
     if output.format == Format::Text {
+        let telling = Telling { config: config.as_ref(), redaction: &redactor, output };
         output.print(&telling.text(text.label(), &findings));
+        return Ok((None, found));
     }
-    let report = FileReport {
+    let runners = config.iter().flat_map(|config| {
+        selected.iter().map(|&number| RunnerReport {
+            label: RunnerLabel::new(&config.runners()[number]),
+            findings: Vec::new(),
+        })
+    });
+    let mut report = FileReport {
         config: text.label().to_owned(),
-        findings: findings.iter().map(|finding| FindingReport::new(finding, &redactor)).collect(),
-        runners: Vec::new(),
+        findings: Vec::new(),
+        runners: runners.collect(),
         error: None,
         warnings: Vec::new(),
     };
-    Ok((report, has_error(&findings)))
+    for finding in &findings {
+        let runner = finding.runner.and_then(|number| selected.binary_search(&number).ok());
+        let findings = match runner {
+            Some(place) => &mut report.runners[place].findings,
+            None => &mut report.findings,
+        };
+        findings.push(FindingReport::new(finding, &redactor));
+    }
+    Ok((Some(report), found))
 }
 
 fn has_error(findings: &[Finding]) -> bool {
@@ -209,9 +209,10 @@ impl Telling<'_, '_> {
     fn text(&self, label: &str, findings: &[Finding]) -> String {
         let label = printable(label);
         let mut out = String::new();
+        let mut excerpts = self.config.map(|config| Excerpts::new(config, self.redaction));
         for finding in findings {
             if !self.output.quiet || finding.level == Level::Error {
-                out.push_str(&self.finding(&label, finding));
+                out.push_str(&self.finding(&label, finding, excerpts.as_mut()));
             }
         }
         if self.output.quiet {
@@ -236,7 +237,12 @@ impl Telling<'_, '_> {
         out
     }
 
-    fn finding(&self, label: &str, finding: &Finding) -> String {
+    fn finding(
+        &self,
+        label: &str,
+        finding: &Finding,
+        excerpts: Option<&mut Excerpts<'_, '_>>,
+    ) -> String {
         let (style, name) = match finding.level {
             Level::Error => (AnsiColor::Red.on_default().bold(), "error"),
             Level::Warning => (AnsiColor::Yellow.on_default().bold(), "warning"),
@@ -251,8 +257,8 @@ impl Telling<'_, '_> {
             "{label}:{}: {style}{name}{style:#}[{}]: {message}\n",
             finding.place, finding.code
         );
-        if let Some(config) = self.config.filter(|_| !finding.span.is_empty()) {
-            let excerpt = Excerpt::new(config, self.redaction, &finding.span);
+        if let Some(excerpts) = excerpts.filter(|_| !finding.span.is_empty()) {
+            let excerpt = excerpts.cut(&finding.span);
             let line = finding.place.line.to_string();
             let blank = " ".repeat(line.len());
             let mark = "^".repeat(excerpt.length);

@@ -77,14 +77,18 @@ pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Re
     let mut pulling = 0;
     let mut served = 0;
     let mut out = String::new();
-    for number in selector.select(&config, Matches::Any)? {
+    let selected = selector.select(&config, Matches::Any)?;
+    for &number in &selected {
         let runner = &config.runners()[number];
         let explanation = Explanation::new(&config, runner, &explain.image, version)?;
         pulling += usize::from(explanation.pull != Pull::None);
         served += usize::from(explanation.has_credential());
         let telling = Telling { explanation: &explanation, version, redaction: &redaction };
-        out.push_str(&telling.text(runner, &explain.image));
-        reports.push(telling.report(runner));
+        if output.format == Format::Json {
+            reports.push(telling.report(runner));
+        } else if !output.quiet {
+            out.push_str(&telling.text(runner, &explain.image));
+        }
     }
     if output.format == Format::Json {
         output.json(&Report {
@@ -96,7 +100,7 @@ pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Re
             runners: reports,
             warnings: Vec::new(),
         });
-    } else if reports.is_empty() {
+    } else if selected.is_empty() {
         output.print(&format!("{} holds no [[runners]] entry.\n", printable(text.label())));
     } else if !output.quiet {
         output.print(&out);

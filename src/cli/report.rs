@@ -36,7 +36,7 @@ pub(super) fn heading(runner: &Runner<'_>) -> String {
 /// A redaction that knows every secret of a config.
 pub(super) fn redaction(config: &Config<'_>, show_secrets: bool) -> Redaction {
     let mut redaction = Redaction::new(show_secrets);
-    redaction.learn_config(config.syntax());
+    redaction.learn_config(config);
     redaction
 }
 

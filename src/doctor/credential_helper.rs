@@ -57,7 +57,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
 fn overrides(examined: &Examined<'_>, helper: &Helper, findings: &mut Vec<Finding>) {
     let document = &examined.document;
     let name = &helper.name;
-    let mut entries = examined.effective();
+    let mut entries = document.effective().into_iter();
     let (piece, message, command) = match &helper.key {
         Some(key) => {
             let Some(entry) = entries.find(|entry| entry.key == *key) else { return };

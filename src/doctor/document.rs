@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::remedy::Remedy;
+use super::remedy::{Remedies, Remedy};
 use super::{Circumstances, Finding, Level, credential_helper, key};
 use crate::auth_document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
 use crate::environment::{AuthEntry, Environment};
@@ -33,10 +33,11 @@ impl<'e> Subject<'e> {
         number: usize,
         environment: &'e Environment<'e, 'e>,
         circumstances: &'e Circumstances<'e>,
+        remedies: &'e Remedies<'e>,
     ) -> Option<Self> {
         let mut entries = environment.auth_entries();
         let entry = entries.pop()?;
-        let remedy = Remedy::new(config, number, circumstances);
+        let remedy = remedies.of(number);
         Some(Self { config, number, environment, entries, entry, circumstances, remedy })
     }
 
@@ -84,15 +85,6 @@ impl Examined<'_> {
         let piece = self.document.place_of(key).unwrap_or(0..0);
         self.subject.config.text().place(self.span(piece).start).line
     }
-
-    /// The members of `auths` that count: of those with the same key the last.
-    pub fn effective(&self) -> impl Iterator<Item = &Entry> {
-        let entries = self.document.entries();
-        entries.iter().enumerate().filter_map(move |(number, entry)| {
-            let later = entries[number + 1..].iter().any(|later| later.key == entry.key);
-            (!later).then_some(entry)
-        })
-    }
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
@@ -121,18 +113,14 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         Some(document) => Examined { subject, document, exact: true },
         None => Examined { subject, document: expanded, exact: false },
     };
-    let mended = examined.effective().find_map(|entry| {
-        let user = entry.username()?;
-        subject.remedy.set(&entry.key, Some(&user))
-    });
-    shadowed(subject, mended.as_deref(), findings);
+    shadowed(subject, Some(&examined.document), findings);
     if !examined.document.has_auths() && examined.document.helpers().is_empty() {
         findings.push(missing_auths(&examined));
         return;
     }
     undecodable(&examined, findings);
     expansion(&examined, &raw, findings);
-    for entry in examined.effective() {
+    for entry in examined.document.effective() {
         credential(&examined, entry, findings);
     }
     key::check(&examined, findings);
@@ -196,10 +184,23 @@ fn missing_auths(examined: &Examined<'_>) -> Finding {
     finding.mended_by(anew).mended_by(remedy.remove_entry())
 }
 
-/// Entries that the last one hides, whatever is in it; `mended` is the command that leaves one.
-fn shadowed(subject: &Subject<'_>, mended: Option<&str>, findings: &mut Vec<Finding>) {
+/// Entries that the last one hides, whatever is in it. Where that can be read, storing one of its
+/// credentials anew leaves one entry.
+fn shadowed(
+    subject: &Subject<'_>,
+    document: Option<&AuthDocument<'_>>,
+    findings: &mut Vec<Finding>,
+) {
+    if subject.entries.is_empty() {
+        return;
+    }
     let text = subject.config.text();
     let last = subject.environment.span(subject.entry.number);
+    let effective = document.map(AuthDocument::effective).unwrap_or_default();
+    let mended = effective.into_iter().find_map(|entry| {
+        let user = entry.username()?;
+        subject.remedy.set(&entry.key, Some(&user))
+    });
     for entry in &subject.entries {
         let finding = subject.finding(
             (Level::Warning, "shadowed-entry"),
@@ -210,14 +211,18 @@ fn shadowed(subject: &Subject<'_>, mended: Option<&str>, findings: &mut Vec<Find
             ),
             "take out the one that is not meant; runner-auth set leaves one",
         );
-        findings.push(finding.mended_by(mended.map(str::to_owned)));
+        findings.push(finding.mended_by(mended.clone()));
     }
 }
 
 fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let remedy = examined.subject.remedy;
-    let broken: Vec<&Entry> =
-        examined.effective().filter(|entry| entry.stored() == Stored::Undecodable).collect();
+    let broken: Vec<&Entry> = examined
+        .document
+        .effective()
+        .into_iter()
+        .filter(|entry| entry.stored() == Stored::Undecodable)
+        .collect();
     let keys: Vec<&str> = broken.iter().map(|entry| entry.key.as_str()).collect();
     for entry in &broken {
         let finding = examined.finding(

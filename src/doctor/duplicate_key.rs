@@ -1,8 +1,10 @@
 //! Keys that differ only in letter case: BurntSushi/toml sets the same field from both, in no
 //! particular order.
 
+use std::collections::HashMap;
+
 use super::{Finding, Level};
-use crate::letter_case::same_key;
+use crate::letter_case::one_spelling;
 use crate::runner::Config;
 use crate::runner_table::{TableKey, keys_of, own_keys};
 
@@ -38,12 +40,13 @@ fn compare(
     findings: &mut Vec<Finding>,
 ) {
     let text = config.text();
-    let mut spellings: Vec<&TableKey<'_>> = Vec::new();
+    let mut spellings: HashMap<String, Vec<&TableKey<'_>>> = HashMap::new();
     for key in keys {
+        let spellings = spellings.entry(one_spelling(&key.key)).or_default();
         if spellings.iter().any(|known| known.key == key.key) {
             continue;
         }
-        if let Some(first) = spellings.iter().find(|known| same_key(&known.key, &key.key)) {
+        if let Some(first) = spellings.first() {
             let line = text.place(config.syntax().node(first.node).span().start).line;
             let span = config.syntax().node(key.node).span();
             let mut finding = Finding::new(

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::remedy::{self, Remedy};
-use super::{Circumstances, Finding, Level};
+use super::remedy::{self, Remedies};
+use super::{Finding, Level};
 use crate::environment::{Environment, VARIABLE, is_auth_entry};
 use crate::executor::Pull;
 use crate::letter_case::same_key;
@@ -16,7 +16,7 @@ pub(super) fn check(
     config: &Config<'_>,
     number: usize,
     environment: &Environment<'_, '_>,
-    circumstances: &Circumstances<'_>,
+    remedies: &Remedies<'_>,
     findings: &mut Vec<Finding>,
 ) {
     let text = config.text();
@@ -35,7 +35,7 @@ pub(super) fn check(
             format!("write {VARIABLE}= before the JSON, without blanks"),
         );
         let command = written
-            .zip(circumstances.path)
+            .zip(remedies.path)
             .and_then(|(written, path)| remedy::rename_variable(path, text, span, written));
         findings.push(finding.of_runner(number).mended_by(command));
     }
@@ -53,8 +53,8 @@ pub(super) fn check(
             ),
             "keep it if the jobs read it themselves, else take it out",
         );
-        let remedy = Remedy::new(config, number, circumstances);
-        findings.push(finding.of_runner(number).mended_by(remedy.remove_entry()));
+        let command = remedies.of(number).remove_entry();
+        findings.push(finding.of_runner(number).mended_by(command));
     }
 }
 

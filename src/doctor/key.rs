@@ -1,6 +1,6 @@
 //! The keys of `auths`: which images they serve, and which of two wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::document::Examined;
 use super::{Finding, Level};
@@ -12,7 +12,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let subject = examined.subject;
     let remedy = subject.remedy;
     let kubelet = subject.config.runners()[subject.number].executor().pull() == Pull::Kubelet;
-    for entry in examined.effective() {
+    for entry in examined.document.effective() {
         let key = entry.key.as_str();
         let piece = examined.document.key_place(entry);
         let user = entry.username();
@@ -68,6 +68,8 @@ fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let document = &examined.document;
     let remedy = examined.subject.remedy;
     let mut paths: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let last: HashMap<_, _> =
+        document.effective().into_iter().map(|entry| (entry.key.as_str(), entry)).collect();
     let helpers = document.helpers().iter().filter_map(|helper| helper.key.as_deref());
     for key in document.entries().iter().map(|entry| entry.key.as_str()).chain(helpers) {
         paths.entry(key_path(key)).or_default().push(key);
@@ -76,9 +78,9 @@ fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         let same = &paths[&key_path(&entry.key)];
         let Some(winner) = same.iter().min() else { continue };
         let place = document.key_place(entry);
-        let repeated = document.entries().iter().rfind(|other| other.key == entry.key);
-        let hidden =
-            repeated.is_some_and(|last| (last.auths, last.member) != (entry.auths, entry.member));
+        let hidden = last
+            .get(entry.key.as_str())
+            .is_some_and(|last| (last.auths, last.member) != (entry.auths, entry.member));
         let message = if hidden {
             format!(
                 "'{}' stands there again, and GitLab Runner takes the last one",
@@ -101,8 +103,7 @@ fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
             message,
             "keep one of the two",
         );
-        let last = document.entries().iter().rfind(|other| other.key == *winner);
-        let user = last.and_then(crate::auth_document::Entry::username);
+        let user = last.get(winner).and_then(|last| last.username());
         findings.push(finding.mended_by(remedy.renew(winner, user.as_deref())));
     }
 }

@@ -1,8 +1,8 @@
 //! The commands that mend what was found.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
-use super::Circumstances;
 use crate::credential::Credential;
 use crate::environment::VARIABLE;
 use crate::plan::{Plan, Request};
@@ -15,19 +15,53 @@ use crate::text::ConfigText;
 /// Stands for a user that only a person knows.
 const UNKNOWN_USER: &str = "USERNAME";
 
-/// Commands for one runner of a file; there are none where no option picks just this runner.
-#[derive(Clone, Copy)]
-pub(super) struct Remedy<'e> {
+/// Commands for the runners of a file.
+pub(super) struct Remedies<'e> {
     config: &'e Config<'e>,
-    number: usize,
-    path: Option<&'e str>,
+    pub path: Option<&'e str>,
+    /// How many runners have each name.
+    names: HashMap<&'e str, usize>,
 }
 
-impl<'e> Remedy<'e> {
-    pub fn new(config: &'e Config<'e>, number: usize, circumstances: &Circumstances<'e>) -> Self {
-        Self { config, number, path: circumstances.path }
+impl<'e> Remedies<'e> {
+    pub fn new(config: &'e Config<'e>, path: Option<&'e str>) -> Self {
+        let mut names = HashMap::new();
+        for runner in config.runners() {
+            *names.entry(runner.name()).or_default() += 1;
+        }
+        Self { config, path, names }
     }
 
+    pub fn of(&self, number: usize) -> Remedy<'_> {
+        Remedy { file: self, number }
+    }
+
+    /// The option that picks one runner, with a blank before it.
+    fn selector(&self, number: usize) -> Option<String> {
+        let runners = self.config.runners();
+        let runner = &runners[number];
+        if runners.len() == 1 {
+            return Some(String::new());
+        }
+        let name = runner.name();
+        if !name.is_empty() && self.names.get(name) == Some(&1) {
+            return Some(option("-n", name));
+        }
+        let token = runner.short_token();
+        let mut same = runners.iter().filter(|other| other.has_token(token));
+        let only = !token.is_empty() && same.next().is_some() && same.next().is_none();
+        only.then(|| option("-t", token))
+    }
+}
+
+/// Commands for one runner; there are none where no option picks just this runner.
+#[derive(Clone, Copy)]
+pub(super) struct Remedy<'e> {
+    file: &'e Remedies<'e>,
+    number: usize,
+}
+
+impl Remedy<'_> {
     /// Stores a registry's credential anew.
     pub fn set(&self, key: &str, user: Option<&str>) -> Option<String> {
         let step = Step::set(key, user, false)?;
@@ -70,31 +104,29 @@ impl<'e> Remedy<'e> {
         if !step.printable {
             return None;
         }
-        let path = option("-c", self.path?);
-        let selector = selector(self.config, self.number)?;
+        let path = option("-c", self.file.path?);
+        let selector = self.file.selector(self.number)?;
         Some(format!("runner-auth {}{path}{selector}{}", step.command, step.options))
     }
 
     /// Whether the steps can be planned one after the other, and each changes something: advice
     /// that ends with an error helps nobody.
     fn works(&self, steps: &[&Step]) -> bool {
-        let Some((first, rest)) = steps.split_first() else { return true };
-        let Some(mut bytes) = after(self.config, self.number, first, !rest.is_empty()) else {
-            return false;
-        };
-        rest.iter().all(|step| {
-            let text = ConfigText::new("", std::mem::take(&mut bytes));
-            let patched = Config::parse(&text).ok();
-            let patched = patched.and_then(|config| after(&config, self.number, step, true));
-            patched.map(|patched| bytes = patched).is_some()
-        })
+        work(self.file.config, self.number, steps)
     }
 }
 
-/// The config after a step, where somebody asks for it; `None` when the step fails or does nothing.
-fn after(config: &Config<'_>, number: usize, step: &Step, wanted: bool) -> Option<Vec<u8>> {
-    let plan = Plan::make(config, &[number], &step.request).ok()?;
-    plan.changes().then(|| if wanted { plan.apply(config) } else { Vec::new() })
+fn work(config: &Config<'_>, number: usize, steps: &[&Step]) -> bool {
+    let Some((step, rest)) = steps.split_first() else { return true };
+    let Ok(plan) = Plan::make(config, &[number], &step.request) else { return false };
+    if !plan.changes() || rest.is_empty() {
+        return plan.changes();
+    }
+    // What the next step needs stands in the one block that this one has changed.
+    let text: String = plan.blocks().iter().map(|block| block.text.as_str()).collect();
+    let text = ConfigText::new("", text.into_bytes());
+    let number = config.runners()[number].place().element;
+    Config::parse(&text).is_ok_and(|config| work(&config, number, rest))
 }
 
 /// One command.
@@ -150,24 +182,6 @@ fn option(name: &str, value: &str) -> String {
 fn operand(path: &str) -> String {
     let here = if path.starts_with('-') { "./" } else { "" };
     quote(&format!("{here}{path}")).into_owned()
-}
-
-/// The option that picks one runner, with a blank before it.
-fn selector(config: &Config<'_>, number: usize) -> Option<String> {
-    let runners = config.runners();
-    let runner = &runners[number];
-    if runners.len() == 1 {
-        return Some(String::new());
-    }
-    let name = runner.name();
-    if !name.is_empty() && runners.iter().filter(|other| other.name() == name).count() == 1 {
-        return Some(option("-n", name));
-    }
-    let token = runner.short_token();
-    if !token.is_empty() && runners.iter().filter(|other| other.has_token(token)).count() == 1 {
-        return Some(option("-t", token));
-    }
-    None
 }
 
 /// Puts the variable's right name into an entry. None where the name is written with escapes, or
