@@ -60,6 +60,7 @@ impl Place {
             .env_clear()
             .env("PATH", format!("{}:/usr/bin:/bin", helpers.display()))
             .env("HOME", self.folder.path())
+            .env("XDG_RUNTIME_DIR", self.path("run"))
             .env("PIDS", self.path("pids"))
             .env("CONFIG_FILE", self.path("config.toml"))
             .current_dir(self.folder.path());
@@ -242,8 +243,7 @@ fn without_a_path_the_first_file_of_docker_or_podman_is_read() {
         let mut command = place.command(&["set", "--yes", "--from-docker-config", "-r", "r.io"]);
         command
             .env("DOCKER_CONFIG", place.path("docker"))
-            .env("REGISTRY_AUTH_FILE", place.path("podman.json"))
-            .env("XDG_RUNTIME_DIR", place.path("run"));
+            .env("REGISTRY_AUTH_FILE", place.path("podman.json"));
         let run = finish(&mut command);
         assert_eq!(run.status, 0, "{name}: {}", run.printed);
         assert!(run.printed.contains(&format!("for user u{number}")), "{name}: {}", run.printed);

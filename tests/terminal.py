@@ -47,6 +47,7 @@ def run(arguments, steps, piped=None, config=CONFIG, login=None):
                 os.close(writer)
                 os.dup2(reader, 0)
             environment = {"HOME": home, "PATH": os.environ["PATH"], "TERM": "xterm"}
+            environment["XDG_RUNTIME_DIR"] = home
             os.execve(BINARY, [BINARY, *arguments], environment)
         modes = termios.tcgetattr(terminal)
         seen = b""
