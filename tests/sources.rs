@@ -293,6 +293,16 @@ fn a_helper_is_asked_now() {
     let place = Place::new();
     let found = place.set(&["--credential-helper", "good", "-r", "https://Store.example.com/v2/"]);
     let expected = json!({"auths": {"store.example.com": {"auth": auth("ci:st0re-passw0rd")}}});
+#[test]
+fn what_is_not_wanted_may_be_odd() {
+    let place = Place::new();
+    let text = r#"{"auths": {"a b": {"auth": "x"}, "r.io": {"auth": "dTpw"}},
+        "credHelpers": {"a b": "missing", "q.io": "missing"}}"#;
+    place.put("config.json", text);
+    let found = place.set(&["--from-docker-config", "config.json", "-r", "r.io"]);
+    assert_eq!(found, json!({"auths": {"r.io": {"auth": "dTpw"}}}));
+}
+
     assert_eq!(found, expected);
     // Some name the program itself.
     let named = ["--credential-helper", "docker-credential-good", "--replace"];

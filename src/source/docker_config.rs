@@ -156,11 +156,14 @@ impl Reading<'_, '_> {
             })
         };
         if let Some(key) = &named.key {
-            let Ok(registry) = Registry::parse(key) else {
-                return Err(self.source.refuse(place, "this helper's key is no registry"));
-            };
-            if self.wants(&registry) {
-                replace((registry, helper()?.get(key)?), logins);
+            match Registry::parse(key) {
+                Ok(registry) if self.wants(&registry) => {
+                    replace((registry, helper()?.get(key)?), logins);
+                }
+                Err(_) if self.wanted.is_empty() => {
+                    return Err(self.source.refuse(place, "this helper's key is no registry"));
+                }
+                _ => {}
             }
             return Ok(());
         }
