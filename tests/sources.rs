@@ -277,6 +277,11 @@ fn a_broken_file_gives_a_place_and_never_its_text() {
             ":1:38: this registry stands here twice",
         ),
         ("{\"auths\": {\"a b\": {\"auth\": \"dTpw\"}}}", ":1:12: this key is no registry"),
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"dTpw5A==\"}}}",
+            ":1:12: r.io: the user or the password is not UTF-8",
+        ),
+        ("{\"credHelpers\": {\"a b\": \"good\"}}", ":1:25: this helper's key is no registry"),
         ("{\"auths\": {}}", "holds no credential: log in first"),
         ("{\"auths\": {}, \"credsStore\": \"a/b\"}", ":1:29: the name of a credential helper"),
         ("", "is empty and no auth document"),
