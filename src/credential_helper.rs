@@ -59,11 +59,12 @@ pub struct CredentialHelper {
     timeout: Duration,
 }
 
+/// Docker reads an answer with Go's library: other letter case counts too, and only the first value.
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(rename = "Username")]
+    #[serde(rename = "Username", alias = "username")]
     username: String,
-    #[serde(rename = "Secret")]
+    #[serde(rename = "Secret", alias = "secret")]
     secret: String,
 }
 
@@ -104,7 +105,7 @@ impl CredentialHelper {
     /// [`Error::HelperFailed`], also when the helper does not know the key.
     pub fn get(&self, key: &str) -> Result<Credential, Error> {
         let bytes = self.run("get", key)?;
-        let answer: Answer = serde_json::from_slice(&bytes).map_err(|_| {
+        let answer: Answer = first_value(&bytes).ok_or_else(|| {
             self.failed("answers with something else than JSON of ServerURL, Username and Secret")
         })?;
         let secret = Secret::new(answer.secret);
@@ -134,8 +135,8 @@ impl CredentialHelper {
     /// [`Error::HelperFailed`].
     pub fn list(&self) -> Result<Vec<String>, Error> {
         let bytes = self.run("list", "")?;
-        let keys: BTreeMap<String, Option<String>> = serde_json::from_slice(&bytes)
-            .map_err(|_| self.failed("lists something else than JSON of registries and users"))?;
+        let keys: BTreeMap<String, Option<String>> = first_value(&bytes)
+            .ok_or_else(|| self.failed("lists something else than JSON of registries and users"))?;
         Ok(keys.into_keys().collect())
     }
 
@@ -170,11 +171,15 @@ impl CredentialHelper {
                 Err(_) => Ok(None),
             }
         });
-        if !matches!(answer, Ok(Some(_))) {
-            end(&mut child);
-        }
+        let had_ended = !matches!(answer, Ok(Some(_))) && end(&mut child);
         let Some((status, bytes)) = answer.map_err(cant)? else {
             let seconds = self.timeout.as_secs();
+            if had_ended {
+                return Err(self.failed(&format!(
+                    "ended, but something that it started kept its standard output open for \
+                     {seconds} seconds: Docker would wait for that as well"
+                )));
+            }
             return Err(self.failed(&format!(
                 "did not answer within {seconds} seconds: it may be waiting for a passphrase; \
                  unlock its keys first, or give it longer with --timeout"
@@ -220,9 +225,14 @@ fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> 
     }
 }
 
-/// Ends a helper with all that it started.
-fn end(child: &mut Child) {
+/// Ends a helper with all that it started, and says whether it had ended by itself.
+fn end(child: &mut Child) -> bool {
     // What has ended by itself meanwhile can't be ended: that is as good.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    drop(child.wait());
+    child.wait().is_ok_and(|status| status.code().is_some())
+}
+
+/// The first value of a JSON text.
+fn first_value<'b, V: Deserialize<'b>>(bytes: &'b [u8]) -> Option<V> {
+    serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok()
 }

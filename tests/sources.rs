@@ -294,11 +294,6 @@ fn a_broken_file_gives_a_place_and_never_its_text() {
 }
 
 #[test]
-fn a_helper_is_asked_now() {
-    let place = Place::new();
-    let found = place.set(&["--credential-helper", "good", "-r", "https://Store.example.com/v2/"]);
-    let expected = json!({"auths": {"store.example.com": {"auth": auth("ci:st0re-passw0rd")}}});
-#[test]
 fn what_is_not_wanted_may_be_odd() {
     let place = Place::new();
     let text = r#"{"auths": {"a b": {"auth": "x"}, "r.io": {"auth": "dTpw"}},
@@ -308,6 +303,11 @@ fn what_is_not_wanted_may_be_odd() {
     assert_eq!(found, json!({"auths": {"r.io": {"auth": "dTpw"}}}));
 }
 
+#[test]
+fn a_helper_is_asked_now() {
+    let place = Place::new();
+    let found = place.set(&["--credential-helper", "good", "-r", "https://Store.example.com/v2/"]);
+    let expected = json!({"auths": {"store.example.com": {"auth": auth("ci:st0re-passw0rd")}}});
     assert_eq!(found, expected);
     // Some name the program itself.
     let named = ["--credential-helper", "docker-credential-good", "--replace"];
@@ -317,6 +317,8 @@ fn what_is_not_wanted_may_be_odd() {
     let found = place.set(&["--credential-helper", "good", "-r", "token.example.com"]);
     let token = &found["auths"]["token.example.com"];
     assert_eq!(*token, json!({"identitytoken": "st0re-identity-token"}));
+    let found = place.set(&["--credential-helper", "chatty", "-r", "r.io", "--replace"]);
+    assert_eq!(found, json!({"auths": {"r.io": {"auth": auth("ci:ch4tty-passw0rd")}}}));
     let run = place.run(&["set", "--yes", "--credential-helper", "noisy", "-r", "r.io"]);
     assert_eq!(run.status, 0, "{}", run.printed);
     assert!(!run.printed.contains("S3CRET") && !run.printed.contains("n0isy"), "{}", run.printed);
@@ -493,13 +495,17 @@ fn runs(pid: &str) -> bool {
 
 #[test]
 fn a_helper_that_hangs_ends_with_all_it_started() {
-    for helper in ["hangs", "deaf"] {
+    for (helper, expected) in [
+        ("hangs", "did not answer within 1 seconds"),
+        ("deaf", "did not answer within 1 seconds"),
+        ("leaves", "something that it started kept its standard output open for 1 seconds"),
+    ] {
         let place = Place::new();
         place.put("config.json", &format!(r#"{{"credHelpers": {{"r.io": "{helper}"}}}}"#));
         let start = Instant::now();
         let said =
             place.fails(6, &["set", "-y", "--from-docker-config", "config.json", "--timeout", "1"]);
-        assert!(said.contains("did not answer within 1 seconds"), "{said}");
+        assert!(said.contains(expected), "{said}");
         assert!(start.elapsed() < Duration::from_secs(20));
         let pids = fs::read_to_string(place.path("pids")).expect("the helper ran");
         for pid in pids.split_whitespace() {
