@@ -304,6 +304,26 @@ fn what_is_not_wanted_may_be_odd() {
 }
 
 #[test]
+fn a_source_may_be_a_pipe() {
+    let place = Place::new();
+    let pipe = place.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+    assert!(made.success());
+    let document = r#"{"auths": {"r.io": {"auth": "dTpw"}}}"#;
+    for (arguments, text) in [
+        (&["-r", "r.io", "-u", "u", "--password-file", "pipe"][..], "p\n"),
+        (&["--auth-config", "pipe", "--replace"], document),
+        (&["--from-docker-config", "pipe", "--replace"], document),
+    ] {
+        let path = pipe.clone();
+        // Both ends wait for each other when they are opened.
+        let writer = std::thread::spawn(move || fs::write(path, text));
+        assert_eq!(place.set(arguments), json!({"auths": {"r.io": {"auth": "dTpw"}}}));
+        writer.join().expect("it ends").expect("it writes");
+    }
+}
+
+#[test]
 fn a_helper_is_asked_now() {
     let place = Place::new();
     let found = place.set(&["--credential-helper", "good", "-r", "https://Store.example.com/v2/"]);
