@@ -123,7 +123,15 @@ scene(
     0,
     True,
 )
-scene("an empty password", run(SET, [(HIDDEN, b"\n"), (HIDDEN, PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
+scene("an empty password", run(SET, [(HIDDEN, b"\n"), (b"empty", PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
+AGAIN = b"no character"
+scene(
+    "Ctrl-Z and arrows in a password",
+    run(SET, [(HIDDEN, PASSWORD + b"\x1a\n"), (AGAIN, b"\x1b[A\n"), (AGAIN, PASSWORD + b"\n"), (QUESTION, b"y\n")]),
+    0,
+    True,
+)
+scene("Latin-1 in a password", run(SET, [(HIDDEN, b"p\xe4ss\n"), (b"not UTF-8", PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
 scene("Ctrl-C at the password", run(SET, [(HIDDEN, b"Har\x03")]), -signal.SIGINT, False)
 scene("Ctrl-backslash at the password", run(SET, [(HIDDEN, b"Har\x1c")]), -signal.SIGQUIT, False)
 scene("end of input at the password", run(SET, [(HIDDEN, b"\x04")]), 1, False)

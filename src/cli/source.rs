@@ -84,14 +84,10 @@ impl Source {
                     .into(),
             ));
         };
-        loop {
-            let question = format!("Password of {username} for {registry}: ");
-            let password = terminal.ask_hidden(&question)?.ok_or(Error::GivenUp)?;
-            match Credential::new(username, password) {
-                Ok(credential) => return Ok((registry, credential)),
-                Err(error) => terminal.show(&format!("{error}\n")),
-            }
-        }
+        let question = format!("Password of {username} for {registry}: ");
+        let accept = |password| Credential::new(username, password);
+        let credential = terminal.ask_hidden(&question, accept)?.ok_or(Error::GivenUp)?;
+        Ok((registry, credential))
     }
 
     fn timeout(&self) -> Duration {
