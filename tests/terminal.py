@@ -186,6 +186,12 @@ LOGIN = '{"auths": {"login.io": {"auth": "cm9ib3Q6cHc="}}}'
 LEFT = b"Password of robot for login.io: "
 PICKED = [(b"login.io", DOWN + b"\r"), (b"(robot)", b"admin\r"), (LEFT[:12], b"\x03")]
 guided("what docker login left", GUIDED, PICKED, -signal.SIGINT, False, config=CONFIG, login=LOGIN)
+ODD = CONFIG + b"""  environment = ['DOCKER_AUTH_CONFIG={"auths": {"old.io": {"username": "\\u001b[31mroot", "password": "x"}}}']\n"""
+PICKED = [(b"old.io", DOWN + b"\r"), (b"User: ", b"admin\r"), (OLD, PASSWORD + b"\n"), YES]
+found = run(GUIDED, PICKED, config=ODD)
+scene("a user that would colour the terminal", found, 0, True)
+if b"mroot" in found["seen"]:
+    raise SystemExit(f"the user of the file reaches the terminal: {found['seen']}")
 guided("a script", [*GUIDED, "--yes"], [], 2, False)
 guided("a check", [*GUIDED, "--check"], [], 2, False)
 guided("several runners for a credential", SET, [], 4, False)

@@ -148,7 +148,9 @@ impl Known {
     }
 
     fn username(&self, registry: &Registry) -> Option<&str> {
-        let mut same = self.0.iter().filter(|(known, _)| known.path() == registry.path());
-        same.find_map(|(_, username)| username.as_deref())
+        let same = self.0.iter().filter(|(known, _)| known.path() == registry.path());
+        let mut users = same.filter_map(|(_, username)| username.as_deref());
+        users.find(|user| check_username(user).is_ok())
     }
 }
+    /// The user that is known for a registry; one that is no answer could mislead a terminal.
