@@ -192,6 +192,12 @@ found = run(GUIDED, PICKED, config=ODD)
 scene("a user that would colour the terminal", found, 0, True)
 if b"mroot" in found["seen"]:
     raise SystemExit(f"the user of the file reaches the terminal: {found['seen']}")
+# What can't be done is said before a password is typed.
+BROKEN = CONFIG + b"""  environment = ['DOCKER_AUTH_CONFIG={"auths": {"r.io": {}']\n"""
+guided("a broken document", GUIDED, [REGISTRY], 3, False, config=BROKEN)
+HELPED = CONFIG + b"""  environment = ['DOCKER_AUTH_CONFIG={"credHelpers": {"r.io": "pass"}}']\n"""
+guided("a registry that a helper answers for", GUIDED, [REGISTRY], 3, False, config=HELPED)
+guided("in place of a broken document", [*GUIDED, "--replace"], WAY[1:], 0, True, config=BROKEN)
 guided("a script", [*GUIDED, "--yes"], [], 2, False)
 guided("a check", [*GUIDED, "--check"], [], 2, False)
 guided("several runners for a credential", SET, [], 4, False)

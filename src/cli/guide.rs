@@ -4,11 +4,13 @@ use super::args::{Global, Set};
 use super::input::Input;
 use super::output::{Output, printable};
 use super::report::heading;
-use crate::credential::check_username;
+use crate::credential::{Credential, check_username};
 use crate::error::Error;
 use crate::listing::{self, Listed};
+use crate::plan::{Plan, Request};
 use crate::registry::Registry;
 use crate::runner::Config;
+use crate::secret::Secret;
 use crate::selection::Matches;
 use crate::source::{self, Login};
 use crate::terminal::{Question, Terminal};
@@ -66,6 +68,7 @@ impl Guide {
             [typed] => Registry::parse(typed)?,
             _ => self.registry(&known)?,
         };
+        try_out(&config, &runners, set, &registry)?;
         let username = match &set.source.username {
             Some(username) => username.clone(),
             None => self.username(&known, &registry)?,
@@ -117,6 +120,23 @@ fn select(input: &Input, set: &Set) -> Result<Option<Vec<usize>>, Error> {
     set.selection.selector()?.select(&config, Matches::One).map(Some)
 }
 
+/// Plans with a credential that stands for the real one: nobody is to type a password only to hear
+/// that the runner's auth document is broken, or that a helper answers for the registry.
+fn try_out(
+    config: &Config<'_>,
+    runners: &[usize],
+    set: &Set,
+    registry: &Registry,
+) -> Result<(), Error> {
+    let login = Credential::new("user", Secret::new("password".to_owned()))?;
+    let request = Request::Set {
+        logins: vec![(registry.clone(), login)],
+        replace: set.replace,
+        pull_policies: set.pull_policies.clone(),
+    };
+    Plan::make(config, runners, &request).map(drop)
+}
+
 /// The registries that are known already, with their users.
 struct Known(Vec<(Registry, Option<String>)>);
 
@@ -147,10 +167,10 @@ impl Known {
         all
     }
 
+    /// The user that is known for a registry; one that is no answer could mislead a terminal.
     fn username(&self, registry: &Registry) -> Option<&str> {
         let same = self.0.iter().filter(|(known, _)| known.path() == registry.path());
         let mut users = same.filter_map(|(_, username)| username.as_deref());
         users.find(|user| check_username(user).is_ok())
     }
 }
-    /// The user that is known for a registry; one that is no answer could mislead a terminal.
