@@ -104,18 +104,32 @@ impl CredentialHelper {
     ///
     /// [`Error::HelperFailed`], also when the helper does not know the key.
     pub fn get(&self, key: &str) -> Result<Credential, Error> {
-        let bytes = self.run("get", key)?;
+        self.get_if_known(key)?.ok_or_else(|| {
+            let key = shown(key);
+            self.failed(&format!("has no credential for {key}: log in to that registry first"))
+        })
+    }
+
+    /// Asks for the credential of a key that the helper need not know.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HelperFailed`].
+    pub fn get_if_known(&self, key: &str) -> Result<Option<Credential>, Error> {
+        let Some(bytes) = self.run("get", key)? else {
+            return Ok(None);
+        };
         let answer: Answer = first_value(&bytes).ok_or_else(|| {
             self.failed("answers with something else than JSON of ServerURL, Username and Secret")
         })?;
         let secret = Secret::new(answer.secret);
         if answer.username.is_empty() {
             // Old versions of docker-credential-pass answer so for what they do not know.
-            return Err(if secret.expose().is_empty() {
-                self.not_there(key)
+            return if secret.expose().is_empty() {
+                Ok(None)
             } else {
-                self.failed(&format!("answers without a user for {}", shown(key)))
-            });
+                Err(self.failed(&format!("answers without a user for {}", shown(key))))
+            };
         }
         let credential = if answer.username == TOKEN_USER {
             let tokens = Tokens { identity: Some(secret), registry: None };
@@ -123,7 +137,7 @@ impl CredentialHelper {
         } else {
             Credential::new(&answer.username, secret)
         };
-        credential.map_err(|error| {
+        credential.map(Some).map_err(|error| {
             self.failed(&format!("has no usable credential for {}: {error}", shown(key)))
         })
     }
@@ -134,7 +148,7 @@ impl CredentialHelper {
     ///
     /// [`Error::HelperFailed`].
     pub fn list(&self) -> Result<Vec<String>, Error> {
-        let bytes = self.run("list", "")?;
+        let bytes = self.run("list", "")?.unwrap_or_default();
         let keys: BTreeMap<String, Option<String>> = first_value(&bytes)
             .ok_or_else(|| self.failed("lists something else than JSON of registries and users"))?;
         Ok(keys.into_keys().collect())
@@ -144,12 +158,8 @@ impl CredentialHelper {
         Error::HelperFailed { helper: self.name.clone(), problem: problem.to_owned() }
     }
 
-    fn not_there(&self, key: &str) -> Error {
-        let key = shown(key);
-        self.failed(&format!("has no credential for {key}: log in to that registry first"))
-    }
-
-    fn run(&self, verb: &str, key: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    /// The answer; `None` when the helper does not know the key.
+    fn run(&self, verb: &str, key: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let cant = |cause: io::Error| self.failed(&format!("can't be run: {}", reason(&cause)));
         let mut child = Command::new(&self.program)
             .arg(verb)
@@ -186,10 +196,10 @@ impl CredentialHelper {
             )));
         };
         if status.success() {
-            return Ok(bytes);
+            return Ok(Some(bytes));
         }
         if bytes.trim_ascii() == NOT_THERE.as_bytes() {
-            return Err(self.not_there(key));
+            return Ok(None);
         }
         Err(self.failed(&format!(
             "failed ({status}): run docker-credential-{} {verb} by hand to see why; what it says \

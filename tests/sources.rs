@@ -171,6 +171,30 @@ fn only_the_registries_that_are_named_come_over() {
 }
 
 #[test]
+fn a_store_need_not_list_what_it_knows() {
+    let place = Place::new();
+    place.put("config.json", r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credsStore": "unlisted"}"#);
+    let source = ["--from-docker-config", "config.json"];
+    let amazon = "1.dkr.ecr.eu-central-1.amazonaws.com";
+    let found = place.set(&[&source[..], &["-r", amazon, "-r", "r.io"]].concat());
+    let expected = json!({
+        "auths": {"r.io": {"auth": "dTpw"}, amazon: {"auth": auth("AWS:ecr-passw0rd")}},
+    });
+    assert_eq!(found, expected);
+    let said = place.fails(3, &[&["set", "-y"], &source[..], &["-r", "q.io"]].concat());
+    assert!(said.contains("no credential for q.io; it has r.io: log in"), "{said}");
+    let said = place.fails(6, &[&["set", "-y"], &source[..]].concat());
+    assert!(said.contains("run docker-credential-unlisted list by hand"), "{said}");
+    // The store is not asked for a registry that has a helper of its own.
+    place.put(
+        "config.json",
+        r#"{"credsStore": "fails", "credHelpers": {"token.example.com": "good"}}"#,
+    );
+    let found = place.set(&[&source[..], &["-r", "token.example.com", "--replace"]].concat());
+    assert_eq!(found["auths"]["token.example.com"]["identitytoken"], "st0re-identity-token");
+}
+
+#[test]
 fn a_helper_of_another_registry_is_not_asked() {
     let place = Place::new();
     place.put(

@@ -168,15 +168,32 @@ impl Reading<'_, '_> {
             return Ok(());
         }
         let helper = helper()?;
-        for key in helper.list()? {
+        let listed = match helper.list() {
+            // Docker never asks for the list to pull, and some helpers have none.
+            Err(_) if !self.wanted.is_empty() => Vec::new(),
+            listed => listed?,
+        };
+        // A helper for one registry counts first.
+        let own = |registry: &Registry| {
+            let mut keys = self.document.helpers().iter().filter_map(|other| other.key.as_deref());
+            keys.any(|key| registry.is(key))
+        };
+        for key in listed {
             if HUB_SESSION.contains(&key.as_str()) {
                 continue;
             }
-            // A store may keep more than registries, and a helper for one registry counts first.
+            // A store may keep more than registries.
             let Ok(registry) = Registry::parse(&key) else { continue };
-            let own = |other: &Helper| other.key.as_deref().is_some_and(|key| registry.is(key));
-            if self.wants(&registry) && !self.document.helpers().iter().any(own) {
+            if self.wants(&registry) && !own(&registry) {
                 replace((registry, helper.get(&key)?), logins);
+            }
+        }
+        for registry in self.wanted {
+            if !own(registry)
+                && !logins.iter().any(|login| same(registry, &login.0))
+                && let Some(credential) = helper.get_if_known(registry.key())?
+            {
+                logins.push((registry.clone(), credential));
             }
         }
         Ok(())
