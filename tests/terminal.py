@@ -166,6 +166,9 @@ count = guided("all of them", GUIDED, [(RUNNERS[0], b"\x1b[C\r"), *WAY[1:]], 0, 
 is_written("all of them", count, 3)
 guided("a single runner", GUIDED, WAY[1:], 0, True, config=CONFIG)
 guided("a named runner", [*GUIDED, "-n", "two"], WAY[1:], 0, True)
+TOKEN = b"4qCqD8pEoxyzAbCdEf12\n"
+PIPE = [*GUIDED, "--token-file", "/dev/stdin"]
+guided("a runner whose token is piped", PIPE, WAY[1:], 0, True, piped=TOKEN)
 guided("a registry that is given", [*GUIDED, "-n", "two", "-r", "r.io"], WAY[2:], 0, True)
 guided("a dry run", [*GUIDED, "--dry-run"], WAY[:4], 0, False)
 for number, (question, _) in enumerate(WAY):

@@ -11,7 +11,7 @@ use crate::plan::{Plan, Request};
 use crate::registry::Registry;
 use crate::runner::Config;
 use crate::secret::Secret;
-use crate::selection::Matches;
+use crate::selection::{Matches, Selector};
 use crate::source::{self, Login};
 use crate::terminal::{Question, Terminal};
 
@@ -49,8 +49,13 @@ impl Guide {
         Some(Self { terminal: Terminal::open()?.in_colors(output.colors_on_terminal()) })
     }
 
-    pub fn ask(mut self, global: &Global, set: &Set) -> Result<Answers, Error> {
-        let (input, selected) = Input::read_settled(global, |input| select(input, set))?;
+    pub fn ask(
+        mut self,
+        global: &Global,
+        set: &Set,
+        selector: &Selector,
+    ) -> Result<Answers, Error> {
+        let (input, selected) = Input::read_settled(global, |input| select(input, set, selector))?;
         let config = Config::parse(input.text())?;
         let picked = selected.is_none();
         let runners = match selected {
@@ -111,13 +116,13 @@ impl Guide {
 }
 
 /// The runners that the arguments select; `None` when a person is to pick from several.
-fn select(input: &Input, set: &Set) -> Result<Option<Vec<usize>>, Error> {
+fn select(input: &Input, set: &Set, selector: &Selector) -> Result<Option<Vec<usize>>, Error> {
     let config = Config::parse(input.text())?;
     let nothing_said = set.selection.is_empty() && !set.source.is_given();
     if nothing_said && config.runners().len() > 1 {
         return Ok(None);
     }
-    set.selection.selector()?.select(&config, Matches::One).map(Some)
+    selector.select(&config, Matches::One).map(Some)
 }
 
 /// Plans with a credential that stands for the real one: nobody is to type a password only to hear
