@@ -392,7 +392,8 @@ fn what_a_helper_says_when_it_fails_is_not_shown() {
         let said = place.fails(3, &["set", "-y", "--credential-helper", name, "-r", "r.io"]);
         assert!(said.contains("the name of a credential helper"), "{said}");
     }
-    place.fails(2, &["set", "-y", "--credential-helper", "good"]);
+    let said = place.fails(2, &["set", "-y", "--credential-helper", "good"]);
+    assert!(said.contains("--credential-helper asks for one registry"), "{said}");
     place.fails(2, &["set", "-y", "--credential-helper", "good", "-r", "r.io", "-u", "ci"]);
     place.fails(2, &["set", "-y", "--delegate", "-r", "r.io"]);
     place.fails(2, &["set", "-y", "--credential-helper", "good", "-r", "a.io", "-r", "b.io"]);
