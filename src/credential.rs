@@ -113,6 +113,14 @@ impl Credential {
         if username.is_empty() && !password.expose().is_empty() {
             return refuse("there is a password without a user");
         }
+        // What is decoded from an auth has this in the place of such bytes, and so has what a
+        // container engine gets from Docker or GitLab Runner.
+        if [username, password.expose()].iter().any(|text| text.contains('\u{fffd}')) {
+            return refuse(
+                "the user or the password is not UTF-8, and would arrive changed: log in to that \
+                 registry again in a terminal that speaks UTF-8",
+            );
+        }
         let blank = |token: &Secret| {
             let text = token.expose();
             text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control())

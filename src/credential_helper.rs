@@ -59,11 +59,12 @@ pub struct CredentialHelper {
     timeout: Duration,
 }
 
+/// Docker reads an answer with Go's library: other letter case counts too, and only the first value.
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(rename = "Username")]
+    #[serde(rename = "Username", alias = "username")]
     username: String,
-    #[serde(rename = "Secret")]
+    #[serde(rename = "Secret", alias = "secret")]
     secret: String,
 }
 
@@ -103,18 +104,32 @@ impl CredentialHelper {
     ///
     /// [`Error::HelperFailed`], also when the helper does not know the key.
     pub fn get(&self, key: &str) -> Result<Credential, Error> {
-        let bytes = self.run("get", key)?;
-        let answer: Answer = serde_json::from_slice(&bytes).map_err(|_| {
+        self.get_if_known(key)?.ok_or_else(|| {
+            let key = shown(key);
+            self.failed(&format!("has no credential for {key}: log in to that registry first"))
+        })
+    }
+
+    /// Asks for the credential of a key that the helper need not know.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HelperFailed`].
+    pub fn get_if_known(&self, key: &str) -> Result<Option<Credential>, Error> {
+        let Some(bytes) = self.run("get", key)? else {
+            return Ok(None);
+        };
+        let answer: Answer = first_value(&bytes).ok_or_else(|| {
             self.failed("answers with something else than JSON of ServerURL, Username and Secret")
         })?;
         let secret = Secret::new(answer.secret);
         if answer.username.is_empty() {
             // Old versions of docker-credential-pass answer so for what they do not know.
-            return Err(if secret.expose().is_empty() {
-                self.not_there(key)
+            return if secret.expose().is_empty() {
+                Ok(None)
             } else {
-                self.failed(&format!("answers without a user for {}", shown(key)))
-            });
+                Err(self.failed(&format!("answers without a user for {}", shown(key))))
+            };
         }
         let credential = if answer.username == TOKEN_USER {
             let tokens = Tokens { identity: Some(secret), registry: None };
@@ -122,7 +137,7 @@ impl CredentialHelper {
         } else {
             Credential::new(&answer.username, secret)
         };
-        credential.map_err(|error| {
+        credential.map(Some).map_err(|error| {
             self.failed(&format!("has no usable credential for {}: {error}", shown(key)))
         })
     }
@@ -133,9 +148,9 @@ impl CredentialHelper {
     ///
     /// [`Error::HelperFailed`].
     pub fn list(&self) -> Result<Vec<String>, Error> {
-        let bytes = self.run("list", "")?;
-        let keys: BTreeMap<String, Option<String>> = serde_json::from_slice(&bytes)
-            .map_err(|_| self.failed("lists something else than JSON of registries and users"))?;
+        let bytes = self.run("list", "")?.unwrap_or_default();
+        let keys: BTreeMap<String, Option<String>> = first_value(&bytes)
+            .ok_or_else(|| self.failed("lists something else than JSON of registries and users"))?;
         Ok(keys.into_keys().collect())
     }
 
@@ -143,12 +158,8 @@ impl CredentialHelper {
         Error::HelperFailed { helper: self.name.clone(), problem: problem.to_owned() }
     }
 
-    fn not_there(&self, key: &str) -> Error {
-        let key = shown(key);
-        self.failed(&format!("has no credential for {key}: log in to that registry first"))
-    }
-
-    fn run(&self, verb: &str, key: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    /// The answer; `None` when the helper does not know the key.
+    fn run(&self, verb: &str, key: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let cant = |cause: io::Error| self.failed(&format!("can't be run: {}", reason(&cause)));
         let mut child = Command::new(&self.program)
             .arg(verb)
@@ -170,21 +181,25 @@ impl CredentialHelper {
                 Err(_) => Ok(None),
             }
         });
-        if !matches!(answer, Ok(Some(_))) {
-            end(&mut child);
-        }
+        let had_ended = !matches!(answer, Ok(Some(_))) && end(&mut child);
         let Some((status, bytes)) = answer.map_err(cant)? else {
             let seconds = self.timeout.as_secs();
+            if had_ended {
+                return Err(self.failed(&format!(
+                    "ended, but something that it started kept its standard output open for \
+                     {seconds} seconds: Docker would wait for that as well"
+                )));
+            }
             return Err(self.failed(&format!(
                 "did not answer within {seconds} seconds: it may be waiting for a passphrase; \
                  unlock its keys first, or give it longer with --timeout"
             )));
         };
         if status.success() {
-            return Ok(bytes);
+            return Ok(Some(bytes));
         }
         if bytes.trim_ascii() == NOT_THERE.as_bytes() {
-            return Err(self.not_there(key));
+            return Ok(None);
         }
         Err(self.failed(&format!(
             "failed ({status}): run docker-credential-{} {verb} by hand to see why; what it says \
@@ -220,9 +235,14 @@ fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> 
     }
 }
 
-/// Ends a helper with all that it started.
-fn end(child: &mut Child) {
+/// Ends a helper with all that it started, and says whether it had ended by itself.
+fn end(child: &mut Child) -> bool {
     // What has ended by itself meanwhile can't be ended: that is as good.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    drop(child.wait());
+    child.wait().is_ok_and(|status| status.code().is_some())
+}
+
+/// The first value of a JSON text.
+fn first_value<'b, V: Deserialize<'b>>(bytes: &'b [u8]) -> Option<V> {
+    serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok()
 }

@@ -113,8 +113,12 @@ impl Rendering {
     #[must_use]
     pub fn write(&self, form: Form) -> Secret {
         let json = |style: &Style| Zeroizing::new(ascii(&Zeroizing::new(self.0.write(style))));
-        // Without blanks, which GitLab does not mask in a variable.
-        let tight = || json(&Style { colon: ":".into(), item: ",".into(), lines: None });
+        // Without blanks, which GitLab does not mask in a variable, and without %: it fills in %NAME%
+        // as well as $NAME (its `lib/expand_variables.rb`), and a $ is escaped in every form.
+        let tight = || {
+            let style = Style { colon: ":".into(), item: ",".into(), lines: None };
+            Zeroizing::new(json(&style).replace('%', "\\u0025"))
+        };
         Secret::new(match form {
             Form::Json => {
                 // As Docker writes it.
@@ -123,8 +127,8 @@ impl Rendering {
             }
             Form::Env => format!("{VARIABLE}={}\n", quote(&tight())),
             Form::Toml => format!("environment = [{}]\n", new_entry(&json(&Style::default()))),
-            // In single quotes only a ' is special to YAML, and GitLab fills in a $: the document
-            // has neither, since both are escaped as JSON.
+            // In single quotes only a ' is special to YAML: the document has none, since it is
+            // escaped as JSON.
             Form::GitlabCi => format!("variables:\n  {VARIABLE}: '{}'\n", *tight()),
         })
     }
@@ -204,7 +208,10 @@ mod tests {
 
     #[test]
     fn odd_keys_are_escaped() {
-        let found = rendering("it's/$x\u{2028}\u{1f600}", "ci").write(Form::Env);
-        assert!(found.expose().contains(r#""it\u0027s/\u0024x\u2028\ud83d\ude00""#));
+        let found = rendering("it's/$x%Y%\u{2028}\u{1f600}", "ci");
+        let expected = r#""it\u0027s/\u0024x\u0025Y\u0025\u2028\ud83d\ude00""#;
+        for form in [Form::Env, Form::GitlabCi] {
+            assert!(found.write(form).expose().contains(expected));
+        }
     }
 }

@@ -7,7 +7,9 @@ mod kubernetes_secret;
 mod password;
 mod text;
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -27,23 +29,31 @@ pub type Login = (Registry, Credential);
 
 fn from_stdin(what: &str) -> Result<Secret, Error> {
     let mut bytes = Zeroizing::new(Vec::new());
-    std::io::stdin()
+    io::stdin()
         .lock()
         .read_to_end(&mut bytes)
         .map_err(|cause| Error::Unreadable { path: "standard input".into(), cause })?;
     text(&mut bytes, what)
 }
 
-/// Reads a secret from a file.
+/// Reads a secret from a file, or from a pipe such as a shell's `<(command)`.
 ///
 /// # Errors
 ///
 /// [`Error::Unreadable`] and [`Error::InvalidSource`].
 pub fn from_file(path: &Path) -> Result<Secret, Error> {
     let label = path.display().to_string();
-    let bytes =
-        read_regular(path).map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
-    text(&mut Zeroizing::new(bytes), &label)
+    let is_pipe = path.metadata().is_ok_and(|found| found.file_type().is_fifo());
+    let bytes = if is_pipe { read_pipe(path) } else { read_regular(path).map(Zeroizing::new) };
+    let mut bytes = bytes.map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
+    text(&mut bytes, &label)
+}
+
+/// Waits for whoever writes.
+fn read_pipe(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn text(bytes: &mut Zeroizing<Vec<u8>>, what: &str) -> Result<Secret, Error> {

@@ -127,28 +127,42 @@ impl Terminal {
         if self.colors { RenderConfig::default_colored() } else { RenderConfig::empty() }
     }
 
-    /// Asks for a secret without showing it; `None` when the person gives up.
+    /// Asks for a secret without showing it, and again as long as `accept` refuses what was typed;
+    /// gives what `accept` makes of it, or `None` when the person gives up.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] when the terminal can't hide what is typed, or when that is not UTF-8.
-    pub fn ask_hidden(&mut self, prompt: &str) -> Result<Option<Secret>, Error> {
+    /// [`Error::InvalidSource`] when the terminal can't hide what is typed.
+    pub fn ask_hidden<A>(
+        &mut self,
+        prompt: &str,
+        accept: impl Fn(Secret) -> Result<A, Error>,
+    ) -> Result<Option<A>, Error> {
         let gone = |_| Error::InvalidSource("the terminal can't hide what is typed".to_owned());
         let before = tcgetattr(&self.tty).map_err(gone)?;
         let mut hidden = before.clone();
         // Signals are off as well, so that the terminal is put right before Ctrl-C ends anything.
         hidden.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
         tcsetattr(&self.tty, OptionalActions::Flush, &hidden).map_err(gone)?;
-        self.show(prompt);
-        let typed = self.read_hidden();
+        // It stays hidden all the while: fingers may be faster than the next prompt.
+        let typed = loop {
+            self.show(prompt);
+            let problem = match self.read_hidden() {
+                Ok(Typed::Line(secret)) => match accept(secret) {
+                    Ok(answer) => break Typed::Line(answer),
+                    Err(problem) => problem,
+                },
+                Ok(Typed::Key(signal)) => break Typed::Key(signal),
+                Ok(Typed::End) => break Typed::End,
+                Err(problem) => problem,
+            };
+            self.show(&format!("\n{problem}\n"));
+        };
         // A terminal that went away has no modes to put right.
         let _ = tcsetattr(&self.tty, OptionalActions::Flush, &before);
         self.show("\n");
         match typed {
-            Typed::Line(secret) => Ok(Some(secret)),
-            Typed::NotText => {
-                Err(Error::InvalidSource("the password that was typed is not UTF-8".to_owned()))
-            }
+            Typed::Line(answer) => Ok(Some(answer)),
             Typed::Key(signal) => {
                 end_by(signal);
                 Ok(None)
@@ -157,19 +171,21 @@ impl Terminal {
         }
     }
 
-    fn read_hidden(&mut self) -> Typed {
+    /// One line; an error when it is not only characters.
+    fn read_hidden(&mut self) -> Result<Typed<Secret>, Error> {
+        let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
         let mut typed = zeroize::Zeroizing::new(Vec::with_capacity(256));
         loop {
             let mut byte = [0];
             if !matches!(self.tty.read(&mut byte), Ok(1)) {
-                return Typed::End;
+                return Ok(Typed::End);
             }
             match byte[0] {
                 b'\r' | b'\n' => break,
                 // Ctrl-C, Ctrl-backslash and Ctrl-D.
-                3 => return Typed::Key(SIGINT),
-                28 => return Typed::Key(SIGQUIT),
-                4 => return Typed::End,
+                3 => return Ok(Typed::Key(SIGINT)),
+                28 => return Ok(Typed::Key(SIGQUIT)),
+                4 => return Ok(Typed::End),
                 // Backspace takes a character, which may be several bytes.
                 8 | 127 => while typed.pop().is_some_and(|byte| (0x80..0xc0).contains(&byte)) {},
                 // Ctrl-U takes the line.
@@ -178,19 +194,25 @@ impl Terminal {
             }
         }
         match String::from_utf8(std::mem::take(&mut *typed)) {
-            Ok(text) => Typed::Line(Secret::new(text)),
+            // Ctrl-Z and the arrow keys would end up in the password, unseen.
+            Ok(text) if text.contains(char::is_control) => {
+                drop(zeroize::Zeroizing::new(text));
+                refuse(
+                    "there was a key in it that is no character, such as an arrow: type it again",
+                )
+            }
+            Ok(text) => Ok(Typed::Line(Secret::new(text))),
             Err(error) => {
                 drop(zeroize::Zeroizing::new(error.into_bytes()));
-                Typed::NotText
+                refuse("what was typed is not UTF-8: type it again")
             }
         }
     }
 }
 
 /// How a hidden line ended.
-enum Typed {
-    Line(Secret),
-    NotText,
+enum Typed<L> {
+    Line(L),
     /// With a key that sends this signal.
     Key(i32),
     End,

@@ -60,6 +60,7 @@ impl Place {
             .env_clear()
             .env("PATH", format!("{}:/usr/bin:/bin", helpers.display()))
             .env("HOME", self.folder.path())
+            .env("XDG_RUNTIME_DIR", self.path("run"))
             .env("PIDS", self.path("pids"))
             .env("CONFIG_FILE", self.path("config.toml"))
             .current_dir(self.folder.path());
@@ -170,6 +171,30 @@ fn only_the_registries_that_are_named_come_over() {
 }
 
 #[test]
+fn a_store_need_not_list_what_it_knows() {
+    let place = Place::new();
+    place.put("config.json", r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credsStore": "unlisted"}"#);
+    let source = ["--from-docker-config", "config.json"];
+    let amazon = "1.dkr.ecr.eu-central-1.amazonaws.com";
+    let found = place.set(&[&source[..], &["-r", amazon, "-r", "r.io"]].concat());
+    let expected = json!({
+        "auths": {"r.io": {"auth": "dTpw"}, amazon: {"auth": auth("AWS:ecr-passw0rd")}},
+    });
+    assert_eq!(found, expected);
+    let said = place.fails(3, &[&["set", "-y"], &source[..], &["-r", "q.io"]].concat());
+    assert!(said.contains("no credential for q.io; it has r.io: log in"), "{said}");
+    let said = place.fails(6, &[&["set", "-y"], &source[..]].concat());
+    assert!(said.contains("run docker-credential-unlisted list by hand"), "{said}");
+    // The store is not asked for a registry that has a helper of its own.
+    place.put(
+        "config.json",
+        r#"{"credsStore": "fails", "credHelpers": {"token.example.com": "good"}}"#,
+    );
+    let found = place.set(&[&source[..], &["-r", "token.example.com", "--replace"]].concat());
+    assert_eq!(found["auths"]["token.example.com"]["identitytoken"], "st0re-identity-token");
+}
+
+#[test]
 fn a_helper_of_another_registry_is_not_asked() {
     let place = Place::new();
     place.put(
@@ -242,8 +267,7 @@ fn without_a_path_the_first_file_of_docker_or_podman_is_read() {
         let mut command = place.command(&["set", "--yes", "--from-docker-config", "-r", "r.io"]);
         command
             .env("DOCKER_CONFIG", place.path("docker"))
-            .env("REGISTRY_AUTH_FILE", place.path("podman.json"))
-            .env("XDG_RUNTIME_DIR", place.path("run"));
+            .env("REGISTRY_AUTH_FILE", place.path("podman.json"));
         let run = finish(&mut command);
         assert_eq!(run.status, 0, "{name}: {}", run.printed);
         assert!(run.printed.contains(&format!("for user u{number}")), "{name}: {}", run.printed);
@@ -277,6 +301,11 @@ fn a_broken_file_gives_a_place_and_never_its_text() {
             ":1:38: this registry stands here twice",
         ),
         ("{\"auths\": {\"a b\": {\"auth\": \"dTpw\"}}}", ":1:12: this key is no registry"),
+        (
+            "{\"auths\": {\"r.io\": {\"auth\": \"dTpw5A==\"}}}",
+            ":1:12: r.io: the user or the password is not UTF-8",
+        ),
+        ("{\"credHelpers\": {\"a b\": \"good\"}}", ":1:25: this helper's key is no registry"),
         ("{\"auths\": {}}", "holds no credential: log in first"),
         ("{\"auths\": {}, \"credsStore\": \"a/b\"}", ":1:29: the name of a credential helper"),
         ("", "is empty and no auth document"),
@@ -285,6 +314,36 @@ fn a_broken_file_gives_a_place_and_never_its_text() {
         let said = place.fails(3, &["set", "-y", "--from-docker-config", "config.json"]);
         assert!(said.contains(expected), "{text}: {said}");
         assert!(!said.contains("UzNDUkVU"), "{said}");
+    }
+}
+
+#[test]
+fn what_is_not_wanted_may_be_odd() {
+    let place = Place::new();
+    let text = r#"{"auths": {"a b": {"auth": "x"}, "r.io": {"auth": "dTpw"}},
+        "credHelpers": {"a b": "missing", "q.io": "missing"}}"#;
+    place.put("config.json", text);
+    let found = place.set(&["--from-docker-config", "config.json", "-r", "r.io"]);
+    assert_eq!(found, json!({"auths": {"r.io": {"auth": "dTpw"}}}));
+}
+
+#[test]
+fn a_source_may_be_a_pipe() {
+    let place = Place::new();
+    let pipe = place.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+    assert!(made.success());
+    let document = r#"{"auths": {"r.io": {"auth": "dTpw"}}}"#;
+    for (arguments, text) in [
+        (&["-r", "r.io", "-u", "u", "--password-file", "pipe"][..], "p\n"),
+        (&["--auth-config", "pipe", "--replace"], document),
+        (&["--from-docker-config", "pipe", "--replace"], document),
+    ] {
+        let path = pipe.clone();
+        // Both ends wait for each other when they are opened.
+        let writer = std::thread::spawn(move || fs::write(path, text));
+        assert_eq!(place.set(arguments), json!({"auths": {"r.io": {"auth": "dTpw"}}}));
+        writer.join().expect("it ends").expect("it writes");
     }
 }
 
@@ -302,6 +361,8 @@ fn a_helper_is_asked_now() {
     let found = place.set(&["--credential-helper", "good", "-r", "token.example.com"]);
     let token = &found["auths"]["token.example.com"];
     assert_eq!(*token, json!({"identitytoken": "st0re-identity-token"}));
+    let found = place.set(&["--credential-helper", "chatty", "-r", "r.io", "--replace"]);
+    assert_eq!(found, json!({"auths": {"r.io": {"auth": auth("ci:ch4tty-passw0rd")}}}));
     let run = place.run(&["set", "--yes", "--credential-helper", "noisy", "-r", "r.io"]);
     assert_eq!(run.status, 0, "{}", run.printed);
     assert!(!run.printed.contains("S3CRET") && !run.printed.contains("n0isy"), "{}", run.printed);
@@ -331,7 +392,8 @@ fn what_a_helper_says_when_it_fails_is_not_shown() {
         let said = place.fails(3, &["set", "-y", "--credential-helper", name, "-r", "r.io"]);
         assert!(said.contains("the name of a credential helper"), "{said}");
     }
-    place.fails(2, &["set", "-y", "--credential-helper", "good"]);
+    let said = place.fails(2, &["set", "-y", "--credential-helper", "good"]);
+    assert!(said.contains("--credential-helper asks for one registry"), "{said}");
     place.fails(2, &["set", "-y", "--credential-helper", "good", "-r", "r.io", "-u", "ci"]);
     place.fails(2, &["set", "-y", "--delegate", "-r", "r.io"]);
     place.fails(2, &["set", "-y", "--credential-helper", "good", "-r", "a.io", "-r", "b.io"]);
@@ -478,13 +540,17 @@ fn runs(pid: &str) -> bool {
 
 #[test]
 fn a_helper_that_hangs_ends_with_all_it_started() {
-    for helper in ["hangs", "deaf"] {
+    for (helper, expected) in [
+        ("hangs", "did not answer within 1 seconds"),
+        ("deaf", "did not answer within 1 seconds"),
+        ("leaves", "something that it started kept its standard output open for 1 seconds"),
+    ] {
         let place = Place::new();
         place.put("config.json", &format!(r#"{{"credHelpers": {{"r.io": "{helper}"}}}}"#));
         let start = Instant::now();
         let said =
             place.fails(6, &["set", "-y", "--from-docker-config", "config.json", "--timeout", "1"]);
-        assert!(said.contains("did not answer within 1 seconds"), "{said}");
+        assert!(said.contains(expected), "{said}");
         assert!(start.elapsed() < Duration::from_secs(20));
         let pids = fs::read_to_string(place.path("pids")).expect("the helper ran");
         for pid in pids.split_whitespace() {

@@ -47,6 +47,7 @@ def run(arguments, steps, piped=None, config=CONFIG, login=None):
                 os.close(writer)
                 os.dup2(reader, 0)
             environment = {"HOME": home, "PATH": os.environ["PATH"], "TERM": "xterm"}
+            environment["XDG_RUNTIME_DIR"] = home
             os.execve(BINARY, [BINARY, *arguments], environment)
         modes = termios.tcgetattr(terminal)
         seen = b""
@@ -122,7 +123,15 @@ scene(
     0,
     True,
 )
-scene("an empty password", run(SET, [(HIDDEN, b"\n"), (HIDDEN, PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
+scene("an empty password", run(SET, [(HIDDEN, b"\n"), (b"empty", PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
+AGAIN = b"no character"
+scene(
+    "Ctrl-Z and arrows in a password",
+    run(SET, [(HIDDEN, PASSWORD + b"\x1a\n"), (AGAIN, b"\x1b[A\n"), (AGAIN, PASSWORD + b"\n"), (QUESTION, b"y\n")]),
+    0,
+    True,
+)
+scene("Latin-1 in a password", run(SET, [(HIDDEN, b"p\xe4ss\n"), (b"not UTF-8", PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
 scene("Ctrl-C at the password", run(SET, [(HIDDEN, b"Har\x03")]), -signal.SIGINT, False)
 scene("Ctrl-backslash at the password", run(SET, [(HIDDEN, b"Har\x1c")]), -signal.SIGQUIT, False)
 scene("end of input at the password", run(SET, [(HIDDEN, b"\x04")]), 1, False)
@@ -157,6 +166,9 @@ count = guided("all of them", GUIDED, [(RUNNERS[0], b"\x1b[C\r"), *WAY[1:]], 0, 
 is_written("all of them", count, 3)
 guided("a single runner", GUIDED, WAY[1:], 0, True, config=CONFIG)
 guided("a named runner", [*GUIDED, "-n", "two"], WAY[1:], 0, True)
+TOKEN = b"4qCqD8pEoxyzAbCdEf12\n"
+PIPE = [*GUIDED, "--token-file", "/dev/stdin"]
+guided("a runner whose token is piped", PIPE, WAY[1:], 0, True, piped=TOKEN)
 guided("a registry that is given", [*GUIDED, "-n", "two", "-r", "r.io"], WAY[2:], 0, True)
 guided("a dry run", [*GUIDED, "--dry-run"], WAY[:4], 0, False)
 for number, (question, _) in enumerate(WAY):
@@ -177,6 +189,18 @@ LOGIN = '{"auths": {"login.io": {"auth": "cm9ib3Q6cHc="}}}'
 LEFT = b"Password of robot for login.io: "
 PICKED = [(b"login.io", DOWN + b"\r"), (b"(robot)", b"admin\r"), (LEFT[:12], b"\x03")]
 guided("what docker login left", GUIDED, PICKED, -signal.SIGINT, False, config=CONFIG, login=LOGIN)
+ODD = CONFIG + b"""  environment = ['DOCKER_AUTH_CONFIG={"auths": {"old.io": {"username": "\\u001b[31mroot", "password": "x"}}}']\n"""
+PICKED = [(b"old.io", DOWN + b"\r"), (b"User: ", b"admin\r"), (OLD, PASSWORD + b"\n"), YES]
+found = run(GUIDED, PICKED, config=ODD)
+scene("a user that would colour the terminal", found, 0, True)
+if b"mroot" in found["seen"]:
+    raise SystemExit(f"the user of the file reaches the terminal: {found['seen']}")
+# What can't be done is said before a password is typed.
+BROKEN = CONFIG + b"""  environment = ['DOCKER_AUTH_CONFIG={"auths": {"r.io": {}']\n"""
+guided("a broken document", GUIDED, [REGISTRY], 3, False, config=BROKEN)
+HELPED = CONFIG + b"""  environment = ['DOCKER_AUTH_CONFIG={"credHelpers": {"r.io": "pass"}}']\n"""
+guided("a registry that a helper answers for", GUIDED, [REGISTRY], 3, False, config=HELPED)
+guided("in place of a broken document", [*GUIDED, "--replace"], WAY[1:], 0, True, config=BROKEN)
 guided("a script", [*GUIDED, "--yes"], [], 2, False)
 guided("a check", [*GUIDED, "--check"], [], 2, False)
 guided("several runners for a credential", SET, [], 4, False)

@@ -39,7 +39,7 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
         let logins = if !set.stores_credentials() {
             Vec::new()
         } else if let Some(guide) = Guide::open(global, set, output) {
-            let answers = guide.ask(global, set)?;
+            let answers = guide.ask(global, set, &selector)?;
             picked = answers.picked;
             vec![answers.login]
         } else {

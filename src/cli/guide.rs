@@ -4,12 +4,14 @@ use super::args::{Global, Set};
 use super::input::Input;
 use super::output::{Output, printable};
 use super::report::heading;
-use crate::credential::check_username;
+use crate::credential::{Credential, check_username};
 use crate::error::Error;
 use crate::listing::{self, Listed};
+use crate::plan::{Plan, Request};
 use crate::registry::Registry;
 use crate::runner::Config;
-use crate::selection::Matches;
+use crate::secret::Secret;
+use crate::selection::{Matches, Selector};
 use crate::source::{self, Login};
 use crate::terminal::{Question, Terminal};
 
@@ -47,8 +49,13 @@ impl Guide {
         Some(Self { terminal: Terminal::open()?.in_colors(output.colors_on_terminal()) })
     }
 
-    pub fn ask(mut self, global: &Global, set: &Set) -> Result<Answers, Error> {
-        let (input, selected) = Input::read_settled(global, |input| select(input, set))?;
+    pub fn ask(
+        mut self,
+        global: &Global,
+        set: &Set,
+        selector: &Selector,
+    ) -> Result<Answers, Error> {
+        let (input, selected) = Input::read_settled(global, |input| select(input, set, selector))?;
         let config = Config::parse(input.text())?;
         let picked = selected.is_none();
         let runners = match selected {
@@ -66,6 +73,7 @@ impl Guide {
             [typed] => Registry::parse(typed)?,
             _ => self.registry(&known)?,
         };
+        try_out(&config, &runners, set, &registry)?;
         let username = match &set.source.username {
             Some(username) => username.clone(),
             None => self.username(&known, &registry)?,
@@ -108,13 +116,30 @@ impl Guide {
 }
 
 /// The runners that the arguments select; `None` when a person is to pick from several.
-fn select(input: &Input, set: &Set) -> Result<Option<Vec<usize>>, Error> {
+fn select(input: &Input, set: &Set, selector: &Selector) -> Result<Option<Vec<usize>>, Error> {
     let config = Config::parse(input.text())?;
     let nothing_said = set.selection.is_empty() && !set.source.is_given();
     if nothing_said && config.runners().len() > 1 {
         return Ok(None);
     }
-    set.selection.selector()?.select(&config, Matches::One).map(Some)
+    selector.select(&config, Matches::One).map(Some)
+}
+
+/// Plans with a credential that stands for the real one: nobody is to type a password only to hear
+/// that the runner's auth document is broken, or that a helper answers for the registry.
+fn try_out(
+    config: &Config<'_>,
+    runners: &[usize],
+    set: &Set,
+    registry: &Registry,
+) -> Result<(), Error> {
+    let login = Credential::new("user", Secret::new("password".to_owned()))?;
+    let request = Request::Set {
+        logins: vec![(registry.clone(), login)],
+        replace: set.replace,
+        pull_policies: set.pull_policies.clone(),
+    };
+    Plan::make(config, runners, &request).map(drop)
 }
 
 /// The registries that are known already, with their users.
@@ -147,8 +172,10 @@ impl Known {
         all
     }
 
+    /// The user that is known for a registry; one that is no answer could mislead a terminal.
     fn username(&self, registry: &Registry) -> Option<&str> {
-        let mut same = self.0.iter().filter(|(known, _)| known.path() == registry.path());
-        same.find_map(|(_, username)| username.as_deref())
+        let same = self.0.iter().filter(|(known, _)| known.path() == registry.path());
+        let mut users = same.filter_map(|(_, username)| username.as_deref());
+        users.find(|user| check_username(user).is_ok())
     }
 }

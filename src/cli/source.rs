@@ -53,13 +53,20 @@ impl Source {
             return source::docker_config(path.as_deref(), &registries, self.timeout());
         }
         let [registry] = &registries[..] else {
-            return Err(Error::Usage(if registries.is_empty() {
-                "no credential is given: name --registry and --username, or a source such as \
-                 --from-docker-config, --auth-config or --credential-helper"
+            return Err(Error::Usage(
+                if registries.is_empty() && self.credential_helper.is_some() {
+                    "--credential-helper asks for one registry: name it with --registry, or let GitLab \
+                 Runner ask for every one with --delegate"
                     .into()
-            } else {
-                "one --registry takes one credential: several are for --from-docker-config".into()
-            }));
+                } else if registries.is_empty() {
+                    "no credential is given: name --registry and --username, or a source such as \
+                 --from-docker-config, --auth-config or --credential-helper"
+                        .into()
+                } else {
+                    "one --registry takes one credential: several are for --from-docker-config"
+                        .into()
+                },
+            ));
         };
         if let Some(helper) = self.helper()? {
             return Ok(vec![(registry.clone(), helper.get(registry.key())?)]);
@@ -84,14 +91,10 @@ impl Source {
                     .into(),
             ));
         };
-        loop {
-            let question = format!("Password of {username} for {registry}: ");
-            let password = terminal.ask_hidden(&question)?.ok_or(Error::GivenUp)?;
-            match Credential::new(username, password) {
-                Ok(credential) => return Ok((registry, credential)),
-                Err(error) => terminal.show(&format!("{error}\n")),
-            }
-        }
+        let question = format!("Password of {username} for {registry}: ");
+        let accept = |password| Credential::new(username, password);
+        let credential = terminal.ask_hidden(&question, accept)?.ok_or(Error::GivenUp)?;
+        Ok((registry, credential))
     }
 
     fn timeout(&self) -> Duration {

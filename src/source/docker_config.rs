@@ -4,6 +4,7 @@
 //! containers-auth.json(5) for podman and skopeo. Both name helpers in `credHelpers`; Docker also
 //! names a store for every registry in `credsStore`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,18 +78,7 @@ pub fn logged_in() -> Vec<(Registry, Option<String>)> {
 
 /// The first file that is there, of those that Docker and then Podman read.
 fn find() -> Result<PathBuf, Error> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let folder =
-        |name: &str, rest: &str| variable(name).map(|folder| Path::new(&folder).join(rest));
-    let places = [
-        folder("DOCKER_CONFIG", "config.json"),
-        folder("HOME", ".docker/config.json"),
-        folder("HOME", ".dockercfg"),
-        variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
-        folder("XDG_RUNTIME_DIR", "containers/auth.json"),
-        folder("HOME", ".config/containers/auth.json"),
-    ];
-    let places: Vec<PathBuf> = places.into_iter().flatten().collect();
+    let places = places(|name| std::env::var_os(name), rustix::process::getuid().as_raw());
     places.iter().find(|place| place.exists()).cloned().ok_or_else(|| {
         let names: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
         Error::InvalidSource(format!(
@@ -97,6 +87,25 @@ fn find() -> Result<PathBuf, Error> {
             names.join(", ")
         ))
     })
+}
+
+/// Where a login of this user leaves its file.
+fn places(variable: impl Fn(&str) -> Option<OsString>, user: u32) -> Vec<PathBuf> {
+    let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let folder =
+        |name: &str, rest: &str| variable(name).map(|folder| Path::new(&folder).join(rest));
+    // Root often has no XDG_RUNTIME_DIR.
+    let runtime = || PathBuf::from(format!("/run/containers/{user}/auth.json"));
+    let places = [
+        folder("DOCKER_CONFIG", "config.json"),
+        folder("HOME", ".docker/config.json"),
+        folder("HOME", ".dockercfg"),
+        variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
+        folder("XDG_RUNTIME_DIR", "containers/auth.json").or_else(|| Some(runtime())),
+        folder("XDG_CONFIG_HOME", "containers/auth.json")
+            .or_else(|| folder("HOME", ".config/containers/auth.json")),
+    ];
+    places.into_iter().flatten().collect()
 }
 
 /// The entries of a file that are for pulling.
@@ -147,24 +156,44 @@ impl Reading<'_, '_> {
             })
         };
         if let Some(key) = &named.key {
-            let Ok(registry) = Registry::parse(key) else {
-                return Err(self.source.refuse(place, "this helper's key is no registry"));
-            };
-            if self.wants(&registry) {
-                replace((registry, helper()?.get(key)?), logins);
+            match Registry::parse(key) {
+                Ok(registry) if self.wants(&registry) => {
+                    replace((registry, helper()?.get(key)?), logins);
+                }
+                Err(_) if self.wanted.is_empty() => {
+                    return Err(self.source.refuse(place, "this helper's key is no registry"));
+                }
+                _ => {}
             }
             return Ok(());
         }
         let helper = helper()?;
-        for key in helper.list()? {
+        let listed = match helper.list() {
+            // Docker never asks for the list to pull, and some helpers have none.
+            Err(_) if !self.wanted.is_empty() => Vec::new(),
+            listed => listed?,
+        };
+        // A helper for one registry counts first.
+        let own = |registry: &Registry| {
+            let mut keys = self.document.helpers().iter().filter_map(|other| other.key.as_deref());
+            keys.any(|key| registry.is(key))
+        };
+        for key in listed {
             if HUB_SESSION.contains(&key.as_str()) {
                 continue;
             }
-            // A store may keep more than registries, and a helper for one registry counts first.
+            // A store may keep more than registries.
             let Ok(registry) = Registry::parse(&key) else { continue };
-            let own = |other: &Helper| other.key.as_deref().is_some_and(|key| registry.is(key));
-            if self.wants(&registry) && !self.document.helpers().iter().any(own) {
+            if self.wants(&registry) && !own(&registry) {
                 replace((registry, helper.get(&key)?), logins);
+            }
+        }
+        for registry in self.wanted {
+            if !own(registry)
+                && !logins.iter().any(|login| same(registry, &login.0))
+                && let Some(credential) = helper.get_if_known(registry.key())?
+            {
+                logins.push((registry.clone(), credential));
             }
         }
         Ok(())
@@ -193,5 +222,30 @@ fn replace(login: Login, logins: &mut Vec<Login>) {
     match logins.iter_mut().find(|(registry, _)| same(registry, &login.0)) {
         Some(place) => *place = login,
         None => logins.push(login),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_places_of_a_login() {
+        let root = places(|name| (name == "HOME").then(|| "/root".into()), 0);
+        let expected = [
+            "/root/.docker/config.json",
+            "/root/.dockercfg",
+            "/run/containers/0/auth.json",
+            "/root/.config/containers/auth.json",
+        ];
+        assert_eq!(root, expected.map(PathBuf::from));
+        let named = |name: &str| (name != "HOME").then(|| format!("/{name}").into());
+        let expected = [
+            "/DOCKER_CONFIG/config.json",
+            "/REGISTRY_AUTH_FILE",
+            "/XDG_RUNTIME_DIR/containers/auth.json",
+            "/XDG_CONFIG_HOME/containers/auth.json",
+        ];
+        assert_eq!(places(named, 0), expected.map(PathBuf::from));
     }
 }
