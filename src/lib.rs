@@ -52,6 +52,7 @@ mod list;
 pub mod listing;
 mod outcome;
 pub mod plan;
+mod printable;
 mod proof;
 pub mod pull_policy;
 mod quoting;

@@ -11,6 +11,7 @@ use std::ops::Range;
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::letter_case::same_key;
+use crate::printable::one_line;
 use crate::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
 use crate::text::ConfigText;
 use crate::token;
@@ -160,15 +161,13 @@ impl Runner<'_> {
         &self.place
     }
 
-    /// How messages call it: its name, or its short token where it has none.
+    /// How messages call it, on one line: its name, or its short token where it has none.
     #[must_use]
     pub fn title(&self) -> String {
-        if self.name.is_empty() && self.token.is_empty() {
-            "(no name, no token)".to_owned()
-        } else if self.name.is_empty() {
-            format!("(no name, token {})", self.short_token())
-        } else {
-            self.name.to_string()
+        match (&*self.name, self.short_token()) {
+            ("", "") => "(no name, no token)".to_owned(),
+            ("", token) => one_line(&format!("(no name, token {token})")),
+            (name, _) => one_line(name),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which runners a command means.
 
 use crate::error::Error;
+use crate::printable::one_line;
 use crate::runner::{Config, Runner};
 use crate::secret::Secret;
 
@@ -123,10 +124,10 @@ type Wish<'s> = (String, Box<dyn Fn(&Runner<'_>) -> bool + 's>);
 /// A runner as the lists in errors show it.
 fn candidate(runner: &Runner<'_>) -> String {
     let id = runner.id().filter(|&id| id != 0).map_or(String::new(), |id| format!(", id {id}"));
-    format!(
+    one_line(&format!(
         "{} (token {}, executor {}{id})",
         if runner.name().is_empty() { "(no name)" } else { runner.name() },
         if runner.short_token().is_empty() { "empty" } else { runner.short_token() },
         if runner.executor().name().is_empty() { "none" } else { runner.executor().name() },
-    )
+    ))
 }

@@ -7,12 +7,13 @@ use serde::Serialize;
 
 use super::args::{Doctor, Format, Global};
 use super::input::Input;
-use super::output::{Output, printable};
+use super::output::Output;
 use super::report::{RunnerLabel, count, redaction};
 use crate::credential_helper;
 use crate::doctor::{Circumstances, Diagnosis, Finding, Level};
 use crate::error::Error;
 use crate::excerpt::Excerpts;
+use crate::printable::printable;
 use crate::redaction::Redaction;
 use crate::runner::Config;
 use crate::selection::{Matches, Selector};

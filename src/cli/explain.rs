@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::args::{Explain, Format, Global};
 use super::input::Input;
-use super::output::{Output, printable};
+use super::output::Output;
 use super::report::{RunnerLabel, heading, redaction};
 use crate::error::Error;
 use crate::executor::Pull;
 use crate::explanation::Explanation;
+use crate::printable::printable;
 use crate::redaction::Redaction;
 use crate::registry::shown;
 use crate::resolver::{Answer, Loss, Match, Verdict};

@@ -2,7 +2,7 @@
 
 use super::args::{Global, Set};
 use super::input::Input;
-use super::output::{Output, printable};
+use super::output::Output;
 use super::report::heading;
 use crate::credential::{Credential, check_username};
 use crate::error::Error;
@@ -62,7 +62,7 @@ impl Guide {
             Some(runners) => {
                 for &number in &runners {
                     let runner = heading(&config.runners()[number]);
-                    self.terminal.show(&format!("Runner: {}\n", printable(&runner)));
+                    self.terminal.show(&format!("Runner: {runner}\n"));
                 }
                 runners
             }
@@ -84,8 +84,7 @@ impl Guide {
     }
 
     fn runners(&mut self, config: &Config<'_>) -> Result<Vec<usize>, Error> {
-        let runners: Vec<_> =
-            config.runners().iter().map(|runner| printable(&heading(runner))).collect();
+        let runners: Vec<_> = config.runners().iter().map(heading).collect();
         let question = Question {
             text: "Runners:",
             hint: "up, down: move; space: mark; right: mark all; type to filter; Enter: go on",

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::args::{Format, Global, List};
 use super::input::Input;
-use super::output::{Output, printable};
+use super::output::Output;
 use super::report::RunnerLabel;
 use crate::error::Error;
 use crate::listing::{self, Listed};
+use crate::printable::{one_line, printable};
 use crate::runner::Config;
 use crate::selection::{Matches, Selector};
 
@@ -87,14 +88,14 @@ fn table(runners: &[RunnerReport]) -> String {
         }
         for (number, registry) in registries.into_iter().enumerate() {
             let first = |text: &str| {
-                if number == 0 { printable(text) } else { String::new() }
+                if number == 0 { one_line(text) } else { String::new() }
             };
             rows.push([
                 first(if runner.label.name.is_empty() { "-" } else { &runner.label.name }),
                 first(&runner.label.short_token),
                 first(&runner.label.executor),
                 first(&runner.url),
-                printable(&registry),
+                one_line(&registry),
             ]);
         }
     }

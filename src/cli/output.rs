@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::args::{Color, Format, Global};
 use crate::diff::{Line, LineKind, sign};
 use crate::error::Error;
+use crate::printable::printable;
 
 #[derive(Serialize)]
 struct Report {
@@ -154,19 +155,6 @@ pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Error> {
         cause,
         advice: None,
     })
-}
-
-/// Text whose control characters can't reach a terminal, but for line ends.
-pub(super) fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() && letter != '\n' {
-            out.extend(letter.escape_default());
-        } else {
-            out.push(letter);
-        }
-    }
-    out
 }
 
 /// Writes; a reader that went away is no failure of what was done.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::printable::one_line;
 use crate::redaction::Redaction;
 use crate::runner::{Config, Runner};
 
@@ -23,14 +24,14 @@ impl RunnerLabel {
     }
 }
 
-/// A runner as a heading: name, token, executor.
+/// A runner as a heading: name, token, executor, on one line.
 pub(super) fn heading(runner: &Runner<'_>) -> String {
     let name = if runner.name().is_empty() { "(no name)" } else { runner.name() };
     let token = if runner.short_token().is_empty() { "no token" } else { runner.short_token() };
-    match runner.executor().name() {
+    one_line(&match runner.executor().name() {
         "" => format!("{name} ({token})"),
         executor => format!("{name} ({token}), {executor}"),
-    }
+    })
 }
 
 /// A redaction that knows every secret of a config.
