@@ -35,7 +35,7 @@ use snapshot::{Identity, Snapshot};
 
 pub use interruption::end_by;
 
-/// How long a lock and a file that keeps changing are waited for.
+/// How long a lock is waited for, and then a file that keeps changing.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long somebody who has the file open for writing is waited for.
@@ -94,21 +94,20 @@ pub fn rewrite<R>(
     mut patch: impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
 ) -> Result<Outcome<R>, Error> {
     let label = config.display().to_string();
-    let target = std::fs::canonicalize(config)
-        .map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
+    let interruption = Interruption::hold();
+    let (target, lock) = lock_target(&label, config, &interruption)?;
     let mut writer = Writer {
         label,
         target,
         options,
-        interruption: Interruption::hold(),
+        interruption,
+        lock,
         deadline: Instant::now() + PATIENCE,
         rival: false,
         written: false,
         notes: Vec::new(),
     };
-    writer.refuse_kubernetes_volume()?;
-    let lock = Lock::acquire(&writer.label, &writer.target, writer.deadline, &writer.interruption)?;
-    if lock.is_held() {
+    if writer.lock.is_held() {
         PrivateFile::remove_stale(&writer.target);
     }
     if let Some(note) = Recovery::finish(&writer.label, &writer.target)? {
@@ -128,6 +127,42 @@ pub fn rewrite<R>(
     Ok(Outcome { report: patched.report, written: writer.written, notes: writer.notes })
 }
 
+/// Finds the file behind symlinks and locks it.
+fn lock_target(
+    label: &str,
+    config: &Path,
+    interruption: &Interruption,
+) -> Result<(PathBuf, Lock), Error> {
+    let find = || {
+        std::fs::canonicalize(config)
+            .map_err(|cause| Error::Unreadable { path: label.to_owned(), cause })
+    };
+    let deadline = Instant::now() + PATIENCE;
+    let mut target = find()?;
+    loop {
+        refuse_kubernetes_volume(label, &target)?;
+        let lock = Lock::acquire(label, &target, deadline, interruption)?;
+        let now = find()?;
+        if now == target {
+            return Ok((target, lock));
+        }
+        // A link was pointed elsewhere while this process waited.
+        target = now;
+    }
+}
+
+/// Kubernetes mounts volumes through a `..data` link that it swings to a new folder.
+fn refuse_kubernetes_volume(label: &str, target: &Path) -> Result<(), Error> {
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    let generation =
+        folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
+    let swung = folder.parent().is_some_and(|volume| volume.join("..data").is_symlink());
+    if generation && swung {
+        return Err(Error::KubernetesVolume { path: label.to_owned() });
+    }
+    Ok(())
+}
+
 /// What comes after an attempt.
 // It is made once for each attempt: its size does not matter.
 #[allow(clippy::large_enum_variant)]
@@ -144,6 +179,8 @@ struct Writer<'o> {
     target: PathBuf,
     options: Options<'o>,
     interruption: Interruption,
+    lock: Lock,
+    /// When a file that keeps changing is given up.
     deadline: Instant,
     /// Whether somebody who knows no lock was seen writing.
     rival: bool,
@@ -163,18 +200,6 @@ impl Writer<'_> {
 
     fn failed(&self, step: &'static str) -> impl Fn(io::Error) -> Error + use<'_> {
         move |cause| self.not_writable(step, cause)
-    }
-
-    /// Kubernetes mounts volumes through a `..data` link that it swings to a new folder.
-    fn refuse_kubernetes_volume(&self) -> Result<(), Error> {
-        let folder = self.target.parent().unwrap_or(Path::new("/"));
-        let generation =
-            folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
-        let swung = folder.parent().is_some_and(|volume| volume.join("..data").is_symlink());
-        if generation && swung {
-            return Err(Error::KubernetesVolume { path: self.label.clone() });
-        }
-        Ok(())
     }
 
     fn stop_if_interrupted(&self) -> Result<(), Error> {
@@ -203,6 +228,9 @@ impl Writer<'_> {
         patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
     ) -> Result<Step<R>, Error> {
         self.stop_if_interrupted()?;
+        if self.rival {
+            self.lock.follow(&self.label, &self.target, self.deadline, &self.interruption)?;
+        }
         if let Some(reason) = base.forbids_rename() {
             return self.write_in_place(base, bytes, reason, patch);
         }
@@ -225,7 +253,7 @@ impl Writer<'_> {
         new.move_mtime_on(base.modified()).map_err(self.failed("setting its time"))?;
         new.file().sync_all().map_err(self.failed("syncing the new file"))?;
         // Whoever waits for the lock finds the new file locked as well.
-        lock::share(new.file());
+        self.lock.share(new.path());
         let ours = new.identity().map_err(self.failed("looking at the new file"))?;
         self.stop_if_interrupted()?;
         // From here to the swap nobody can begin to write, where that can be had.

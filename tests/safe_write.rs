@@ -450,6 +450,24 @@ fn a_lock_is_waited_for_and_not_needed_to_look() {
 }
 
 #[test]
+fn a_link_that_is_pointed_elsewhere_meanwhile_is_followed() {
+    let place = Place::new();
+    let (link, other) = (place.path().join("link.toml"), place.path().join("other.toml"));
+    fs::write(&other, CONFIG).unwrap();
+    symlink("config.toml", &link).unwrap();
+    let lock = File::open(place.config()).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let process = set(&link).stdout(Stdio::null()).spawn().expect("the command starts");
+    sleep(Duration::from_millis(500));
+    symlink("other.toml", place.path().join("next")).unwrap();
+    fs::rename(place.path().join("next"), &link).unwrap();
+    drop(lock);
+    assert!(process.wait_with_output().unwrap().status.success());
+    assert!(is_new(&other) && !is_new(&place.config()));
+    assert!(link.is_symlink());
+}
+
+#[test]
 fn a_signal_leaves_nothing_behind() {
     // While it waits for a lock, each signal ends the process as it always does.
     for (name, signal) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
