@@ -119,8 +119,15 @@ pub(crate) fn is_fresh(modified: Option<SystemTime>) -> bool {
 
 /// Reads a regular file; a FIFO, a device or a directory would block or never end.
 pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = open_regular(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or(0) + 1);
+    read_whole(&mut open_regular(path)?)
+}
+
+/// Reads an open file from where it stands to its end, if it is no larger than a config may be.
+pub(crate) fn read_whole(file: &mut File) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len();
+    let length = u32::try_from(length).map_err(|_| io::Error::other("it is larger than 4 GiB"))?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(length).unwrap_or(0) + 1)?;
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,12 +1,12 @@
 //! A config as it was read at one moment, with the open file.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config_file::{is_fresh, open_regular};
+use crate::config_file::{is_fresh, open_regular, read_whole};
 use crate::error::Error;
 use crate::text::ConfigText;
 
@@ -56,8 +56,7 @@ impl Snapshot {
 
     pub fn of_file(label: &str, mut file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
-        let bytes = read(&mut file, &metadata)?;
-        let text = ConfigText::new(label, bytes);
+        let text = ConfigText::new(label, read_whole(&mut file)?);
         Ok(Self { text, file, metadata, mounted: false })
     }
 
@@ -85,9 +84,12 @@ impl Snapshot {
 
     /// Whether it is the same file with the same bytes.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.metadata.dev() == other.metadata.dev()
-            && self.metadata.ino() == other.metadata.ino()
-            && self.text.bytes() == other.text.bytes()
+        self.is_of(&other.metadata) && self.text.bytes() == other.text.bytes()
+    }
+
+    /// Whether it was read from the file with this metadata.
+    pub fn is_of(&self, file: &Metadata) -> bool {
+        (self.metadata.dev(), self.metadata.ino()) == (file.dev(), file.ino())
     }
 
     /// Whether it was written a moment ago.
@@ -117,10 +119,4 @@ impl Snapshot {
             None
         }
     }
-}
-
-fn read(file: &mut File, metadata: &Metadata) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
