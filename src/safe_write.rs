@@ -17,12 +17,13 @@ mod private_file;
 mod recovery;
 mod snapshot;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::config_file::settle;
+use crate::config_file::{open_itself, settle};
 use crate::error::Error;
 use crate::text::ConfigText;
 use exchange::Exchanged;
@@ -411,16 +412,15 @@ impl Writer<'_> {
         reason: &str,
         patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
     ) -> Result<Step<R>, Error> {
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .open(&self.target)
+        let file = open_itself(&self.target, File::options().write(true))
             .map_err(self.failed("opening it"))?;
+        let opened = file.metadata().map_err(self.failed("looking at it"))?;
         let recovery = Recovery::keep(&self.target, base.text().bytes(), bytes)
             .map_err(self.failed("keeping a copy of the old content"))?;
         self.keep_backup(base).map_err(self.failed("keeping the backup"))?;
         self.stop_if_interrupted()?;
         let now = self.read()?;
-        if !now.is_same(base) {
+        if !now.is_same(base) || !now.is_of(&opened) {
             self.rival = true;
             drop(recovery);
             let (base, patched) = self.settle(now, Self::read, patch)?;

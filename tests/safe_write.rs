@@ -423,6 +423,58 @@ fn a_write_in_place_that_was_cut_off_is_taken_up() {
 }
 
 #[test]
+fn what_others_put_beside_it_is_not_taken_up() {
+    let place = Place::new();
+    let config = place.config();
+    let beside = |end: &str| place.path().join(format!(".config.toml.runner-auth.{end}"));
+    let secret = place.path().join("secret");
+    fs::write(&secret, "[[runners]]\n  name = \"planted\"\n").unwrap();
+    // A pipe that nobody writes into, and a link.
+    assert!(tool("mkfifo", &[beside("old").to_str().unwrap()]));
+    symlink(&secret, beside("new")).unwrap();
+    written(&mut set(&config), &config);
+    fs::remove_file(beside("old")).unwrap();
+    // Files of another user, which would turn the config into theirs.
+    let (old, new) = (beside("old"), beside("new"));
+    fs::remove_file(&new).unwrap();
+    if is_root() {
+        let now = fs::read_to_string(&config).unwrap();
+        fs::write(&old, now.replace("docker", "broken")).unwrap();
+        fs::write(&new, format!("{now}# more\n")).unwrap();
+        let both = [old.to_str().unwrap(), new.to_str().unwrap()];
+        assert!(tool("chown", &["1234", both[0], both[1]]));
+        let mut remove = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+        remove.args(["remove", "--everything", "--yes", "-c"]).arg(&config);
+        let output = run(&mut remove);
+        assert!(output.status.success(), "{}", text(&output));
+        assert_eq!(fs::read_to_string(&config).unwrap(), format!("{CONFIG}  environment = []\n"));
+    }
+}
+
+#[test]
+fn a_limit_of_the_file_size_is_an_error() {
+    let place = Place::new();
+    let config = place.config();
+    let comment = format!("# {}\n", "x".repeat(1000));
+    fs::write(&config, format!("{}{CONFIG}", comment.repeat(3))).unwrap();
+    let expected = fs::read(&config).unwrap();
+    let other = place.path().join("other.toml");
+    for in_place in [false, true] {
+        if in_place {
+            fs::hard_link(&config, &other).unwrap();
+        }
+        let script = "ulimit -f 3; exec \"$@\"";
+        let mut command = Command::new("bash");
+        command.args(["-c", script, "bash"]).arg(env!("CARGO_BIN_EXE_runner-auth"));
+        command.args(["set", "--yes", "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD"]);
+        command.arg("-c").arg(&config).env("PASSWORD", "s3cret");
+        refused(&mut command, &config, "too large");
+        assert_eq!(fs::read(&config).unwrap(), expected);
+    }
+    assert_eq!(place.names(), ["config.toml", "other.toml"]);
+}
+
+#[test]
 fn a_lock_is_waited_for_and_not_needed_to_look() {
     let place = Place::new();
     let config = place.config();
@@ -470,7 +522,9 @@ fn a_link_that_is_pointed_elsewhere_meanwhile_is_followed() {
 #[test]
 fn a_signal_leaves_nothing_behind() {
     // While it waits for a lock, each signal ends the process as it always does.
-    for (name, signal) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
+    for (name, signal) in
+        [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3), ("USR1", 10), ("ALRM", 14)]
+    {
         let place = Place::new();
         let config = place.config();
         let mut holder =
