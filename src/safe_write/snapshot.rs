@@ -15,7 +15,7 @@ pub(super) struct Snapshot {
     text: ConfigText,
     file: File,
     metadata: Metadata,
-    /// Whether the folder lies on another file system: the file is mounted by itself.
+    /// Whether the file is mounted by itself and not with its folder.
     mounted: bool,
 }
 
@@ -48,10 +48,8 @@ impl Snapshot {
         let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
         let file = open_regular(path).map_err(unreadable)?;
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let folder = std::fs::metadata(folder).map_err(unreadable)?;
-        let mut snapshot = Self::of_file(label, file).map_err(unreadable)?;
-        snapshot.mounted = folder.dev() != snapshot.metadata.dev();
-        Ok(snapshot)
+        let mounted = is_mounted(&file, folder).map_err(unreadable)?;
+        Ok(Self { mounted, ..Self::of_file(label, file).map_err(unreadable)? })
     }
 
     pub fn of_file(label: &str, mut file: File) -> io::Result<Self> {
@@ -119,4 +117,21 @@ impl Snapshot {
             None
         }
     }
+}
+
+/// Whether a file lies on another mount than its folder. Two devices don't say so where there are
+/// mounts to ask for: an overlay shows the device of the layer for a file, its own for a folder.
+fn is_mounted(file: &File, folder: &Path) -> io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+        let of_file = statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
+        let of_folder = statx(CWD, folder, AtFlags::empty(), StatxFlags::MNT_ID);
+        if let (Ok(file), Ok(folder)) = (of_file, of_folder)
+            && file.stx_mask & folder.stx_mask & StatxFlags::MNT_ID.bits() != 0
+        {
+            return Ok(file.stx_mnt_id != folder.stx_mnt_id);
+        }
+    }
+    Ok(file.metadata()?.dev() != std::fs::metadata(folder)?.dev())
 }
