@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use crate::config_file::{open_itself, settle};
 use crate::error::Error;
 use crate::text::ConfigText;
+use attributes::Lost;
 use exchange::Exchanged;
 use interruption::Interruption;
 use lease::{Lease, Leased};
@@ -229,6 +230,10 @@ impl Writer<'_> {
         patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
     ) -> Result<Step<R>, Error> {
         self.stop_if_interrupted()?;
+        if self.backup().is_some_and(|backup| backup.is_dir() && !backup.is_symlink()) {
+            let cause = io::ErrorKind::IsADirectory.into();
+            return Err(self.not_writable("keeping the backup", cause));
+        }
         if self.rival {
             self.lock.follow(&self.label, &self.target, self.deadline, &self.interruption)?;
         }
@@ -243,13 +248,7 @@ impl Writer<'_> {
             }
             Err(cause) => return Err(self.not_writable("making a new file beside it", cause)),
         };
-        let lost = attributes::carry(base.file(), new.file(), &self.label);
-        match lost {
-            Err(Error::AttributesLost { what, .. }) if self.options.force_attributes => {
-                self.notes.push(format!("the new file does not keep {what} of the old one"));
-            }
-            other => other?,
-        }
+        self.carry_attributes(base, &new)?;
         new.fill(bytes).map_err(self.failed("writing the new file"))?;
         new.move_mtime_on(base.modified()).map_err(self.failed("setting its time"))?;
         new.file().sync_all().map_err(self.failed("syncing the new file"))?;
@@ -287,6 +286,22 @@ impl Writer<'_> {
         drop(lease);
         self.written = true;
         self.after(base, &ours, exchanged, patch)
+    }
+
+    /// Gives the new file what the old one has, or as much of it as is wanted.
+    fn carry_attributes(&mut self, base: &Snapshot, new: &PrivateFile) -> Result<(), Error> {
+        let mut lost = attributes::carry(base.file(), new.file()).into_iter();
+        if self.options.force_attributes {
+            let lost: Vec<_> = lost.map(|lost| lost.what).collect();
+            if !lost.is_empty() {
+                let what = lost.join(", ");
+                self.notes.push(format!("the new file does not keep {what} of the old one"));
+            }
+            return Ok(());
+        }
+        lost.next().map_or(Ok(()), |Lost { what, cause }| {
+            Err(Error::AttributesLost { path: self.label.clone(), what, cause })
+        })
     }
 
     /// Holds other writers off. One who has the file open is waited for, but not for long: it may
@@ -385,24 +400,26 @@ impl Writer<'_> {
 
     /// The old file goes, or becomes the backup.
     fn let_go<R>(&mut self, mut exchanged: Exchanged) -> Step<R> {
-        let backup =
-            self.options.backup.map(|suffix| private_file::with_suffix(&self.target, suffix));
-        if let Err((cause, left)) = exchanged.let_go(backup.as_deref()) {
+        if let Err((cause, left)) = exchanged.let_go(self.backup().as_deref()) {
             let cause = crate::error::reason(&cause);
             self.notes.push(format!("the old content is left in {} ({cause})", left.display()));
         }
         Step::Done
     }
 
+    fn backup(&self) -> Option<PathBuf> {
+        self.options.backup.map(|suffix| private_file::with_suffix(&self.target, suffix))
+    }
+
     /// Copies the old content to the backup, where it can't be the old file itself.
     fn keep_backup(&self, base: &Snapshot) -> io::Result<()> {
-        let Some(suffix) = self.options.backup else { return Ok(()) };
+        let Some(backup) = self.backup() else { return Ok(()) };
         let copy = PrivateFile::create(&self.target)?;
         // A copy that nobody else can read is private enough where it can't be the same.
-        drop(attributes::carry(base.file(), copy.file(), &self.label));
+        drop(attributes::carry(base.file(), copy.file()));
         copy.fill(base.text().bytes())?;
         copy.file().sync_all()?;
-        copy.persist(&private_file::with_suffix(&self.target, suffix))
+        copy.persist(&backup)
     }
 
     fn write_in_place<R>(

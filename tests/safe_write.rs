@@ -204,8 +204,28 @@ fn what_cannot_be_kept_stops_the_write() {
         user(command)
     };
     refused(&mut command(&[]), &config, "could not keep the owner");
-    written(&mut command(&["--force-attributes"]), &config);
-    assert_eq!(fs::metadata(&config).unwrap().uid(), 1234);
+    // The rest is kept. The new group gets what everybody had.
+    assert!(tool("setfattr", &["-n", "user.note", "-v", "ours", path]));
+    for (mode, kept, what) in [
+        ("0664", 0o644, "the owner and the group, the mode"),
+        ("0644", 0o644, "the owner and the group"),
+    ] {
+        fs::write(&config, CONFIG).unwrap();
+        assert!(tool("chown", &["0:0", path]) && tool("chmod", &[mode, path]));
+        let told = written(&mut command(&["--force-attributes"]), &config);
+        assert!(told.contains(&format!("does not keep {what} of the old one")), "{told}");
+        let metadata = fs::metadata(&config).unwrap();
+        assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (1234, kept));
+        let attributes = run(Command::new("getfattr").args(["-dm", "-", path])).stdout;
+        assert!(String::from_utf8_lossy(&attributes).contains("user.note=\"ours\""));
+    }
+    // A group that the user belongs to is kept, with its rights.
+    fs::write(&config, CONFIG).unwrap();
+    assert!(tool("chown", &["0:1234", path]) && tool("chmod", &["0660", path]));
+    let told = written(&mut command(&["--force-attributes"]), &config);
+    assert!(told.contains("does not keep the owner of the old one"), "{told}");
+    let metadata = fs::metadata(&config).unwrap();
+    assert_eq!((metadata.gid(), metadata.mode() & 0o7777), (1234, 0o660));
     // A folder that can't be written: in place, with the copy in the state directory.
     fs::write(&config, CONFIG).unwrap();
     tool("chown", &["1234:1234", path]);
@@ -252,6 +272,36 @@ fn a_backup_is_the_old_file() {
 }
 
 #[test]
+fn a_backup_that_cannot_be_kept_is_told() {
+    let place = Place::new();
+    let (config, backup) = (place.config(), place.path().join("config.toml.bak"));
+    fs::create_dir(&backup).unwrap();
+    refused(set(&config).arg("--backup"), &config, "keeping the backup failed: is a directory");
+    assert_eq!(place.names(), ["config.toml", "config.toml.bak"]);
+    // One that can't be replaced: the old content gets a name of its own, which stays.
+    fs::remove_dir(&backup).unwrap();
+    fs::write(&backup, "of yesterday").unwrap();
+    let path = backup.to_str().unwrap();
+    if !is_root() || !tool("chattr", &["+i", path]) {
+        return;
+    }
+    let told = written(set(&config).arg("--backup"), &config);
+    let again = run(Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+        .args(["remove", "--everything", "--yes", "-c"])
+        .arg(&config));
+    assert!(tool("chattr", &["-i", path]));
+    assert!(again.status.success(), "{}", text(&again));
+    assert_eq!(fs::read(&backup).unwrap(), b"of yesterday");
+    let names = place.names();
+    let [_, _, left] = &names[..] else { panic!("{names:?}") };
+    assert!(left.starts_with("config.toml.bak-"), "{names:?}");
+    assert_eq!(fs::read_to_string(place.path().join(left)).unwrap(), CONFIG);
+    assert!(
+        told.contains(&format!("the old content is left in {}", place.path().join(left).display()))
+    );
+}
+
+#[test]
 fn hard_links_stay_one_file() {
     let place = Place::new();
     let other = place.path().join("other.toml");
@@ -289,6 +339,35 @@ fn a_mounted_file_is_written_in_place() {
     assert!(told.contains("in place, because it is mounted by itself"), "{told}");
     assert_eq!(names, ["config.toml", "source.toml"]);
     assert_eq!(place.names(), ["config.toml", "source.toml"]);
+}
+
+#[test]
+fn a_file_of_a_layer_below_is_replaced() {
+    // As a config in the image of a container, whose device is not that of its folder.
+    let place = Place::new();
+    let names = ["lower", "upper", "merged"].map(|name| place.path().join(name));
+    for folder in &names {
+        fs::create_dir(folder).unwrap();
+    }
+    let [lower, upper, merged] = names.map(|folder| folder.to_str().unwrap().to_owned());
+    if !is_root()
+        || !tool("mount", &["-t", "tmpfs", "tmpfs", &lower])
+        || !tool("mount", &["-t", "tmpfs", "tmpfs", &upper])
+    {
+        return;
+    }
+    for folder in ["data", "work"] {
+        fs::create_dir(Path::new(&upper).join(folder)).unwrap();
+    }
+    fs::write(Path::new(&lower).join("config.toml"), CONFIG).unwrap();
+    let layers = format!("lowerdir={lower},upperdir={upper}/data,workdir={upper}/work");
+    let config = Path::new(&merged).join("config.toml");
+    let told = tool("mount", &["-t", "overlay", "-o", &layers, "overlay", &merged])
+        .then(|| written(&mut set(&config), &config));
+    for mount in [&merged, &upper, &lower] {
+        drop(run(Command::new("umount").arg(mount)));
+    }
+    assert!(told.is_none_or(|told| !told.contains("in place")));
 }
 
 #[test]
