@@ -27,7 +27,8 @@ const HALF_WRITTEN: Duration = Duration::from_millis(200);
 pub fn default_path() -> Result<PathBuf, Error> {
     let filled = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(path) = filled("CONFIG_FILE") {
-        return Ok(path.into());
+        // To GitLab Runner this is a file, and not standard input.
+        return Ok(if path == "-" { "./-".into() } else { path.into() });
     }
     if rustix::process::geteuid().is_root() {
         return Ok("/etc/gitlab-runner/config.toml".into());

@@ -427,6 +427,23 @@ fn what_cannot_be_written_says_why() {
 }
 
 #[test]
+fn a_file_called_dash_is_a_file_to_config_file() {
+    let place = Place::new();
+    let config = place.path().join("-");
+    fs::write(&config, CONFIG).unwrap();
+    let run_there = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+        command.args(arguments).current_dir(place.path()).env("CONFIG_FILE", "-");
+        run(command.env("PASSWORD", "s3cret").stdin(Stdio::null()))
+    };
+    let set = ["set", "--yes", "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD"];
+    assert!(run_there(&set).status.success());
+    assert!(is_new(&config));
+    let listed = run_there(&["list"]);
+    assert!(text(&listed).contains("r.io (ci)"), "{}", text(&listed));
+}
+
+#[test]
 fn what_is_no_file_is_no_config() {
     let place = Place::new();
     let fifo = place.path().join("fifo");
