@@ -432,8 +432,15 @@ impl Writer<'_> {
         let file = open_itself(&self.target, File::options().write(true))
             .map_err(self.failed("opening it"))?;
         let opened = file.metadata().map_err(self.failed("looking at it"))?;
-        let recovery = Recovery::keep(&self.target, base.text().bytes(), bytes)
-            .map_err(self.failed("keeping a copy of the old content"))?;
+        let recovery = Recovery::keep(&self.target, base.text().bytes(), bytes).map_err(|cause| {
+            let step = "keeping a copy of the old content";
+            let advice = if attributes::is_forbidden(&cause) {
+                Some("the copy needs a folder that this user can write: the config's, or the state directory")
+            } else {
+                attributes::why(&self.target, &cause)
+            };
+            Error::NotWritable { path: self.label.clone(), step, cause, advice }
+        })?;
         self.keep_backup(base).map_err(self.failed("keeping the backup"))?;
         self.stop_if_interrupted()?;
         let now = self.read()?;

@@ -236,6 +236,13 @@ fn what_cannot_be_kept_stops_the_write() {
     let told = written(command(&[]).env("XDG_STATE_HOME", &state), &config);
     assert!(told.contains("in place, because its folder can't be written"), "{told}");
     assert_eq!(names(&state.join("runner-auth")), Vec::<String>::new());
+    // No folder for the copy.
+    fs::write(&config, CONFIG).unwrap();
+    refused(
+        command(&[]).env("XDG_STATE_HOME", "/"),
+        &config,
+        "the copy needs a folder that this user can write",
+    );
     // Neither the folder nor the file.
     fs::write(&config, CONFIG).unwrap();
     tool("chown", &["0:0", path]);
