@@ -27,7 +27,8 @@ const HALF_WRITTEN: Duration = Duration::from_millis(200);
 pub fn default_path() -> Result<PathBuf, Error> {
     let filled = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(path) = filled("CONFIG_FILE") {
-        return Ok(path.into());
+        // To GitLab Runner this is a file, and not standard input.
+        return Ok(if path == "-" { "./-".into() } else { path.into() });
     }
     if rustix::process::geteuid().is_root() {
         return Ok("/etc/gitlab-runner/config.toml".into());
@@ -119,16 +120,31 @@ pub(crate) fn is_fresh(modified: Option<SystemTime>) -> bool {
 
 /// Reads a regular file; a FIFO, a device or a directory would block or never end.
 pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = open_regular(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or(0) + 1);
+    read_whole(&mut open_regular(path)?)
+}
+
+/// Reads an open file from where it stands to its end, if it is no larger than a config may be.
+pub(crate) fn read_whole(file: &mut File) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len();
+    let length = u32::try_from(length).map_err(|_| io::Error::other("it is larger than 4 GiB"))?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(length).unwrap_or(0) + 1)?;
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Opens a regular file without waiting for the other end of anything else.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    open(path, File::options().read(true), OFlags::NONBLOCK)
+}
+
+/// The same for a path that must not be a link, in the way that `options` say.
+pub(crate) fn open_itself(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    open(path, options, OFlags::NONBLOCK | OFlags::NOFOLLOW)
+}
+
+fn open(path: &Path, options: &mut OpenOptions, flags: OFlags) -> io::Result<File> {
+    let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
     if file.metadata()?.is_file() {
         Ok(file)
     } else {

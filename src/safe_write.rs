@@ -17,14 +17,16 @@ mod private_file;
 mod recovery;
 mod snapshot;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::config_file::settle;
+use crate::config_file::{open_itself, settle};
 use crate::error::Error;
 use crate::text::ConfigText;
+use attributes::Lost;
 use exchange::Exchanged;
 use interruption::Interruption;
 use lease::{Lease, Leased};
@@ -35,7 +37,7 @@ use snapshot::{Identity, Snapshot};
 
 pub use interruption::end_by;
 
-/// How long a lock and a file that keeps changing are waited for.
+/// How long a lock is waited for, and then a file that keeps changing.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long somebody who has the file open for writing is waited for.
@@ -94,21 +96,20 @@ pub fn rewrite<R>(
     mut patch: impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
 ) -> Result<Outcome<R>, Error> {
     let label = config.display().to_string();
-    let target = std::fs::canonicalize(config)
-        .map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
+    let interruption = Interruption::hold();
+    let (target, lock) = lock_target(&label, config, &interruption)?;
     let mut writer = Writer {
         label,
         target,
         options,
-        interruption: Interruption::hold(),
+        interruption,
+        lock,
         deadline: Instant::now() + PATIENCE,
         rival: false,
         written: false,
         notes: Vec::new(),
     };
-    writer.refuse_kubernetes_volume()?;
-    let lock = Lock::acquire(&writer.label, &writer.target, writer.deadline, &writer.interruption)?;
-    if lock.is_held() {
+    if writer.lock.is_held() {
         PrivateFile::remove_stale(&writer.target);
     }
     if let Some(note) = Recovery::finish(&writer.label, &writer.target)? {
@@ -128,6 +129,42 @@ pub fn rewrite<R>(
     Ok(Outcome { report: patched.report, written: writer.written, notes: writer.notes })
 }
 
+/// Finds the file behind symlinks and locks it.
+fn lock_target(
+    label: &str,
+    config: &Path,
+    interruption: &Interruption,
+) -> Result<(PathBuf, Lock), Error> {
+    let find = || {
+        std::fs::canonicalize(config)
+            .map_err(|cause| Error::Unreadable { path: label.to_owned(), cause })
+    };
+    let deadline = Instant::now() + PATIENCE;
+    let mut target = find()?;
+    loop {
+        refuse_kubernetes_volume(label, &target)?;
+        let lock = Lock::acquire(label, &target, deadline, interruption)?;
+        let now = find()?;
+        if now == target {
+            return Ok((target, lock));
+        }
+        // A link was pointed elsewhere while this process waited.
+        target = now;
+    }
+}
+
+/// Kubernetes mounts volumes through a `..data` link that it swings to a new folder.
+fn refuse_kubernetes_volume(label: &str, target: &Path) -> Result<(), Error> {
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    let generation =
+        folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
+    let swung = folder.parent().is_some_and(|volume| volume.join("..data").is_symlink());
+    if generation && swung {
+        return Err(Error::KubernetesVolume { path: label.to_owned() });
+    }
+    Ok(())
+}
+
 /// What comes after an attempt.
 // It is made once for each attempt: its size does not matter.
 #[allow(clippy::large_enum_variant)]
@@ -144,6 +181,8 @@ struct Writer<'o> {
     target: PathBuf,
     options: Options<'o>,
     interruption: Interruption,
+    lock: Lock,
+    /// When a file that keeps changing is given up.
     deadline: Instant,
     /// Whether somebody who knows no lock was seen writing.
     rival: bool,
@@ -163,18 +202,6 @@ impl Writer<'_> {
 
     fn failed(&self, step: &'static str) -> impl Fn(io::Error) -> Error + use<'_> {
         move |cause| self.not_writable(step, cause)
-    }
-
-    /// Kubernetes mounts volumes through a `..data` link that it swings to a new folder.
-    fn refuse_kubernetes_volume(&self) -> Result<(), Error> {
-        let folder = self.target.parent().unwrap_or(Path::new("/"));
-        let generation =
-            folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
-        let swung = folder.parent().is_some_and(|volume| volume.join("..data").is_symlink());
-        if generation && swung {
-            return Err(Error::KubernetesVolume { path: self.label.clone() });
-        }
-        Ok(())
     }
 
     fn stop_if_interrupted(&self) -> Result<(), Error> {
@@ -203,6 +230,13 @@ impl Writer<'_> {
         patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
     ) -> Result<Step<R>, Error> {
         self.stop_if_interrupted()?;
+        if self.backup().is_some_and(|backup| backup.is_dir() && !backup.is_symlink()) {
+            let cause = io::ErrorKind::IsADirectory.into();
+            return Err(self.not_writable("keeping the backup", cause));
+        }
+        if self.rival {
+            self.lock.follow(&self.label, &self.target, self.deadline, &self.interruption)?;
+        }
         if let Some(reason) = base.forbids_rename() {
             return self.write_in_place(base, bytes, reason, patch);
         }
@@ -214,18 +248,12 @@ impl Writer<'_> {
             }
             Err(cause) => return Err(self.not_writable("making a new file beside it", cause)),
         };
-        let lost = attributes::carry(base.file(), new.file(), &self.label);
-        match lost {
-            Err(Error::AttributesLost { what, .. }) if self.options.force_attributes => {
-                self.notes.push(format!("the new file does not keep {what} of the old one"));
-            }
-            other => other?,
-        }
+        self.carry_attributes(base, &new)?;
         new.fill(bytes).map_err(self.failed("writing the new file"))?;
         new.move_mtime_on(base.modified()).map_err(self.failed("setting its time"))?;
         new.file().sync_all().map_err(self.failed("syncing the new file"))?;
         // Whoever waits for the lock finds the new file locked as well.
-        lock::share(new.file());
+        self.lock.share(new.path());
         let ours = new.identity().map_err(self.failed("looking at the new file"))?;
         self.stop_if_interrupted()?;
         // From here to the swap nobody can begin to write, where that can be had.
@@ -258,6 +286,22 @@ impl Writer<'_> {
         drop(lease);
         self.written = true;
         self.after(base, &ours, exchanged, patch)
+    }
+
+    /// Gives the new file what the old one has, or as much of it as is wanted.
+    fn carry_attributes(&mut self, base: &Snapshot, new: &PrivateFile) -> Result<(), Error> {
+        let mut lost = attributes::carry(base.file(), new.file()).into_iter();
+        if self.options.force_attributes {
+            let lost: Vec<_> = lost.map(|lost| lost.what).collect();
+            if !lost.is_empty() {
+                let what = lost.join(", ");
+                self.notes.push(format!("the new file does not keep {what} of the old one"));
+            }
+            return Ok(());
+        }
+        lost.next().map_or(Ok(()), |Lost { what, cause }| {
+            Err(Error::AttributesLost { path: self.label.clone(), what, cause })
+        })
     }
 
     /// Holds other writers off. One who has the file open is waited for, but not for long: it may
@@ -356,24 +400,26 @@ impl Writer<'_> {
 
     /// The old file goes, or becomes the backup.
     fn let_go<R>(&mut self, mut exchanged: Exchanged) -> Step<R> {
-        let backup =
-            self.options.backup.map(|suffix| private_file::with_suffix(&self.target, suffix));
-        if let Err((cause, left)) = exchanged.let_go(backup.as_deref()) {
+        if let Err((cause, left)) = exchanged.let_go(self.backup().as_deref()) {
             let cause = crate::error::reason(&cause);
             self.notes.push(format!("the old content is left in {} ({cause})", left.display()));
         }
         Step::Done
     }
 
+    fn backup(&self) -> Option<PathBuf> {
+        self.options.backup.map(|suffix| private_file::with_suffix(&self.target, suffix))
+    }
+
     /// Copies the old content to the backup, where it can't be the old file itself.
     fn keep_backup(&self, base: &Snapshot) -> io::Result<()> {
-        let Some(suffix) = self.options.backup else { return Ok(()) };
+        let Some(backup) = self.backup() else { return Ok(()) };
         let copy = PrivateFile::create(&self.target)?;
         // A copy that nobody else can read is private enough where it can't be the same.
-        drop(attributes::carry(base.file(), copy.file(), &self.label));
+        drop(attributes::carry(base.file(), copy.file()));
         copy.fill(base.text().bytes())?;
         copy.file().sync_all()?;
-        copy.persist(&private_file::with_suffix(&self.target, suffix))
+        copy.persist(&backup)
     }
 
     fn write_in_place<R>(
@@ -383,16 +429,22 @@ impl Writer<'_> {
         reason: &str,
         patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
     ) -> Result<Step<R>, Error> {
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .open(&self.target)
+        let file = open_itself(&self.target, File::options().write(true))
             .map_err(self.failed("opening it"))?;
-        let recovery = Recovery::keep(&self.target, base.text().bytes(), bytes)
-            .map_err(self.failed("keeping a copy of the old content"))?;
+        let opened = file.metadata().map_err(self.failed("looking at it"))?;
+        let recovery = Recovery::keep(&self.target, base.text().bytes(), bytes).map_err(|cause| {
+            let step = "keeping a copy of the old content";
+            let advice = if attributes::is_forbidden(&cause) {
+                Some("the copy needs a folder that this user can write: the config's, or the state directory")
+            } else {
+                attributes::why(&self.target, &cause)
+            };
+            Error::NotWritable { path: self.label.clone(), step, cause, advice }
+        })?;
         self.keep_backup(base).map_err(self.failed("keeping the backup"))?;
         self.stop_if_interrupted()?;
         let now = self.read()?;
-        if !now.is_same(base) {
+        if !now.is_same(base) || !now.is_of(&opened) {
             self.rival = true;
             drop(recovery);
             let (base, patched) = self.settle(now, Self::read, patch)?;

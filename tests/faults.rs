@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
 
 const OLD: &str = "# ours\n[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
 const ERRORS: [&str; 5] = ["ENOSPC", "EIO", "EINTR", "EDQUOT", "EACCES"];
@@ -260,6 +261,45 @@ fn a_power_loss_finds_one_of_the_two() {
     // What is read last before the swap is the file that is replaced.
     let read = lines[..swap].iter().rposition(|line| line.contains("read(")).expect("a read");
     assert!(sync < read && lines[read].contains("config.toml>"), "{trace}");
+}
+
+#[test]
+fn the_new_file_is_locked_until_the_write_is_done() {
+    if !is_available() {
+        return;
+    }
+    let scene = Scene::new(false);
+    std::thread::scope(|scope| {
+        // The folder's sync, after the swap.
+        let process = scope.spawn(|| scene.run(&["-e", "inject=fsync:delay_enter=1500000:when=2"]));
+        let start = Instant::now();
+        while fs::read_to_string(scene.config()).unwrap() == OLD {
+            assert!(start.elapsed() < Duration::from_secs(10), "it never writes");
+            sleep(Duration::from_millis(5));
+        }
+        let lock = Command::new("flock").arg("-n").arg(scene.config()).arg("true").status();
+        assert_eq!(lock.expect("flock runs").code(), Some(1), "nobody holds the lock");
+        assert!(process.join().expect("it ends").status.success());
+    });
+    assert!(scene.left().is_empty());
+}
+
+#[test]
+fn a_lock_that_takes_the_right_to_write_is_taken() {
+    if !is_available() {
+        return;
+    }
+    // As NFS answers who has opened a file for reading only.
+    let scene = Scene::new(false);
+    let stale = scene.folder.path().join(".config.toml.runner-auth.tmp-abc123");
+    fs::write(&stale, "half a config").unwrap();
+    let output = scene.run(&["-y", "-e", "trace=flock", "-e", "inject=flock:error=EBADF:when=1"]);
+    assert!(output.status.success(), "{output:?}");
+    let trace = scene.trace();
+    let lines: Vec<&str> = trace.lines().collect();
+    assert_eq!(line_with(&lines, &["EBADF", "/config.toml>"]), 0, "{trace}");
+    assert_eq!(line_with(&lines, &["/config.toml>", "= 0"]), 1, "{trace}");
+    assert!(!stale.exists(), "who holds the lock removes what is left");
 }
 
 #[test]

@@ -98,6 +98,25 @@ fn long_lines_and_large_files_are_read() {
 }
 
 #[test]
+fn what_is_too_large_is_refused() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("config.toml");
+    // Nothing but a hole.
+    fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+    for command in commands() {
+        let output = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+            .args(&command)
+            .env("CONFIG_FILE", &path)
+            .env("PASSWORD", "s3cret")
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{command:?}: {said}");
+        assert!(said.contains("it is larger than 4 GiB"), "{command:?}: {said}");
+    }
+}
+
+#[test]
 fn a_hundred_thousand_runners_are_read() {
     let mut text = String::from_utf8(config(ENTRY)).unwrap();
     for number in 0..100_000 {

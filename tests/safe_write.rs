@@ -186,7 +186,9 @@ fn what_cannot_be_kept_stops_the_write() {
         return;
     }
     let copy = place.path().join("runner-auth");
-    fs::copy(env!("CARGO_BIN_EXE_runner-auth"), &copy).unwrap();
+    // By another process: a file that this one has open for writing while a thread starts a command
+    // can't be run for a moment.
+    assert!(tool("cp", &[env!("CARGO_BIN_EXE_runner-auth"), copy.to_str().unwrap()]));
     let command = |extra: &[&str]| {
         let mut command = Command::new(&copy);
         command.args([
@@ -204,8 +206,28 @@ fn what_cannot_be_kept_stops_the_write() {
         user(command)
     };
     refused(&mut command(&[]), &config, "could not keep the owner");
-    written(&mut command(&["--force-attributes"]), &config);
-    assert_eq!(fs::metadata(&config).unwrap().uid(), 1234);
+    // The rest is kept. The new group gets what everybody had.
+    assert!(tool("setfattr", &["-n", "user.note", "-v", "ours", path]));
+    for (mode, kept, what) in [
+        ("0664", 0o644, "the owner and the group, the mode"),
+        ("0644", 0o644, "the owner and the group"),
+    ] {
+        fs::write(&config, CONFIG).unwrap();
+        assert!(tool("chown", &["0:0", path]) && tool("chmod", &[mode, path]));
+        let told = written(&mut command(&["--force-attributes"]), &config);
+        assert!(told.contains(&format!("does not keep {what} of the old one")), "{told}");
+        let metadata = fs::metadata(&config).unwrap();
+        assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (1234, kept));
+        let attributes = run(Command::new("getfattr").args(["-dm", "-", path])).stdout;
+        assert!(String::from_utf8_lossy(&attributes).contains("user.note=\"ours\""));
+    }
+    // A group that the user belongs to is kept, with its rights.
+    fs::write(&config, CONFIG).unwrap();
+    assert!(tool("chown", &["0:1234", path]) && tool("chmod", &["0660", path]));
+    let told = written(&mut command(&["--force-attributes"]), &config);
+    assert!(told.contains("does not keep the owner of the old one"), "{told}");
+    let metadata = fs::metadata(&config).unwrap();
+    assert_eq!((metadata.gid(), metadata.mode() & 0o7777), (1234, 0o660));
     // A folder that can't be written: in place, with the copy in the state directory.
     fs::write(&config, CONFIG).unwrap();
     tool("chown", &["1234:1234", path]);
@@ -216,6 +238,13 @@ fn what_cannot_be_kept_stops_the_write() {
     let told = written(command(&[]).env("XDG_STATE_HOME", &state), &config);
     assert!(told.contains("in place, because its folder can't be written"), "{told}");
     assert_eq!(names(&state.join("runner-auth")), Vec::<String>::new());
+    // No folder for the copy.
+    fs::write(&config, CONFIG).unwrap();
+    refused(
+        command(&[]).env("XDG_STATE_HOME", "/"),
+        &config,
+        "the copy needs a folder that this user can write",
+    );
     // Neither the folder nor the file.
     fs::write(&config, CONFIG).unwrap();
     tool("chown", &["0:0", path]);
@@ -249,6 +278,36 @@ fn a_backup_is_the_old_file() {
     let metadata = fs::metadata(&backup).unwrap();
     assert_eq!((metadata.ino(), metadata.mode() & 0o7777), (inode, 0o640));
     assert_eq!(place.names(), ["config.toml", "config.toml.old"]);
+}
+
+#[test]
+fn a_backup_that_cannot_be_kept_is_told() {
+    let place = Place::new();
+    let (config, backup) = (place.config(), place.path().join("config.toml.bak"));
+    fs::create_dir(&backup).unwrap();
+    refused(set(&config).arg("--backup"), &config, "keeping the backup failed: is a directory");
+    assert_eq!(place.names(), ["config.toml", "config.toml.bak"]);
+    // One that can't be replaced: the old content gets a name of its own, which stays.
+    fs::remove_dir(&backup).unwrap();
+    fs::write(&backup, "of yesterday").unwrap();
+    let path = backup.to_str().unwrap();
+    if !is_root() || !tool("chattr", &["+i", path]) {
+        return;
+    }
+    let told = written(set(&config).arg("--backup"), &config);
+    let again = run(Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+        .args(["remove", "--everything", "--yes", "-c"])
+        .arg(&config));
+    assert!(tool("chattr", &["-i", path]));
+    assert!(again.status.success(), "{}", text(&again));
+    assert_eq!(fs::read(&backup).unwrap(), b"of yesterday");
+    let names = place.names();
+    let [_, _, left] = &names[..] else { panic!("{names:?}") };
+    assert!(left.starts_with("config.toml.bak-"), "{names:?}");
+    assert_eq!(fs::read_to_string(place.path().join(left)).unwrap(), CONFIG);
+    assert!(
+        told.contains(&format!("the old content is left in {}", place.path().join(left).display()))
+    );
 }
 
 #[test]
@@ -289,6 +348,35 @@ fn a_mounted_file_is_written_in_place() {
     assert!(told.contains("in place, because it is mounted by itself"), "{told}");
     assert_eq!(names, ["config.toml", "source.toml"]);
     assert_eq!(place.names(), ["config.toml", "source.toml"]);
+}
+
+#[test]
+fn a_file_of_a_layer_below_is_replaced() {
+    // As a config in the image of a container, whose device is not that of its folder.
+    let place = Place::new();
+    let names = ["lower", "upper", "merged"].map(|name| place.path().join(name));
+    for folder in &names {
+        fs::create_dir(folder).unwrap();
+    }
+    let [lower, upper, merged] = names.map(|folder| folder.to_str().unwrap().to_owned());
+    if !is_root()
+        || !tool("mount", &["-t", "tmpfs", "tmpfs", &lower])
+        || !tool("mount", &["-t", "tmpfs", "tmpfs", &upper])
+    {
+        return;
+    }
+    for folder in ["data", "work"] {
+        fs::create_dir(Path::new(&upper).join(folder)).unwrap();
+    }
+    fs::write(Path::new(&lower).join("config.toml"), CONFIG).unwrap();
+    let layers = format!("lowerdir={lower},upperdir={upper}/data,workdir={upper}/work");
+    let config = Path::new(&merged).join("config.toml");
+    let told = tool("mount", &["-t", "overlay", "-o", &layers, "overlay", &merged])
+        .then(|| written(&mut set(&config), &config));
+    for mount in [&merged, &upper, &lower] {
+        drop(run(Command::new("umount").arg(mount)));
+    }
+    assert!(told.is_none_or(|told| !told.contains("in place")));
 }
 
 #[test]
@@ -345,6 +433,23 @@ fn what_cannot_be_written_says_why() {
         &volume.join("config.toml"),
         "Kubernetes volume",
     );
+}
+
+#[test]
+fn a_file_called_dash_is_a_file_to_config_file() {
+    let place = Place::new();
+    let config = place.path().join("-");
+    fs::write(&config, CONFIG).unwrap();
+    let run_there = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+        command.args(arguments).current_dir(place.path()).env("CONFIG_FILE", "-");
+        run(command.env("PASSWORD", "s3cret").stdin(Stdio::null()))
+    };
+    let set = ["set", "--yes", "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD"];
+    assert!(run_there(&set).status.success());
+    assert!(is_new(&config));
+    let listed = run_there(&["list"]);
+    assert!(text(&listed).contains("r.io (ci)"), "{}", text(&listed));
 }
 
 #[test]
@@ -423,6 +528,58 @@ fn a_write_in_place_that_was_cut_off_is_taken_up() {
 }
 
 #[test]
+fn what_others_put_beside_it_is_not_taken_up() {
+    let place = Place::new();
+    let config = place.config();
+    let beside = |end: &str| place.path().join(format!(".config.toml.runner-auth.{end}"));
+    let secret = place.path().join("secret");
+    fs::write(&secret, "[[runners]]\n  name = \"planted\"\n").unwrap();
+    // A pipe that nobody writes into, and a link.
+    assert!(tool("mkfifo", &[beside("old").to_str().unwrap()]));
+    symlink(&secret, beside("new")).unwrap();
+    written(&mut set(&config), &config);
+    fs::remove_file(beside("old")).unwrap();
+    // Files of another user, which would turn the config into theirs.
+    let (old, new) = (beside("old"), beside("new"));
+    fs::remove_file(&new).unwrap();
+    if is_root() {
+        let now = fs::read_to_string(&config).unwrap();
+        fs::write(&old, now.replace("docker", "broken")).unwrap();
+        fs::write(&new, format!("{now}# more\n")).unwrap();
+        let both = [old.to_str().unwrap(), new.to_str().unwrap()];
+        assert!(tool("chown", &["1234", both[0], both[1]]));
+        let mut remove = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+        remove.args(["remove", "--everything", "--yes", "-c"]).arg(&config);
+        let output = run(&mut remove);
+        assert!(output.status.success(), "{}", text(&output));
+        assert_eq!(fs::read_to_string(&config).unwrap(), format!("{CONFIG}  environment = []\n"));
+    }
+}
+
+#[test]
+fn a_limit_of_the_file_size_is_an_error() {
+    let place = Place::new();
+    let config = place.config();
+    let comment = format!("# {}\n", "x".repeat(1000));
+    fs::write(&config, format!("{}{CONFIG}", comment.repeat(3))).unwrap();
+    let expected = fs::read(&config).unwrap();
+    let other = place.path().join("other.toml");
+    for in_place in [false, true] {
+        if in_place {
+            fs::hard_link(&config, &other).unwrap();
+        }
+        let script = "ulimit -f 3; exec \"$@\"";
+        let mut command = Command::new("bash");
+        command.args(["-c", script, "bash"]).arg(env!("CARGO_BIN_EXE_runner-auth"));
+        command.args(["set", "--yes", "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD"]);
+        command.arg("-c").arg(&config).env("PASSWORD", "s3cret");
+        refused(&mut command, &config, "too large");
+        assert_eq!(fs::read(&config).unwrap(), expected);
+    }
+    assert_eq!(place.names(), ["config.toml", "other.toml"]);
+}
+
+#[test]
 fn a_lock_is_waited_for_and_not_needed_to_look() {
     let place = Place::new();
     let config = place.config();
@@ -450,9 +607,29 @@ fn a_lock_is_waited_for_and_not_needed_to_look() {
 }
 
 #[test]
+fn a_link_that_is_pointed_elsewhere_meanwhile_is_followed() {
+    let place = Place::new();
+    let (link, other) = (place.path().join("link.toml"), place.path().join("other.toml"));
+    fs::write(&other, CONFIG).unwrap();
+    symlink("config.toml", &link).unwrap();
+    let lock = File::open(place.config()).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let process = set(&link).stdout(Stdio::null()).spawn().expect("the command starts");
+    sleep(Duration::from_millis(500));
+    symlink("other.toml", place.path().join("next")).unwrap();
+    fs::rename(place.path().join("next"), &link).unwrap();
+    drop(lock);
+    assert!(process.wait_with_output().unwrap().status.success());
+    assert!(is_new(&other) && !is_new(&place.config()));
+    assert!(link.is_symlink());
+}
+
+#[test]
 fn a_signal_leaves_nothing_behind() {
     // While it waits for a lock, each signal ends the process as it always does.
-    for (name, signal) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
+    for (name, signal) in
+        [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3), ("USR1", 10), ("ALRM", 14)]
+    {
         let place = Place::new();
         let config = place.config();
         let mut holder =

@@ -9,44 +9,76 @@ use std::path::Path;
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
 use rustix::io::Errno;
 
-use crate::error::Error;
-
 /// Attributes that the kernel makes of the content.
 const OF_THE_CONTENT: &[&str] = &["security.ima", "security.evm"];
+
+/// Where Linux has the access list of a file.
+const ACCESS_LIST: &str = "system.posix_acl_access";
 
 /// More than any file system takes for the names, or for one value.
 const LARGEST: usize = 64 * 1024;
 
-/// Gives a new, empty file what the old one has. Access lists and security labels are extended
-/// attributes on Linux.
-pub(super) fn carry(old: &File, new: &File, label: &str) -> Result<(), Error> {
-    let lost = |what: &str| {
-        let what = what.to_owned();
-        move |cause| Error::AttributesLost { path: label.to_owned(), what, cause }
-    };
-    let metadata = old.metadata().map_err(lost("the owner"))?;
-    let own = new.metadata().map_err(lost("the owner"))?;
-    if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
-        fchown(new, Some(metadata.uid()), Some(metadata.gid())).map_err(lost("the owner"))?;
+/// What a new file does not have of the old one, and why.
+pub(super) struct Lost {
+    pub what: String,
+    pub cause: io::Error,
+}
+
+/// Gives a new, empty file what the old one has, as far as it can be. Access lists and security
+/// labels are extended attributes on Linux.
+pub(super) fn carry(old: &File, new: &File) -> Vec<Lost> {
+    let mut lost = Vec::new();
+    if let Err(cause) = carry_all(old, new, &mut lost) {
+        lost.push(Lost { what: "the attributes".to_owned(), cause });
     }
-    let wanted = all(old).map_err(lost("the extended attributes"))?;
-    let found = all(new).map_err(lost("the extended attributes"))?;
+    lost
+}
+
+fn carry_all(old: &File, new: &File, lost: &mut Vec<Lost>) -> io::Result<()> {
+    let mut note = |what: &str, cause| lost.push(Lost { what: what.to_owned(), cause });
+    let (metadata, own) = (old.metadata()?, new.metadata()?);
+    let (user, group) = (metadata.uid(), metadata.gid());
+    // Whether the new file's group and its list are those that the mode was made for.
+    let mut known = true;
+    if (own.uid(), own.gid()) != (user, group)
+        && let Err(cause) = fchown(new, Some(user), Some(group))
+    {
+        // A member of the group can keep that.
+        known = own.gid() == group || fchown(new, None, Some(group)).is_ok();
+        note(if known { "the owner" } else { "the owner and the group" }, cause);
+    }
+    let (wanted, found) = (all(old)?, all(new)?);
     for (name, value) in &wanted {
-        if !found.contains(&(name.clone(), value.clone())) {
-            fsetxattr(new, name.as_str(), value, XattrFlags::empty())
-                .map_err(|cause| lost(&format!("the attribute {name}"))(cause.into()))?;
+        if !found.contains(&(name.clone(), value.clone()))
+            && let Err(cause) = fsetxattr(new, name.as_str(), value, XattrFlags::empty())
+        {
+            known &= name != ACCESS_LIST;
+            note(&format!("the attribute {name}"), cause.into());
         }
     }
     // A folder can give its new files an access list that the old file doesn't have.
     for (name, _) in &found {
-        if !wanted.iter().any(|(kept, _)| kept == name) {
-            fremovexattr(new, name.as_str())
-                .map_err(|cause| lost(&format!("the lack of {name}"))(cause.into()))?;
+        if !wanted.iter().any(|(kept, _)| kept == name)
+            && let Err(cause) = fremovexattr(new, name.as_str())
+        {
+            known &= name != ACCESS_LIST;
+            note(&format!("the lack of {name}"), cause.into());
         }
     }
     // Last: a change of the owner takes bits away.
-    let mode = Permissions::from_mode(metadata.mode() & 0o7777);
-    new.set_permissions(mode).map_err(lost("the mode"))
+    let old = metadata.mode() & 0o7777;
+    // Whoever the group's bits would be for now had the rights of everybody.
+    let mode = if known { old } else { old & 0o707 | (old & 0o7) << 3 };
+    if mode != old {
+        note("the mode", io::ErrorKind::PermissionDenied.into());
+    }
+    // Some file systems have one mode for all, and let nobody set it.
+    if new.metadata()?.mode() & 0o7777 != mode
+        && let Err(cause) = new.set_permissions(Permissions::from_mode(mode))
+    {
+        note("the mode", cause);
+    }
+    Ok(())
 }
 
 /// The extended attributes of a file; none where there can't be any.

@@ -1,7 +1,9 @@
 //! Two files swap their names in one step, so that what was displaced can still be looked at.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
@@ -84,14 +86,24 @@ impl Exchanged {
         self.displaced.as_ref().is_some_and(|displaced| swap_names(displaced, target).is_ok())
     }
 
-    /// Removes the old file, or gives it the backup's name. What is left comes back.
+    /// Removes the old file, or gives it the backup's name. What is left comes back: a backup then
+    /// has a name that no other run takes for its own.
     pub fn let_go(&mut self, backup: Option<&Path>) -> Result<(), (io::Error, PathBuf)> {
         let Some(displaced) = self.displaced.take() else { return Ok(()) };
-        let done = match backup {
-            Some(backup) => std::fs::rename(&displaced, backup),
-            None => remove(&displaced),
+        let Some(backup) = backup else {
+            return remove(&displaced).map_err(|cause| (cause, displaced));
         };
-        done.map_err(|cause| (cause, displaced))
+        std::fs::rename(&displaced, backup).map_err(|cause| {
+            let name = displaced.as_os_str().as_encoded_bytes();
+            let random = name.rsplit(|&byte| byte == b'-').next().unwrap_or_default();
+            let mut other = OsString::from(backup);
+            other.push("-");
+            other.push(OsStr::from_bytes(random));
+            match std::fs::rename(&displaced, &other) {
+                Ok(()) => (cause, other.into()),
+                Err(_) => (cause, displaced),
+            }
+        })
     }
 }
 

@@ -5,13 +5,16 @@
 //! `$XDG_STATE_HOME/runner-auth` or `~/.local/state/runner-auth`.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use super::in_place::filled_up;
 use super::private_file::remove;
+use crate::config_file::{open_itself, read_regular, read_whole};
 use crate::error::Error;
 
 /// The two files.
@@ -83,16 +86,24 @@ impl Recovery {
     ///
     /// [`Error::UnfinishedWrite`] when somebody else has changed the file since.
     pub fn finish(label: &str, target: &Path) -> Result<Option<String>, Error> {
+        let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
+        let owner = fs::metadata(target).map_err(unreadable)?.uid();
         for place in places(target) {
-            let Ok(old) = fs::read(&place.old) else { continue };
-            let Ok(new) = fs::read(&place.new) else {
-                // It ended before anything was written.
-                place.remove();
-                continue;
+            let unknown =
+                |cause| Error::Unreadable { path: place.old.display().to_string(), cause };
+            let old = left(&place.old, owner).map_err(unknown)?;
+            let new = left(&place.new, owner).map_err(unknown)?;
+            let (old, new) = match (old, new) {
+                (Some(old), Some(new)) => (old, new),
+                (None, None) => continue,
+                // It ended before anything was written, or when all was done.
+                _ => {
+                    place.remove();
+                    continue;
+                }
             };
-            let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
-            let now = fs::read(target).map_err(unreadable)?;
-            if now == old || now == new || now == filled_up(&new, old.len()) {
+            let now = read_regular(target).map_err(unreadable)?;
+            if now == *old || now == *new || now == filled_up(&new, old.len()) {
                 place.remove();
                 continue;
             }
@@ -107,7 +118,7 @@ impl Recovery {
                     copy: place.old.display().to_string(),
                 });
             }
-            let mut file = OpenOptions::new().write(true).open(target).map_err(failed)?;
+            let mut file = open_itself(target, File::options().write(true)).map_err(failed)?;
             file.write_all(&old).map_err(failed)?;
             file.set_len(old.len() as u64).and_then(|()| file.sync_all()).map_err(failed)?;
             place.remove();
@@ -117,6 +128,23 @@ impl Recovery {
             )));
         }
         Ok(None)
+    }
+}
+
+/// What a write in place has left under this name. In a folder where others can make files it could
+/// be one of theirs: only what the owner of the config, root or this user has made counts.
+fn left(path: &Path, owner: u32) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let trusted = |found: &Metadata| {
+        let users = [owner, 0, rustix::process::geteuid().as_raw()];
+        found.is_file() && found.nlink() == 1 && users.contains(&found.uid())
+    };
+    match open_itself(path, File::options().read(true)) {
+        Ok(mut file) if trusted(&file.metadata()?) => {
+            read_whole(&mut file).map(|bytes| Some(Zeroizing::new(bytes)))
+        }
+        // What is there but can't be read may be the only whole content.
+        Err(cause) if path.symlink_metadata().is_ok_and(|found| trusted(&found)) => Err(cause),
+        Ok(_) | Err(_) => Ok(None),
     }
 }
 

@@ -1,12 +1,12 @@
 //! A config as it was read at one moment, with the open file.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config_file::{is_fresh, open_regular};
+use crate::config_file::{is_fresh, open_regular, read_whole};
 use crate::error::Error;
 use crate::text::ConfigText;
 
@@ -15,7 +15,7 @@ pub(super) struct Snapshot {
     text: ConfigText,
     file: File,
     metadata: Metadata,
-    /// Whether the folder lies on another file system: the file is mounted by itself.
+    /// Whether the file is mounted by itself and not with its folder.
     mounted: bool,
 }
 
@@ -48,16 +48,13 @@ impl Snapshot {
         let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
         let file = open_regular(path).map_err(unreadable)?;
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let folder = std::fs::metadata(folder).map_err(unreadable)?;
-        let mut snapshot = Self::of_file(label, file).map_err(unreadable)?;
-        snapshot.mounted = folder.dev() != snapshot.metadata.dev();
-        Ok(snapshot)
+        let mounted = is_mounted(&file, folder).map_err(unreadable)?;
+        Ok(Self { mounted, ..Self::of_file(label, file).map_err(unreadable)? })
     }
 
     pub fn of_file(label: &str, mut file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
-        let bytes = read(&mut file, &metadata)?;
-        let text = ConfigText::new(label, bytes);
+        let text = ConfigText::new(label, read_whole(&mut file)?);
         Ok(Self { text, file, metadata, mounted: false })
     }
 
@@ -85,9 +82,12 @@ impl Snapshot {
 
     /// Whether it is the same file with the same bytes.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.metadata.dev() == other.metadata.dev()
-            && self.metadata.ino() == other.metadata.ino()
-            && self.text.bytes() == other.text.bytes()
+        self.is_of(&other.metadata) && self.text.bytes() == other.text.bytes()
+    }
+
+    /// Whether it was read from the file with this metadata.
+    pub fn is_of(&self, file: &Metadata) -> bool {
+        (self.metadata.dev(), self.metadata.ino()) == (file.dev(), file.ino())
     }
 
     /// Whether it was written a moment ago.
@@ -119,8 +119,19 @@ impl Snapshot {
     }
 }
 
-fn read(file: &mut File, metadata: &Metadata) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// Whether a file lies on another mount than its folder. Two devices don't say so where there are
+/// mounts to ask for: an overlay shows the device of the layer for a file, its own for a folder.
+fn is_mounted(file: &File, folder: &Path) -> io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+        let of_file = statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
+        let of_folder = statx(CWD, folder, AtFlags::empty(), StatxFlags::MNT_ID);
+        if let (Ok(file), Ok(folder)) = (of_file, of_folder)
+            && file.stx_mask & folder.stx_mask & StatxFlags::MNT_ID.bits() != 0
+        {
+            return Ok(file.stx_mnt_id != folder.stx_mnt_id);
+        }
+    }
+    Ok(file.metadata()?.dev() != std::fs::metadata(folder)?.dev())
 }
