@@ -19,7 +19,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Error;
 use crate::hardening;
-use crate::safe_write;
+use crate::interruption::end_by;
 use args::{Arguments, Command};
 use output::Output;
 
@@ -37,7 +37,7 @@ pub fn run() -> ExitCode {
         Err(error) => {
             output.error(&error);
             if let Error::Interrupted { signal, .. } = error {
-                safe_write::end_by(signal);
+                end_by(signal);
             }
             ExitCode::from(error.exit_status())
         }

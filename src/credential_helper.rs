@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::credential::{Credential, Tokens};
 use crate::error::{Error, reason};
+use crate::interruption::{Interruption, end_by};
 use crate::registry::shown;
 use crate::secret::Secret;
 
@@ -161,6 +162,8 @@ impl CredentialHelper {
     /// The answer; `None` when the helper does not know the key.
     fn run(&self, verb: &str, key: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let cant = |cause: io::Error| self.failed(&format!("can't be run: {}", reason(&cause)));
+        // It would live on after a Ctrl-C, which reaches only this process.
+        let interruption = Interruption::hold();
         let mut child = Command::new(&self.program)
             .arg(verb)
             .stdin(Stdio::piped())
@@ -175,13 +178,16 @@ impl CredentialHelper {
             // A helper that does not read its question shows that in its answer.
             drop(stdin.write_all(key.as_bytes()));
         }
-        let answer = read_in_background(&mut child).and_then(|answer| {
-            match answer.recv_timeout(self.timeout) {
-                Ok(bytes) => Ok(wait(&mut child, deadline)?.zip(Some(bytes?))),
-                Err(_) => Ok(None),
-            }
-        });
+        let goes_on = || Instant::now() < deadline && interruption.pending().is_none();
+        let answer =
+            read_in_background(&mut child).and_then(|answer| match receive(&answer, goes_on) {
+                Some(bytes) => Ok(wait(&mut child, goes_on)?.zip(Some(bytes?))),
+                None => Ok(None),
+            });
         let had_ended = !matches!(answer, Ok(Some(_))) && end(&mut child);
+        if let Some(signal) = interruption.pending() {
+            end_by(signal);
+        }
         let Some((status, bytes)) = answer.map_err(cant)? else {
             let seconds = self.timeout.as_secs();
             if had_ended {
@@ -225,11 +231,22 @@ fn read_in_background(child: &mut Child) -> io::Result<Receiver<io::Result<Zeroi
     Ok(receiver)
 }
 
+/// Waits for the answer; `None` when there is none as long as it goes on.
+fn receive<A>(answer: &Receiver<A>, goes_on: impl Fn() -> bool) -> Option<A> {
+    loop {
+        match answer.recv_timeout(Duration::from_millis(20)) {
+            Ok(answer) => return Some(answer),
+            Err(RecvTimeoutError::Timeout) if goes_on() => {}
+            Err(_) => return None,
+        }
+    }
+}
+
 /// Waits for the end of a helper that has closed its standard output; `None` when it does not end.
-fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+fn wait(child: &mut Child, goes_on: impl Fn() -> bool) -> io::Result<Option<ExitStatus>> {
     loop {
         match child.try_wait()? {
-            None if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
+            None if goes_on() => thread::sleep(Duration::from_millis(2)),
             status => return Ok(status),
         }
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use similar::{ChangeTag, DiffTag, TextDiff};
 
 use crate::plan::Plan;
+use crate::printable::one_line;
 use crate::redaction::{MasksAround, Redaction};
 use crate::runner::Config;
 use crate::syntax::Syntax;
@@ -57,7 +58,7 @@ pub fn diff(config: &Config<'_>, plan: &Plan, redaction: &Redaction, context: us
         .iter()
         .flat_map(|block| block_changes(config, block.block, &block.text, redaction))
         .collect();
-    let label = config.text().label();
+    let label = one_line(config.text().label());
     let mut out = vec![
         Line::new(LineKind::File, format!("--- {label}")),
         Line::new(LineKind::File, format!("+++ {label}")),

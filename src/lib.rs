@@ -47,6 +47,7 @@ pub mod expansion;
 mod explanation;
 mod hardening;
 pub mod image;
+mod interruption;
 pub mod letter_case;
 mod list;
 pub mod listing;

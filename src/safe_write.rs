@@ -10,7 +10,6 @@
 mod attributes;
 mod exchange;
 mod in_place;
-mod interruption;
 mod lease;
 mod lock;
 mod private_file;
@@ -25,17 +24,15 @@ use std::time::{Duration, Instant};
 
 use crate::config_file::{open_itself, settle};
 use crate::error::Error;
+use crate::interruption::Interruption;
 use crate::text::ConfigText;
 use attributes::Lost;
 use exchange::Exchanged;
-use interruption::Interruption;
 use lease::{Lease, Leased};
 use lock::Lock;
 use private_file::PrivateFile;
 use recovery::Recovery;
 use snapshot::{Identity, Snapshot};
-
-pub use interruption::end_by;
 
 /// How long a lock is waited for, and then a file that keeps changing.
 const PATIENCE: Duration = Duration::from_secs(60);

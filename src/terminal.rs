@@ -12,7 +12,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGINT, SIGQUIT};
 
 use crate::error::Error;
-use crate::safe_write::end_by;
+use crate::interruption::end_by;
 use crate::secret::Secret;
 
 /// The terminal of a person who can be asked.

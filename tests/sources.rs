@@ -7,6 +7,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -538,6 +539,40 @@ fn runs(pid: &str) -> bool {
     !state.is_empty() && !state.contains(") Z ")
 }
 
+/// Waits until every process that a helper has noted has ended: a signal may take a moment.
+fn all_end(pids: &str) {
+    let start = Instant::now();
+    for pid in pids.split_whitespace() {
+        while runs(pid) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{pid} still runs");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn a_helper_ends_with_the_command() {
+    for (signal, number) in [("-INT", 2), ("-TERM", 15)] {
+        let place = Place::new();
+        let mut command =
+            place.command(&["set", "-y", "--credential-helper", "hangs", "-r", "r.io"]);
+        let mut child = command.args(["--timeout", "60"]).spawn().expect("the command starts");
+        let start = Instant::now();
+        let pids = loop {
+            assert!(start.elapsed() < Duration::from_secs(20), "the helper does not run");
+            let pids = fs::read_to_string(place.path("pids")).unwrap_or_default();
+            if pids.ends_with('\n') {
+                break pids;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let kill = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(kill.expect("kill runs").success());
+        assert_eq!(child.wait().expect("it ends").signal(), Some(number));
+        all_end(&pids);
+    }
+}
+
 #[test]
 fn a_helper_that_hangs_ends_with_all_it_started() {
     for (helper, expected) in [
@@ -553,12 +588,6 @@ fn a_helper_that_hangs_ends_with_all_it_started() {
         assert!(said.contains(expected), "{said}");
         assert!(start.elapsed() < Duration::from_secs(20));
         let pids = fs::read_to_string(place.path("pids")).expect("the helper ran");
-        for pid in pids.split_whitespace() {
-            // The signal is sent, but the kernel may take a moment to act on it.
-            while runs(pid) {
-                assert!(start.elapsed() < Duration::from_secs(20), "{helper}: {pid} still runs");
-                std::thread::sleep(Duration::from_millis(10));
-            }
-        }
+        all_end(&pids);
     }
 }

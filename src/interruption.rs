@@ -1,8 +1,8 @@
-//! Signals that would end the process in the middle of a write are held back until there is
+//! Signals that would end the process in the middle of something are held back until there is
 //! nothing left to clean up.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use signal_hook::consts::{
     SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM,
@@ -18,43 +18,64 @@ const ENDING: [i32; 10] =
 /// that a file became larger than it may.
 const UNHEEDED: [i32; 2] = [SIGIO, SIGXFSZ];
 
-/// Notes the signals that arrive from now on, until it is dropped: then they end the process again.
-pub(super) struct Interruption {
+/// What is registered for the whole process, once.
+static HANDLERS: LazyLock<Handlers> = LazyLock::new(Handlers::register);
+
+struct Handlers {
+    /// Each signal, and whether it has arrived.
     noted: Vec<(i32, Arc<AtomicBool>)>,
-    over: Arc<AtomicBool>,
+    /// Whether nothing is held back, so that a signal ends the process as it always did.
+    free: Arc<AtomicBool>,
 }
 
-impl Interruption {
-    pub fn hold() -> Self {
-        let over = Arc::new(AtomicBool::new(false));
+impl Handlers {
+    fn register() -> Self {
+        let free = Arc::new(AtomicBool::new(true));
         let noted = ENDING.into_iter().filter_map(|signal| {
             let flag = Arc::new(AtomicBool::new(false));
             // A signal that can't be held back ends the process as it always did.
             register(signal, Arc::clone(&flag)).ok()?;
-            register_conditional_default(signal, Arc::clone(&over)).ok()?;
+            register_conditional_default(signal, Arc::clone(&free)).ok()?;
             Some((signal, flag))
         });
         let noted = noted.collect();
         for signal in UNHEEDED {
             drop(register(signal, Arc::new(AtomicBool::new(false))));
         }
-        Self { noted, over }
+        Self { noted, free }
+    }
+}
+
+/// Holds back the signals that arrive from now on, until it is dropped: then they end the process
+/// again. One at a time.
+pub(crate) struct Interruption;
+
+impl Interruption {
+    pub fn hold() -> Self {
+        for (_, arrived) in &HANDLERS.noted {
+            arrived.store(false, Ordering::SeqCst);
+        }
+        HANDLERS.free.store(false, Ordering::SeqCst);
+        Self
     }
 
     /// The signal that arrived.
+    // It is what is held that is asked.
+    #[allow(clippy::unused_self)]
     pub fn pending(&self) -> Option<i32> {
-        self.noted.iter().find(|(_, flag)| flag.load(Ordering::Relaxed)).map(|(signal, _)| *signal)
+        let mut noted = HANDLERS.noted.iter();
+        noted.find(|(_, arrived)| arrived.load(Ordering::SeqCst)).map(|(signal, _)| *signal)
     }
 }
 
 impl Drop for Interruption {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
+        HANDLERS.free.store(true, Ordering::SeqCst);
     }
 }
 
 /// Ends the process as a signal would have ended it.
-pub fn end_by(signal: i32) {
+pub(crate) fn end_by(signal: i32) {
     // When it can't be, the caller ends with an exit status.
     drop(signal_hook::low_level::emulate_default_handler(signal));
 }
