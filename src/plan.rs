@@ -415,7 +415,7 @@ impl RunnerContext<'_, '_> {
         text: &str,
         logins: Option<&[(Registry, Credential)]>,
     ) -> Result<(), Error> {
-        let after = self.parse_result(text)?;
+        let after = self.parse_result(entry, text)?;
         // What is only taken out can't make a broken document worse.
         if logins.is_some() {
             self.check_decodable(entry, before, &after)?;
@@ -454,8 +454,35 @@ impl RunnerContext<'_, '_> {
         Ok(())
     }
 
-    fn parse_result<'x>(&self, text: &'x str) -> Result<AuthDocument<'x>, Error> {
-        self.parse_text(text).map_err(|_| self.not_proved("the new auth document does not parse"))
+    fn parse_result<'x>(
+        &self,
+        entry: &AuthEntry,
+        text: &'x str,
+    ) -> Result<AuthDocument<'x>, Error> {
+        let document = self
+            .parse_text(text)
+            .map_err(|_| self.not_proved("the new auth document does not parse"))?;
+        self.check_expanded(entry, text, &document)?;
+        Ok(document)
+    }
+
+    /// The runner expands the text before it reads the JSON: a value with quotes or braces in it, or
+    /// a `${` that swallows some, could make another document than the one that stands here.
+    fn check_expanded(
+        &self,
+        entry: &AuthEntry,
+        text: &str,
+        document: &AuthDocument<'_>,
+    ) -> Result<(), Error> {
+        let whole = expand(text, |name| self.variable(name)).text;
+        let same =
+            AuthDocument::parse_literal(&whole).is_ok_and(|whole| whole.agrees_with(document));
+        if whole == text || same {
+            return Ok(());
+        }
+        let problem = "becomes another document once its variables ($NAME) are filled in: change \
+                       those variables, or drop the document with --replace";
+        Err(self.invalid(entry, DocumentError { offset: 0, problem: problem.into() }))
     }
 
     fn not_proved(&self, difference: &str) -> Error {
@@ -497,16 +524,7 @@ impl RunnerContext<'_, '_> {
             );
             self.invalid(entry, DocumentError { offset, problem })
         })?;
-        // The runner expands the text before it reads the JSON: a value with quotes or braces in
-        // it could make another document than the one that stands here.
-        let whole = expand(text, |name| self.variable(name)).text;
-        let same =
-            AuthDocument::parse_literal(&whole).is_ok_and(|whole| whole.agrees_with(&document));
-        if whole != text && !same {
-            let problem = "becomes another document once its variables ($NAME) are filled in: \
-                           change those variables, or drop the document with --replace";
-            return Err(self.invalid(entry, DocumentError { offset: 0, problem: problem.into() }));
-        }
+        self.check_expanded(entry, text, &document)?;
         Ok(document)
     }
 

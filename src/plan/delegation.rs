@@ -100,7 +100,7 @@ impl RunnerContext<'_, '_> {
         text: &str,
         delegation: Delegation<'_>,
     ) -> Result<(), Error> {
-        let after = self.parse_result(text)?;
+        let after = self.parse_result(entry, text)?;
         self.check_decodable(entry, before, &after)?;
         let mut found = after.helpers().iter().filter(|helper| delegation.is_at(helper));
         if found.clone().next().is_none() || !found.all(|helper| helper.name == delegation.helper) {
