@@ -6,7 +6,7 @@ use super::args::{Format, Global, Remove, Set, Writing};
 use super::guide::{Guide, Picked};
 use super::input::Input;
 use super::output::{Output, to_stdout};
-use super::report::RunnerLabel;
+use super::report::{RunnerLabel, title};
 use crate::config_file;
 use crate::diff::{self, Line};
 use crate::error::Error;
@@ -363,8 +363,7 @@ impl Preview<'_, '_> {
             if parts.is_empty() {
                 parts.push("nothing to do".to_owned());
             }
-            let line =
-                format!("{} ({}): {}", runner.title(), runner.short_token(), parts.join("; "));
+            let line = format!("{}: {}", title(runner), parts.join("; "));
             out.push_str(&self.redaction.clean(&line));
             out.push('\n');
         }

@@ -26,12 +26,17 @@ impl RunnerLabel {
 
 /// A runner as a heading: name, token, executor, on one line.
 pub(super) fn heading(runner: &Runner<'_>) -> String {
+    match runner.executor().name() {
+        "" => title(runner),
+        executor => one_line(&format!("{}, {executor}", title(runner))),
+    }
+}
+
+/// A runner's name and token, on one line.
+pub(super) fn title(runner: &Runner<'_>) -> String {
     let name = if runner.name().is_empty() { "(no name)" } else { runner.name() };
     let token = if runner.short_token().is_empty() { "no token" } else { runner.short_token() };
-    one_line(&match runner.executor().name() {
-        "" => format!("{name} ({token})"),
-        executor => format!("{name} ({token}), {executor}"),
-    })
+    one_line(&format!("{name} ({token})"))
 }
 
 /// A redaction that knows every secret of a config.
