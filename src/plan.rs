@@ -1,5 +1,6 @@
 //! From what is wanted to the edits that bring it about, runner by runner.
 
+mod check;
 mod delegation;
 
 use crate::addition::{self, NewPair, WrittenTable};
@@ -403,92 +404,6 @@ impl RunnerContext<'_, '_> {
             outcomes,
             notes: vec![note],
             ..RunnerChange::default()
-        }
-    }
-
-    /// Checks that the document after the change is one that GitLab Runner reads, and that it
-    /// holds what was asked for.
-    fn check_result(
-        &self,
-        entry: &AuthEntry,
-        before: &AuthDocument<'_>,
-        text: &str,
-        logins: Option<&[(Registry, Credential)]>,
-    ) -> Result<(), Error> {
-        let after = self.parse_result(entry, text)?;
-        // What is only taken out can't make a broken document worse.
-        if logins.is_some() {
-            self.check_decodable(entry, before, &after)?;
-        }
-        for (registry, login) in logins.unwrap_or_default() {
-            let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
-            if !found.clone().any(|_| true) || !found.all(|entry| entry.holds(login)) {
-                return Err(self.not_proved("the new auth document does not hold the credential"));
-            }
-        }
-        let expected = before.entries().len() + logins.map_or(0, <[_]>::len);
-        if after.entries().len() > expected {
-            return Err(self.not_proved("the new auth document holds too much"));
-        }
-        Ok(())
-    }
-
-    /// Refuses an `auth` for which GitLab Runner would drop the document with what was added.
-    fn check_decodable(
-        &self,
-        entry: &AuthEntry,
-        before: &AuthDocument<'_>,
-        after: &AuthDocument<'_>,
-    ) -> Result<(), Error> {
-        if let Some(broken) = after.undecodable() {
-            let old = before.entries().iter().find(|old| old.key == broken.key);
-            let offset = old.map_or(0, |old| before.key_place(old).start);
-            let problem = format!(
-                "has an auth for {} that is not padded base64 of user:password, and GitLab Runner \
-                 drops the whole document for it: set that registry too, or take it out with \
-                 remove --registry",
-                shown(&broken.key)
-            );
-            return Err(self.invalid(entry, DocumentError { offset, problem }));
-        }
-        Ok(())
-    }
-
-    fn parse_result<'x>(
-        &self,
-        entry: &AuthEntry,
-        text: &'x str,
-    ) -> Result<AuthDocument<'x>, Error> {
-        let document = self
-            .parse_text(text)
-            .map_err(|_| self.not_proved("the new auth document does not parse"))?;
-        self.check_expanded(entry, text, &document)?;
-        Ok(document)
-    }
-
-    /// The runner expands the text before it reads the JSON: a value with quotes or braces in it, or
-    /// a `${` that swallows some, could make another document than the one that stands here.
-    fn check_expanded(
-        &self,
-        entry: &AuthEntry,
-        text: &str,
-        document: &AuthDocument<'_>,
-    ) -> Result<(), Error> {
-        let whole = expand(text, |name| self.variable(name)).text;
-        let same =
-            AuthDocument::parse_literal(&whole).is_ok_and(|whole| whole.agrees_with(document));
-        if whole == text || same {
-            return Ok(());
-        }
-        let problem = "becomes another document once its variables ($NAME) are filled in: change \
-                       those variables, or drop the document with --replace";
-        Err(self.invalid(entry, DocumentError { offset: 0, problem: problem.into() }))
-    }
-
-    fn not_proved(&self, difference: &str) -> Error {
-        Error::NotProved {
-            path: self.config.text().label().to_owned(),
-            difference: difference.to_owned(),
         }
     }
 
