@@ -4,6 +4,8 @@
 // A test may end by panicking and says what it saw.
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
+mod support;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -323,36 +325,19 @@ const FOUND_IN_SOUND_FILES: &[(&str, &str, usize)] = &[
 
 #[test]
 fn sound_files_are_found_sound() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = 0;
-    for folder in ["fixtures", "../shared/corpus"] {
-        let Ok(entries) = fs::read_dir(root.join(folder)) else {
-            println!("SKIPPED: there is no {folder}");
-            assert!(std::env::var_os("CI").is_none(), "CI has {folder}");
-            continue;
-        };
-        for entry in entries {
-            let path = entry.expect("a folder can be listed").path();
-            let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-            if path.extension() != Some("toml".as_ref()) {
-                continue;
-            }
-            let text = ConfigText::new("x", fs::read(&path).expect("a file can be read"));
-            let circumstances = Circumstances { path: None, mode: None, has_helper: &|_| true };
-            let diagnosis = Diagnosis::new(&text, &circumstances);
-            let found: Vec<_> = diagnosis
-                .findings
-                .iter()
-                .map(|finding| (name.as_str(), finding.code, finding.place.line))
-                .collect();
-            let expected: Vec<_> =
-                FOUND_IN_SOUND_FILES.iter().filter(|known| known.0 == name).copied().collect();
-            assert_eq!(found, expected);
-            let errors = diagnosis.findings.iter().any(|finding| finding.level == Level::Error);
-            assert_eq!(diagnosis.config.is_none(), errors, "{name}");
-            files += 1;
-        }
+    for (name, bytes) in support::configs() {
+        let text = ConfigText::new("x", bytes);
+        let circumstances = Circumstances { path: None, mode: None, has_helper: &|_| true };
+        let diagnosis = Diagnosis::new(&text, &circumstances);
+        let found: Vec<_> = diagnosis
+            .findings
+            .iter()
+            .map(|finding| (name.as_str(), finding.code, finding.place.line))
+            .collect();
+        let expected: Vec<_> =
+            FOUND_IN_SOUND_FILES.iter().filter(|known| known.0 == name).copied().collect();
+        assert_eq!(found, expected);
+        let errors = diagnosis.findings.iter().any(|finding| finding.level == Level::Error);
+        assert_eq!(diagnosis.config.is_none(), errors, "{name}");
     }
-    println!("{files} files");
-    assert!(files > 0);
 }

@@ -1,13 +1,37 @@
 //! What a change of a config must keep, checked with a TOML library that this crate doesn't use.
 
 // Each test takes what it needs.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::print_stdout)]
+
+use std::fs;
+use std::path::Path;
 
 use runner_auth::{
     Config, ConfigText, Credential, Plan, Pull, PullPolicy, Registry, Request, Secret,
 };
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, Item, Value};
+
+/// The configs of fixtures/ and, where it is there, of the corpus: name and content.
+pub fn configs() -> Vec<(String, Vec<u8>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for folder in ["fixtures", "../shared/corpus"] {
+        let Ok(entries) = fs::read_dir(root.join(folder)) else {
+            println!("SKIPPED: there is no {folder}");
+            assert!(std::env::var_os("CI").is_none(), "CI has {folder}");
+            continue;
+        };
+        let files = entries.map(|entry| entry.expect("a folder can be listed").path());
+        found.extend(files.filter(|path| path.extension() == Some("toml".as_ref())).map(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+            (name, fs::read(path).expect("a file can be read"))
+        }));
+    }
+    assert!(!found.is_empty());
+    found.sort();
+    found
+}
 
 pub const PREFIX: &str = "DOCKER_AUTH_CONFIG=";
 
