@@ -53,20 +53,20 @@ impl Source {
             return source::docker_config(path.as_deref(), &registries, self.timeout());
         }
         let [registry] = &registries[..] else {
-            return Err(Error::Usage(
-                if registries.is_empty() && self.credential_helper.is_some() {
-                    "--credential-helper asks for one registry: name it with --registry, or let GitLab \
-                 Runner ask for every one with --delegate"
-                    .into()
-                } else if registries.is_empty() {
+            let problem = match (registries.is_empty(), &self.credential_helper) {
+                (true, Some(_)) => {
+                    "--credential-helper asks for one registry: name it with --registry, or let \
+                     GitLab Runner ask for every one with --delegate"
+                }
+                (true, None) => {
                     "no credential is given: name --registry and --username, or a source such as \
-                 --from-docker-config, --auth-config or --credential-helper"
-                        .into()
-                } else {
+                     --from-docker-config, --auth-config or --credential-helper"
+                }
+                (false, _) => {
                     "one --registry takes one credential: several are for --from-docker-config"
-                        .into()
-                },
-            ));
+                }
+            };
+            return Err(Error::Usage(problem.into()));
         };
         if let Some(helper) = self.helper()? {
             return Ok(vec![(registry.clone(), helper.get(registry.key())?)]);
