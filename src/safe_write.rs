@@ -245,8 +245,9 @@ impl Writer<'_> {
             }
             Err(cause) => return Err(self.not_writable("making a new file beside it", cause)),
         };
-        self.carry_attributes(base, &new)?;
         new.fill(bytes).map_err(self.failed("writing the new file"))?;
+        // Only then: to write takes bits of the mode away.
+        self.carry_attributes(base, &new)?;
         new.move_mtime_on(base.modified()).map_err(self.failed("setting its time"))?;
         new.file().sync_all().map_err(self.failed("syncing the new file"))?;
         // Whoever waits for the lock finds the new file locked as well.
@@ -412,9 +413,9 @@ impl Writer<'_> {
     fn keep_backup(&self, base: &Snapshot) -> io::Result<()> {
         let Some(backup) = self.backup() else { return Ok(()) };
         let copy = PrivateFile::create(&self.target)?;
+        copy.fill(base.text().bytes())?;
         // A copy that nobody else can read is private enough where it can't be the same.
         drop(attributes::carry(base.file(), copy.file()));
-        copy.fill(base.text().bytes())?;
         copy.file().sync_all()?;
         copy.persist(&backup)
     }

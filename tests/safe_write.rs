@@ -116,6 +116,7 @@ fn mode_and_links_stay() {
         symlink("config.toml", &link).unwrap();
         // A umask that hides everything, and one that hides nothing.
         for umask in ["0777", "0000"] {
+            fs::set_permissions(place.config(), Permissions::from_mode(0o600)).unwrap();
             fs::write(place.config(), CONFIG).unwrap();
             fs::set_permissions(place.config(), Permissions::from_mode(mode)).unwrap();
             let script = format!("umask {umask}; exec \"$@\"");

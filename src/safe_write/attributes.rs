@@ -24,7 +24,7 @@ pub(super) struct Lost {
     pub cause: io::Error,
 }
 
-/// Gives a new, empty file what the old one has, as far as it can be. Access lists and security
+/// Gives a new file what the old one has, as far as it can be. Access lists and security
 /// labels are extended attributes on Linux.
 pub(super) fn carry(old: &File, new: &File) -> Vec<Lost> {
     let mut lost = Vec::new();
