@@ -229,6 +229,11 @@ fn what_cannot_be_kept_stops_the_write() {
     assert!(told.contains("does not keep the owner of the old one"), "{told}");
     let metadata = fs::metadata(&config).unwrap();
     assert_eq!((metadata.gid(), metadata.mode() & 0o7777), (1234, 0o660));
+    // An owner who is not root keeps every bit of the mode, though a write takes some away.
+    fs::write(&config, CONFIG).unwrap();
+    assert!(tool("chown", &["1234:1234", path]) && tool("chmod", &["4755", path]));
+    written(&mut command(&[]), &config);
+    assert_eq!(fs::metadata(&config).unwrap().mode() & 0o7777, 0o4755);
     // A folder that can't be written: in place, with the copy in the state directory.
     fs::write(&config, CONFIG).unwrap();
     tool("chown", &["1234:1234", path]);
