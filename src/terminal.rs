@@ -1,5 +1,7 @@
 //! Asking a person on the terminal, also when standard input is something else.
 
+mod watch;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
 
@@ -14,10 +16,12 @@ use signal_hook::consts::{SIGINT, SIGQUIT};
 use crate::error::Error;
 use crate::interruption::end_by;
 use crate::secret::Secret;
+use watch::Watch;
 
 /// The terminal of a person who can be asked.
 ///
-/// Ctrl-C at a question puts the terminal right and then ends the process, as it does elsewhere.
+/// Ctrl-C at a question, or a signal, puts the terminal right and then ends the process, as it does
+/// elsewhere.
 pub struct Terminal {
     tty: File,
     colors: bool,
@@ -79,6 +83,7 @@ impl Terminal {
             let none = "none is marked: the space bar marks one";
             Ok(if picked.is_empty() { Validation::Invalid(none.into()) } else { Validation::Valid })
         };
+        let watch = Watch::begin(&self.tty);
         let picked = MultiSelect::new(question.text, question.answers.iter().collect())
             .with_help_message(question.hint)
             .with_formatter(&|picked| {
@@ -88,6 +93,7 @@ impl Terminal {
             .with_validator(some)
             .with_render_config(self.rendering())
             .raw_prompt();
+        drop(watch);
         let picked = answered(picked)?;
         Ok(picked.map(|picked| picked.iter().map(|option| option.index).collect()))
     }
@@ -120,7 +126,10 @@ impl Terminal {
             .with_validator(valid)
             .with_render_config(self.rendering());
         prompt.default = default;
-        Ok(answered(prompt.prompt())?.map(|typed| typed.trim().to_owned()))
+        let watch = Watch::begin(&self.tty);
+        let typed = prompt.prompt();
+        drop(watch);
+        Ok(answered(typed)?.map(|typed| typed.trim().to_owned()))
     }
 
     fn rendering(&self) -> RenderConfig<'static> {
@@ -139,6 +148,7 @@ impl Terminal {
         accept: impl Fn(Secret) -> Result<A, Error>,
     ) -> Result<Option<A>, Error> {
         let gone = |_| Error::InvalidSource("the terminal can't hide what is typed".to_owned());
+        let watch = Watch::begin(&self.tty);
         let before = tcgetattr(&self.tty).map_err(gone)?;
         let mut hidden = before.clone();
         // Signals are off as well, so that the terminal is put right before Ctrl-C ends anything.
@@ -160,6 +170,7 @@ impl Terminal {
         };
         // A terminal that went away has no modes to put right.
         let _ = tcsetattr(&self.tty, OptionalActions::Flush, &before);
+        drop(watch);
         self.show("\n");
         match typed {
             Typed::Line(answer) => Ok(Some(answer)),

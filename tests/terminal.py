@@ -66,7 +66,7 @@ def run(arguments, steps, piped=None, config=CONFIG, login=None):
                     break
                 seen += piece
             if callable(typed):
-                typed = typed(path)
+                typed = typed(path, child)
             if typed is not None:
                 answered = len(seen)
                 os.write(terminal, typed)
@@ -174,6 +174,11 @@ guided("a dry run", [*GUIDED, "--dry-run"], WAY[:4], 0, False)
 for number, (question, _) in enumerate(WAY):
     steps = [*WAY[:number], (question, b"\x03")]
     guided(f"Ctrl-C at '{question.decode()}'", GUIDED, steps, -signal.SIGINT, False)
+for number, (question, _) in enumerate(WAY):
+    for sent in (signal.SIGTERM, signal.SIGHUP):
+        kill = lambda _, child, sent=sent: os.kill(child, sent)
+        steps = [*WAY[:number], (question, kill)]
+        guided(f"{sent.name} at '{question.decode()}'", GUIDED, steps, -sent, False)
 for number, (question, _) in enumerate(WAY[:3]):
     guided(f"Escape at '{question.decode()}'", GUIDED, [*WAY[:number], (question, b"\x1b")], 1, False)
 NONE = [(RUNNERS[0], b"\r"), (b"none is marked", b" \r")]
@@ -206,7 +211,7 @@ guided("a check", [*GUIDED, "--check"], [], 2, False)
 guided("several runners for a credential", SET, [], 4, False)
 
 
-def rival(path):
+def rival(path, child):
     with open(path, "ab") as file:
         file.write(b"# another writer\n")
     return b"y\n"
