@@ -79,9 +79,9 @@ impl RunnerContext<'_, '_> {
         document: &AuthDocument<'_>,
     ) -> Result<(), Error> {
         let whole = expand(text, |name| self.variable(name)).text;
-        let same =
-            AuthDocument::parse_literal(&whole).is_ok_and(|whole| whole.agrees_with(document));
-        if whole == text || same {
+        let agrees =
+            || AuthDocument::parse_literal(&whole).is_ok_and(|whole| whole.agrees_with(document));
+        if whole == text || agrees() {
             return Ok(());
         }
         let problem = "becomes another document once its variables ($NAME) are filled in: change \
