@@ -449,7 +449,7 @@ impl Writer<'_> {
             return Ok(Step::Again(base, patched));
         }
         if let Err(cause) = in_place::write(&file, base, bytes) {
-            if in_place::restore(&file, base, bytes).is_ok() {
+            if in_place::restore(&file, base.text().bytes(), bytes).is_ok() {
                 return Err(self.not_writable("writing it in place", cause));
             }
             let copy = recovery.old().display().to_string();

@@ -19,10 +19,11 @@ pub(super) fn write(file: &File, base: &Snapshot, bytes: &[u8]) -> io::Result<()
     file.sync_all()
 }
 
-/// Puts the old content back after a write that failed.
-pub(super) fn restore(file: &File, base: &Snapshot, bytes: &[u8]) -> io::Result<()> {
-    put(file, bytes, base.text().bytes())?;
-    file.set_len(base.text().bytes().len() as u64)?;
+/// Puts the old content back in the place of what a write that failed or was cut off has left: all or
+/// a part of `new`.
+pub(super) fn restore(file: &File, old: &[u8], new: &[u8]) -> io::Result<()> {
+    put(file, new, old)?;
+    file.set_len(old.len() as u64)?;
     file.sync_all()
 }
 

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::in_place::filled_up;
+use super::exchange::sync_folder;
+use super::in_place::{filled_up, restore};
 use super::private_file::remove;
 use crate::config_file::{open_itself, read_regular, read_whole};
 use crate::error::Error;
@@ -71,8 +72,7 @@ impl Recovery {
                 return Err(cause);
             }
         }
-        let folder = self.old.parent().unwrap_or(Path::new("/"));
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        let synced = sync_folder(&self.old);
         if synced.is_err() {
             self.remove();
         }
@@ -118,9 +118,9 @@ impl Recovery {
                     copy: place.old.display().to_string(),
                 });
             }
-            let mut file = open_itself(target, File::options().write(true)).map_err(failed)?;
-            file.write_all(&old).map_err(failed)?;
-            file.set_len(old.len() as u64).and_then(|()| file.sync_all()).map_err(failed)?;
+            open_itself(target, File::options().write(true))
+                .and_then(|file| restore(&file, &old, &now))
+                .map_err(failed)?;
             place.remove();
             return Ok(Some(format!(
                 "an earlier write of {label} was cut off in the middle: the content from before it \
