@@ -7,6 +7,8 @@
 // A test may end by panicking and says what it saw.
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs::{self, FileTimes};
 use std::os::unix::fs::PermissionsExt as _;
@@ -97,18 +99,6 @@ impl Drop for Scene {
             drop(Command::new("umount").arg(self.config()).status());
         }
     }
-}
-
-/// The command keeps its memory to itself: only for root does `strace` see the names of files.
-fn is_available() -> bool {
-    let strace = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
-    let root = rustix::process::geteuid().is_root();
-    let works = root && strace.is_ok_and(|status| status.success());
-    if !works {
-        println!("SKIPPED: this needs root and strace");
-        assert!(std::env::var_os("CI").is_none(), "CI has both");
-    }
-    works
 }
 
 /// The calls of a run that have to do with files, with the first and the last number of each: those
@@ -218,7 +208,7 @@ fn is_new(text: &str) -> bool {
 
 #[test]
 fn every_call_may_fail() {
-    if is_available() {
+    if support::sees_into_processes() {
         println!("{} faults injected, all survived", inject_everything(false));
     }
 }
@@ -230,7 +220,7 @@ fn every_call_of_a_write_in_place_may_fail() {
         println!("SKIPPED: mounting a file needs root");
         assert!(std::env::var_os("CI").is_none(), "CI runs as root");
     }
-    if root && is_available() {
+    if root && support::sees_into_processes() {
         println!("{} faults injected, all survived", inject_everything(true));
     }
 }
@@ -243,7 +233,7 @@ fn line_with(trace: &[&str], words: &[&str]) -> usize {
 
 #[test]
 fn a_power_loss_finds_one_of_the_two() {
-    if !is_available() {
+    if !support::sees_into_processes() {
         return;
     }
     let scene = Scene::new(false);
@@ -267,7 +257,7 @@ fn a_power_loss_finds_one_of_the_two() {
 
 #[test]
 fn the_new_file_is_locked_until_the_write_is_done() {
-    if !is_available() {
+    if !support::sees_into_processes() {
         return;
     }
     let scene = Scene::new(false);
@@ -288,7 +278,7 @@ fn the_new_file_is_locked_until_the_write_is_done() {
 
 #[test]
 fn a_lock_that_takes_the_right_to_write_is_taken() {
-    if !is_available() {
+    if !support::sees_into_processes() {
         return;
     }
     // As NFS answers who has opened a file for reading only.
@@ -306,7 +296,7 @@ fn a_lock_that_takes_the_right_to_write_is_taken() {
 
 #[test]
 fn a_write_in_place_keeps_a_copy_first() {
-    if !rustix::process::geteuid().is_root() || !is_available() {
+    if !rustix::process::geteuid().is_root() || !support::sees_into_processes() {
         println!("SKIPPED: mounting a file needs root");
         assert!(std::env::var_os("CI").is_none(), "CI runs as root");
         return;

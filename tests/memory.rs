@@ -4,6 +4,8 @@
 // A test may end by panicking and says what it saw.
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
+mod support;
+
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -15,17 +17,6 @@ const PASSWORD: &str = "Qx7-very-secret-Zk9";
 /// The base64 of `ci:` and the password.
 const AUTH: &str = "Y2k6UXg3LXZlcnktc2VjcmV0LVprOQ==";
 const TOKEN: &str = "glrt-abcdefghiTheRestOfTheToken";
-
-fn is_available() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    let strace = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
-    let works = root && strace.is_ok_and(|status| status.success());
-    if !works {
-        println!("SKIPPED: reading another process's memory needs root and strace");
-        assert!(std::env::var_os("CI").is_none(), "CI has both");
-    }
-    works
-}
 
 /// Starts a command that is held back at its end, and waits until it is there.
 // Where it never gets there, the test ends without waiting for it.
@@ -81,7 +72,7 @@ fn found(pid: u32, words: &[&str]) -> Vec<usize> {
 
 #[test]
 fn nothing_is_left_in_memory() {
-    if !is_available() {
+    if !support::sees_into_processes() {
         return;
     }
     let folder = tempfile::tempdir().expect("a place to work");
