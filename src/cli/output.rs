@@ -78,18 +78,9 @@ impl Output {
 
     /// Whether a report is shown in colours.
     pub fn colors(&self) -> bool {
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => {
-                let shown = if self.filter {
-                    io::stderr().is_terminal()
-                } else {
-                    io::stdout().is_terminal()
-                };
-                shown && colors_are_wanted()
-            }
-        }
+        let shown =
+            if self.filter { io::stderr().is_terminal() } else { io::stdout().is_terminal() };
+        (shown || self.color == Color::Always) && self.colors_on_terminal()
     }
 
     /// Whether a question on the terminal is asked in colours.
