@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::edit::Edit;
-use crate::list::{List, deeper, line_end, line_indent, newline_before, skip_blank};
 use crate::runner::{Config, Runner};
 use crate::runner_table::sections;
-use crate::syntax::{NodeId, Syntax};
+use crate::toml::bracketed::{List, deeper, line_end, line_indent, newline_before, skip_blank};
+use crate::toml::edit::Edit;
+use crate::toml::syntax::{NodeId, Syntax};
 
 /// How many runners are looked at for how a file is laid out.
 const MODELS: usize = 100;

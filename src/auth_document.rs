@@ -17,8 +17,8 @@ use std::ops::Range;
 
 use crate::credential::{Credential, Tokens};
 use crate::expansion::{Expanded, expand, holds_predefined};
-use crate::letter_case::same_key;
 use crate::secret::Secret;
+use crate::toml::letter_case::same_key;
 
 pub(crate) use content::Content;
 pub(crate) use delegation::Delegation;

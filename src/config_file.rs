@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::fs::OFlags;
 
 use crate::error::Error;
-use crate::text::ConfigText;
+use crate::toml::text::ConfigText;
 
 /// A file that was written this short ago may be half written.
 const FRESH: Duration = Duration::from_millis(500);

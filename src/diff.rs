@@ -5,17 +5,17 @@ use std::ops::Range;
 use similar::{ChangeTag, DiffTag, TextDiff};
 
 use crate::plan::Plan;
-use crate::printable::one_line;
 use crate::redaction::{MasksAround, Redaction};
 use crate::runner::Config;
-use crate::syntax::Syntax;
+use crate::toml::printable::one_line;
+use crate::toml::syntax::Syntax;
 
 /// What a line of the diff is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
     /// `---` and `+++`.
     File,
-    /// `@@ … @@`.
+    /// ` … `.
     Hunk,
     /// The same in both.
     Context,
@@ -81,8 +81,7 @@ pub fn diff(config: &Config<'_>, plan: &Plan, redaction: &Redaction, context: us
             .sum();
         let new_start = start.saturating_add_signed(shift);
         let new_length = (end - start).saturating_add_signed(grown);
-        let header =
-            format!("@@ -{} +{} @@", range(start, end - start), range(new_start, new_length));
+        let header = format!(" -{} +{} ", range(start, end - start), range(new_start, new_length));
         out.push(Line::new(LineKind::Hunk, header));
         shift += grown;
         let mut at = start;

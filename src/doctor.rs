@@ -17,7 +17,7 @@ use std::ops::Range;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::runner::Config;
-use crate::text::{ConfigText, Place};
+use crate::toml::text::{ConfigText, Place};
 use remedy::Remedies;
 
 /// How bad a finding is.

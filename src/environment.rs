@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::addition::NewPair;
-use crate::edit::Edit;
 use crate::error::Error;
 use crate::expansion::{Expanded, expand, is_predefined};
-use crate::letter_case::same_key;
-use crate::list::List;
-use crate::quoting::Quoted;
 use crate::runner::{Config, Runner};
 use crate::runner_table::sections;
-use crate::syntax::{NodeId, NodeKind, Syntax};
+use crate::toml::bracketed::List;
+use crate::toml::edit::Edit;
+use crate::toml::letter_case::same_key;
+use crate::toml::quoting::Quoted;
+use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 
 /// The variable that holds the auth document.
 pub(crate) const VARIABLE: &str = "DOCKER_AUTH_CONFIG";

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::text::Place;
+use crate::toml::text::Place;
 
 /// Every failure of this crate.
 ///

@@ -8,7 +8,7 @@ use crate::expansion::holds_predefined;
 use crate::resolver::{self, Resolution, Verdict};
 use crate::runner::{Config, Runner};
 use crate::runner_version::RunnerVersion;
-use crate::text::Place;
+use crate::toml::text::Place;
 
 /// What a runner would use for an image.
 #[derive(Debug, Clone, PartialEq, Eq)]

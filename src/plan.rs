@@ -6,7 +6,6 @@ mod delegation;
 use crate::addition::{self, NewPair, WrittenTable};
 use crate::auth_document::{AuthDocument, Delegation, DocumentError};
 use crate::credential::Credential;
-use crate::edit::{self, Edit, splice_text};
 use crate::environment::{self, AuthEntry, Environment, VARIABLE};
 use crate::error::Error;
 use crate::executor::Pull;
@@ -16,6 +15,7 @@ use crate::proof::{PatchedBlock, Proof, Wish};
 use crate::pull_policy::{self, PolicyChange, PullPolicy, listed};
 use crate::registry::{Registry, key_path, shown};
 use crate::runner::{Config, Runner};
+use crate::toml::edit::{self, Edit, splice_text};
 
 /// What is wanted of each selected runner.
 #[derive(Debug, Clone)]
@@ -451,7 +451,7 @@ impl RunnerContext<'_, '_> {
         self.environment?.variable(name)
     }
 
-    fn place(&self, entry: &AuthEntry, offset: usize) -> crate::text::Place {
+    fn place(&self, entry: &AuthEntry, offset: usize) -> crate::toml::text::Place {
         let offset = offset.min(entry.document().len());
         self.config.text().place(entry.place(offset..offset).start)
     }

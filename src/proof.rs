@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::edit::{self, Edit, splice_text};
 use crate::environment::is_auth_entry;
 use crate::error::Error;
-use crate::letter_case::same_key;
 use crate::pull_policy::{KEY, PolicyPlace};
 use crate::runner::{Config, RunnerPlace};
-use crate::syntax::{Meaning, NodeKind, Syntax};
+use crate::toml::edit::{self, Edit, splice_text};
+use crate::toml::letter_case::same_key;
+use crate::toml::syntax::{Meaning, NodeKind, Syntax};
 
 /// A block (a header and its pairs) after the edits.
 pub(crate) struct PatchedBlock {

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::syntax::{Meaning, NodeId, NodeKind, Syntax};
+use crate::toml::syntax::{Meaning, NodeId, NodeKind, Syntax};
 
 pub(crate) use change::{PolicyChange, PolicyPlace, plan};
 

@@ -11,10 +11,10 @@ use std::ops::Range;
 use crate::auth_document::{AuthDocument, StringKind};
 use crate::credential::Credential;
 use crate::environment::{VARIABLE, is_auth_entry};
-use crate::quoting::Quoted;
 use crate::runner::Config;
 use crate::secret::Secret;
-use crate::syntax::{NodeId, NodeKind, Syntax};
+use crate::toml::quoting::Quoted;
+use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 
 /// Keys whose string values are shown.
 const HARMLESS: &[&str] = &[

@@ -10,11 +10,11 @@ use std::ops::Range;
 
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::letter_case::same_key;
-use crate::printable::one_line;
-use crate::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
-use crate::text::ConfigText;
 use crate::token;
+use crate::toml::letter_case::same_key;
+use crate::toml::printable::one_line;
+use crate::toml::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
+use crate::toml::text::ConfigText;
 
 /// A config with its runners. It borrows the text it was read from.
 ///

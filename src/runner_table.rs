@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::letter_case::same_key;
 use crate::runner::{Config, Runner};
-use crate::syntax::{Block, NodeId, NodeKind, Syntax};
+use crate::toml::letter_case::same_key;
+use crate::toml::syntax::{Block, NodeId, NodeKind, Syntax};
 
 /// A key of a table with its value.
 pub(crate) struct TableKey<'t> {

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use crate::config_file::{open_itself, settle};
 use crate::error::Error;
 use crate::interruption::Interruption;
-use crate::text::ConfigText;
+use crate::toml::text::ConfigText;
 use attributes::Lost;
 use exchange::Exchanged;
 use lease::{Lease, Leased};

@@ -1,9 +1,9 @@
 //! Which runners a command means.
 
 use crate::error::Error;
-use crate::printable::one_line;
 use crate::runner::{Config, Runner};
 use crate::secret::Secret;
+use crate::toml::printable::one_line;
 
 /// How runners are picked. Different kinds narrow, the same kind repeated widens.
 #[derive(Debug, Clone, Default)]

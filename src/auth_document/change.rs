@@ -6,10 +6,10 @@ use super::json::Object;
 use super::style::{Style, indent, lead, separator, text_literal};
 use super::{AuthDocument, Content, Entry};
 use crate::credential::Credential;
-use crate::edit::{self, Edit};
-use crate::letter_case::same_key;
 use crate::outcome::{Action, Outcome};
 use crate::registry::{DOCKER_HUB_KEY, Registry, key_path, shown};
+use crate::toml::edit::{self, Edit};
+use crate::toml::letter_case::same_key;
 
 /// The members of a credential that hold or contradict `auth`: they go when a new `auth` comes.
 const SUPERSEDED: &[&str] = &["auth", "username", "password", "identitytoken", "registrytoken"];

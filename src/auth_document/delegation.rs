@@ -3,10 +3,10 @@
 use super::change::{insert, line_indent, remove_members, wrap};
 use super::style::{lead, text_literal};
 use super::{AuthDocument, Entry, Helper};
-use crate::edit::{self, Edit};
-use crate::letter_case::same_key;
 use crate::outcome::{Action, Outcome};
 use crate::registry::{Registry, shown};
+use crate::toml::edit::{self, Edit};
+use crate::toml::letter_case::same_key;
 
 /// A helper, with the registry that it answers for; without one it answers for every registry.
 #[derive(Clone, Copy)]

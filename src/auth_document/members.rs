@@ -6,7 +6,7 @@
 
 use super::json::{self, Object};
 use super::{DocumentError, json::Member};
-use crate::letter_case::same_key;
+use crate::toml::letter_case::same_key;
 
 /// The type that a member must have. `null` stands for any of them.
 #[derive(Clone, Copy)]

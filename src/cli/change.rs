@@ -12,7 +12,6 @@ use crate::diff::{self, Line};
 use crate::error::Error;
 use crate::outcome::{Action, Outcome};
 use crate::plan::{Plan, Request, RunnerPlan};
-use crate::printable::printable;
 use crate::pull_policy::PullPolicy;
 use crate::redaction::Redaction;
 use crate::registry::Registry;
@@ -20,7 +19,8 @@ use crate::runner::{Config, Runner};
 use crate::safe_write::{self, Options, Patch};
 use crate::selection::{Matches, Selector};
 use crate::terminal::Terminal;
-use crate::text::ConfigText;
+use crate::toml::printable::printable;
+use crate::toml::text::ConfigText;
 
 pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Error> {
     if set.source.reads_stdin() && global.is_filter() {

@@ -13,10 +13,10 @@ use crate::credential_helper;
 use crate::doctor::{Circumstances, Diagnosis, Finding, Level};
 use crate::error::Error;
 use crate::excerpt::Excerpts;
-use crate::printable::printable;
 use crate::redaction::Redaction;
 use crate::runner::Config;
 use crate::selection::{Matches, Selector};
+use crate::toml::printable::printable;
 
 #[derive(Serialize)]
 struct Report {

@@ -9,14 +9,14 @@ use super::report::{RunnerLabel, heading, redaction};
 use crate::error::Error;
 use crate::executor::Pull;
 use crate::explanation::Explanation;
-use crate::printable::printable;
 use crate::redaction::Redaction;
 use crate::registry::shown;
 use crate::resolver::{Answer, Loss, Match, Verdict};
 use crate::runner::{Config, Runner};
 use crate::runner_version::RunnerVersion;
 use crate::selection::Matches;
-use crate::text::Place;
+use crate::toml::printable::printable;
+use crate::toml::text::Place;
 
 #[derive(Serialize)]
 struct Report {

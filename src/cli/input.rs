@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::Global;
 use crate::config_file::{ConfigFile, settle};
 use crate::error::Error;
-use crate::text::ConfigText;
+use crate::toml::text::ConfigText;
 
 /// A config with the place it was read from.
 pub(super) enum Input {

@@ -8,9 +8,9 @@ use super::output::Output;
 use super::report::RunnerLabel;
 use crate::error::Error;
 use crate::listing::{self, Listed};
-use crate::printable::{one_line, printable};
 use crate::runner::Config;
 use crate::selection::{Matches, Selector};
+use crate::toml::printable::{one_line, printable};
 
 #[derive(Serialize)]
 struct Report {

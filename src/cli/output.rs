@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::{Color, Format, Global};
 use crate::diff::{Line, LineKind, sign};
 use crate::error::Error;
-use crate::printable::printable;
+use crate::toml::printable::printable;
 
 #[derive(Serialize)]
 struct Report {

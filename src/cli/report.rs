@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::printable::one_line;
 use crate::redaction::Redaction;
 use crate::runner::{Config, Runner};
+use crate::toml::printable::one_line;
 
 /// A runner as every JSON report names it.
 #[derive(Serialize)]

@@ -9,12 +9,12 @@ use super::{Circumstances, Finding, Level, credential_helper, key};
 use crate::auth_document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
 use crate::environment::{AuthEntry, Environment};
 use crate::expansion::expand;
-use crate::letter_case::same_key;
 use crate::pull_policy::{self, PullPolicy, names};
 use crate::registry::shown;
 use crate::runner::Config;
 use crate::runner_table::keys_of;
-use crate::syntax::NodeId;
+use crate::toml::letter_case::same_key;
+use crate::toml::syntax::NodeId;
 
 /// The auth entry of a runner that counts.
 pub(super) struct Subject<'e> {

@@ -7,9 +7,9 @@ use super::remedy::{self, Remedies};
 use super::{Finding, Level};
 use crate::environment::{Environment, VARIABLE, is_auth_entry};
 use crate::executor::Pull;
-use crate::letter_case::same_key;
 use crate::runner::Config;
-use crate::syntax::{NodeId, NodeKind, Syntax};
+use crate::toml::letter_case::same_key;
+use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 
 /// Checks the entries of a runner's `environment`, but for what is in the auth document.
 pub(super) fn check(

@@ -2,7 +2,7 @@
 
 use super::{Circumstances, Finding, Level, remedy};
 use crate::error::Error;
-use crate::text::{ConfigText, Place};
+use crate::toml::text::{ConfigText, Place};
 
 /// Permission bits that let others in, or the group write. A group that may read was somebody's
 /// decision.

@@ -10,7 +10,7 @@ use crate::registry::{Registry, shown};
 use crate::runner::Config;
 use crate::secret::Secret;
 use crate::shell::quote;
-use crate::text::ConfigText;
+use crate::toml::text::ConfigText;
 
 /// Stands for a user that only a person knows.
 const UNKNOWN_USER: &str = "USERNAME";

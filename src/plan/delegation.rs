@@ -2,11 +2,11 @@
 
 use super::{RunnerChange, RunnerContext, whole};
 use crate::auth_document::{AuthDocument, Content, Delegation, Style};
-use crate::edit::splice_text;
 use crate::environment::{AuthEntry, Environment, VARIABLE};
 use crate::error::Error;
 use crate::outcome::Action;
 use crate::registry::shown;
+use crate::toml::edit::splice_text;
 
 impl RunnerContext<'_, '_> {
     pub(super) fn delegate(

@@ -2,14 +2,14 @@
 
 use super::{KEY, PullPolicy, listed, names, values};
 use crate::addition::{NewPair, WrittenTable, new_section, section_indents};
-use crate::edit::Edit;
 use crate::error::Error;
 use crate::executor::Pull;
-use crate::letter_case::same_key;
-use crate::list::{List, line_indent};
 use crate::runner::{Config, Runner, RunnerPlace};
 use crate::runner_table::{TableKey, keys_of, own_keys, sections};
-use crate::syntax::{NodeId, NodeKind};
+use crate::toml::bracketed::{List, line_indent};
+use crate::toml::edit::Edit;
+use crate::toml::letter_case::same_key;
+use crate::toml::syntax::{NodeId, NodeKind};
 
 /// What changes for one runner.
 pub(crate) struct PolicyChange {
@@ -326,7 +326,7 @@ mod tests {
     use crate::plan::{Plan, Request};
     use crate::registry::Registry;
     use crate::secret::Secret;
-    use crate::text::ConfigText;
+    use crate::toml::text::ConfigText;
 
     fn patched(before: &str, pull_policies: &[PullPolicy], credential: bool) -> String {
         let text = ConfigText::new("config.toml", before.as_bytes().to_vec());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::config_file::{is_fresh, open_regular, read_whole};
 use crate::error::Error;
-use crate::text::ConfigText;
+use crate::toml::text::ConfigText;
 
 /// What was read, and from which file.
 pub(super) struct Snapshot {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::edit::Edit;
+use crate::toml::edit::Edit;
 
 /// An array or inline table: its brackets, and the spans of what it holds.
 pub(crate) struct List<'t> {
@@ -247,8 +247,8 @@ fn leading_blank(line: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::splice_text;
-    use crate::syntax::Syntax;
+    use crate::toml::edit::splice_text;
+    use crate::toml::syntax::Syntax;
 
     fn list<'t>(syntax: &Syntax<'t>) -> List<'t> {
         let array = syntax.value(0);

@@ -49,7 +49,7 @@ impl fmt::Debug for Edit {
 /// is. Edits at one place are applied in the order given.
 ///
 /// ```
-/// use runner_auth::edit::{Edit, splice};
+/// use runner_auth::toml::edit::{Edit, splice};
 ///
 /// let edits = [Edit::insert(5, ","), Edit::new(6..11, "there"), Edit::insert(11, "!")];
 /// assert_eq!(splice(b"hello world", &edits), b"hello, there!");

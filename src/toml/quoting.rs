@@ -196,7 +196,7 @@ mod tests {
             "\"\"\"\n\"a\"\" \\\n   b\\\\\"\"\"",
         ] {
             let text = format!("a = {raw}");
-            let parsed = crate::syntax::Syntax::parse(&text);
+            let parsed = crate::toml::syntax::Syntax::parse(&text);
             let Ok(syntax) = parsed else { panic!("{raw} does not parse") };
             let value = syntax.value(0);
             let Some(encoding) = syntax.encoding(value) else { panic!("{raw} is bare") };

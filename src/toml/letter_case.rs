@@ -9,7 +9,7 @@
 /// Says whether two keys are the same to GitLab Runner.
 ///
 /// ```
-/// use runner_auth::letter_case::same_key;
+/// use runner_auth::toml::letter_case::same_key;
 ///
 /// assert!(same_key("environment", "Environment"));
 /// assert!(same_key("runners", "runner\u{17f}"));

@@ -1,0 +1,12 @@
+//! TOML as bytes with places: what stands where, and edits of spans.
+//!
+//! This room knows TOML and the layouts that people give it. It does not know what a runner, a
+//! registry or a credential is.
+
+pub(crate) mod bracketed;
+pub mod edit;
+pub mod letter_case;
+pub(crate) mod printable;
+pub(crate) mod quoting;
+pub(crate) mod syntax;
+pub(crate) mod text;
