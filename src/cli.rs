@@ -17,9 +17,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::config_file::interruption::end_by;
 use crate::error::Error;
 use crate::hardening;
-use crate::interruption::end_by;
 use args::{Arguments, Command};
 use output::Output;
 

@@ -2,6 +2,7 @@
 //! `podman login` left, a credential helper.
 
 mod auth_document;
+pub mod credential_helper;
 mod docker_config;
 mod kubernetes_secret;
 mod password;

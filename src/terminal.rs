@@ -13,8 +13,8 @@ use inquire::{CustomUserError, MultiSelect, Text};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGINT, SIGQUIT};
 
+use crate::config_file::interruption::end_by;
 use crate::error::Error;
-use crate::interruption::end_by;
 use crate::secret::Secret;
 use watch::Watch;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::args::Source;
 use crate::credential::{self, Credential};
-use crate::credential_helper::CredentialHelper;
 use crate::error::Error;
 use crate::registry::Registry;
+use crate::source::credential_helper::CredentialHelper;
 use crate::source::{self, Login, PasswordSource};
 use crate::terminal::Terminal;
 

@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::Login;
 use super::text::SourceText;
 use crate::auth_document::{AuthDocument, Entry, Helper};
-use crate::credential_helper::CredentialHelper;
 use crate::error::Error;
 use crate::registry::Registry;
+use crate::source::credential_helper::CredentialHelper;
 
 /// What Docker keeps beside Docker Hub's credential after a login in the browser: tokens for its
 /// own use, under keys that GitLab Runner would take for Docker Hub.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use crate::interruption::{Interruption, end_by};
+use crate::config_file::interruption::{Interruption, end_by};
 
 /// How long a signal may go unnoticed.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::config_file::interruption::Interruption;
 use crate::config_file::{open_itself, settle};
 use crate::error::Error;
-use crate::interruption::Interruption;
 use crate::toml::text::ConfigText;
 use attributes::Lost;
 use exchange::Exchanged;

@@ -19,9 +19,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::config_file::interruption::{Interruption, end_by};
 use crate::credential::{Credential, Tokens};
 use crate::error::{Error, reason};
-use crate::interruption::{Interruption, end_by};
 use crate::registry::shown;
 use crate::secret::Secret;
 

@@ -1,4 +1,9 @@
-//! Finding and reading the file.
+//! The file that holds a config: found, read, and written so that nothing is lost.
+//!
+//! This room knows files, locks and signals. What stands in the file is bytes to it.
+
+pub(crate) mod interruption;
+pub mod safe_write;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+use crate::config_file::interruption::Interruption;
 use crate::config_file::{open_itself, open_regular};
 use crate::error::Error;
-use crate::interruption::Interruption;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
