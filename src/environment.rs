@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::addition::NewPair;
+use crate::auth::expansion::{Expanded, expand, is_predefined};
 use crate::error::Error;
-use crate::expansion::{Expanded, expand, is_predefined};
 use crate::runner::{Config, Runner};
 use crate::runner_table::sections;
 use crate::toml::bracketed::List;

@@ -1,13 +1,13 @@
 //! What one runner would use for an image, and where in the config that comes from.
 
-use crate::auth_document::AuthDocument;
+use crate::auth::document::AuthDocument;
+use crate::auth::expansion::holds_predefined;
+use crate::auth::runner_version::RunnerVersion;
 use crate::environment::{AuthEntry, Environment};
 use crate::error::Error;
 use crate::executor::Pull;
-use crate::expansion::holds_predefined;
 use crate::resolver::{self, Resolution, Verdict};
 use crate::runner::{Config, Runner};
-use crate::runner_version::RunnerVersion;
 use crate::toml::text::Place;
 
 /// What a runner would use for an image.

@@ -1,7 +1,7 @@
 //! The path that GitLab Runner makes of an image's name.
 
-use crate::registry::{DOCKER_HUB, HUB_INDEX};
-use crate::runner_version::RunnerVersion;
+use crate::auth::registry::{DOCKER_HUB, HUB_INDEX};
+use crate::auth::runner_version::RunnerVersion;
 
 /// The path of an image (`normalizeImageRef` of GitLab Runner's `helpers/docker/auth`, 18.3 and
 /// later; `dockerImageNamePath` from 17.5; `splitDockerImageName` before, which keeps only the

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::auth_document::AuthDocument;
+use crate::auth::document::AuthDocument;
+use crate::auth::registry::shown;
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::registry::shown;
 use crate::runner::{Config, Runner};
 
 /// A registry that a runner has a credential for.

@@ -4,16 +4,16 @@ mod check;
 mod delegation;
 
 use crate::addition::{self, NewPair, WrittenTable};
-use crate::auth_document::{AuthDocument, Delegation, DocumentError};
-use crate::credential::Credential;
+use crate::auth::credential::Credential;
+use crate::auth::document::{AuthDocument, Delegation, DocumentError};
+use crate::auth::expansion::expand;
+use crate::auth::outcome::{Action, Outcome};
+use crate::auth::registry::{Registry, key_path, shown};
 use crate::environment::{self, AuthEntry, Environment, VARIABLE};
 use crate::error::Error;
 use crate::executor::Pull;
-use crate::expansion::expand;
-use crate::outcome::{Action, Outcome};
 use crate::proof::{PatchedBlock, Proof, Wish};
 use crate::pull_policy::{self, PolicyChange, PullPolicy, listed};
-use crate::registry::{Registry, key_path, shown};
 use crate::runner::{Config, Runner};
 use crate::toml::edit::{self, Edit, splice_text};
 

@@ -8,11 +8,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::auth_document::{AuthDocument, StringKind};
-use crate::credential::Credential;
+use crate::auth::credential::Credential;
+use crate::auth::document::{AuthDocument, StringKind};
+use crate::auth::secret::Secret;
 use crate::environment::{VARIABLE, is_auth_entry};
 use crate::runner::Config;
-use crate::secret::Secret;
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 

@@ -2,15 +2,15 @@
 
 use zeroize::Zeroizing;
 
-use crate::auth_document::{AuthDocument, Content, Stored, Style};
-use crate::credential::Credential;
+use crate::auth::credential::Credential;
+use crate::auth::document::{AuthDocument, Content, Stored, Style};
+use crate::auth::registry::{Registry, shown};
+use crate::auth::secret::Secret;
+use crate::auth::source::Login;
 use crate::environment::{AuthEntry, Environment, VARIABLE, new_entry};
 use crate::error::Error;
-use crate::registry::{Registry, shown};
 use crate::runner::{Config, Runner};
-use crate::secret::Secret;
 use crate::shell::quote;
-use crate::source::Login;
 
 /// The place that a rendering is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,11 +9,11 @@ mod near_miss;
 
 use std::collections::BTreeMap;
 
-use crate::auth_document::{AuthDocument, Entry, Helper, Stored};
-use crate::credential::Credential;
+use crate::auth::credential::Credential;
+use crate::auth::document::{AuthDocument, Entry, Helper, Stored};
+use crate::auth::registry::{key_path_in, shown};
+use crate::auth::runner_version::RunnerVersion;
 use crate::image::{candidates, image_path};
-use crate::registry::{key_path_in, shown};
-use crate::runner_version::RunnerVersion;
 
 pub use near_miss::{Miss, NearMiss};
 
@@ -205,7 +205,7 @@ fn decodes_alone(entry: &Entry) -> bool {
 }
 
 fn answer(entry: &Entry, version: RunnerVersion) -> Answer {
-    let filled = |field: &Option<crate::auth_document::Field>| {
+    let filled = |field: &Option<crate::auth::document::Field>| {
         field.as_ref().is_some_and(|field| !field.value.is_empty())
     };
     match entry.stored() {

@@ -1,8 +1,8 @@
 //! Which runners a command means.
 
+use crate::auth::secret::Secret;
 use crate::error::Error;
 use crate::runner::{Config, Runner};
-use crate::secret::Secret;
 use crate::toml::printable::one_line;
 
 /// How runners are picked. Different kinds narrow, the same kind repeated widens.

@@ -13,9 +13,9 @@ use inquire::{CustomUserError, MultiSelect, Text};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGINT, SIGQUIT};
 
+use crate::auth::secret::Secret;
 use crate::config_file::interruption::end_by;
 use crate::error::Error;
-use crate::secret::Secret;
 use watch::Watch;
 
 /// The terminal of a person who can be asked.

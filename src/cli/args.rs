@@ -9,13 +9,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
+use crate::auth::runner_version::RunnerVersion;
+use crate::auth::secret::Secret;
+use crate::auth::source::{self, PasswordSource};
 use crate::config_file;
 use crate::error::Error;
 use crate::pull_policy::PullPolicy;
-use crate::runner_version::RunnerVersion;
-use crate::secret::Secret;
 use crate::selection::Selector;
-use crate::source::{self, PasswordSource};
 
 /// Gives the jobs of a GitLab Runner credentials for private registries.
 ///

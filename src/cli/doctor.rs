@@ -9,13 +9,13 @@ use super::args::{Doctor, Format, Global};
 use super::input::Input;
 use super::output::Output;
 use super::report::{RunnerLabel, count, redaction};
+use crate::auth::source::credential_helper;
 use crate::doctor::{Circumstances, Diagnosis, Finding, Level};
 use crate::error::Error;
 use crate::excerpt::Excerpts;
 use crate::redaction::Redaction;
 use crate::runner::Config;
 use crate::selection::{Matches, Selector};
-use crate::source::credential_helper;
 use crate::toml::printable::printable;
 
 #[derive(Serialize)]

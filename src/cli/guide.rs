@@ -4,15 +4,15 @@ use super::args::{Global, Set};
 use super::input::Input;
 use super::output::Output;
 use super::report::heading;
-use crate::credential::{Credential, check_username};
+use crate::auth::credential::{Credential, check_username};
+use crate::auth::registry::Registry;
+use crate::auth::secret::Secret;
+use crate::auth::source::{self, Login};
 use crate::error::Error;
 use crate::listing::{self, Listed};
 use crate::plan::{Plan, Request};
-use crate::registry::Registry;
 use crate::runner::Config;
-use crate::secret::Secret;
 use crate::selection::{Matches, Selector};
-use crate::source::{self, Login};
 use crate::terminal::{Question, Terminal};
 
 /// Registries that many people use, suggested after those that are known from the files.

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::Source;
-use crate::credential::{self, Credential};
+use crate::auth::credential::{self, Credential};
+use crate::auth::registry::Registry;
+use crate::auth::source::credential_helper::CredentialHelper;
+use crate::auth::source::{self, Login, PasswordSource};
 use crate::error::Error;
-use crate::registry::Registry;
-use crate::source::credential_helper::CredentialHelper;
-use crate::source::{self, Login, PasswordSource};
 use crate::terminal::Terminal;
 
 impl Source {

@@ -2,8 +2,8 @@
 
 use super::document::Examined;
 use super::{Finding, Level};
-use crate::auth_document::Helper;
-use crate::registry::shown;
+use crate::auth::document::Helper;
+use crate::auth::registry::shown;
 
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let document = &examined.document;

@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 
 use super::remedy::{Remedies, Remedy};
 use super::{Circumstances, Finding, Level, credential_helper, key};
-use crate::auth_document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
+use crate::auth::document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
+use crate::auth::expansion::expand;
+use crate::auth::registry::shown;
 use crate::environment::{AuthEntry, Environment};
-use crate::expansion::expand;
 use crate::pull_policy::{self, PullPolicy, names};
-use crate::registry::shown;
 use crate::runner::Config;
 use crate::runner_table::keys_of;
 use crate::toml::letter_case::same_key;

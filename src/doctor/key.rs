@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::document::Examined;
 use super::{Finding, Level};
+use crate::auth::expansion::holds_predefined;
+use crate::auth::registry::{key_path, shown, why_it_never_matches};
 use crate::executor::Pull;
-use crate::expansion::holds_predefined;
-use crate::registry::{key_path, shown, why_it_never_matches};
 
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let subject = examined.subject;

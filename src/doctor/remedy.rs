@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::credential::Credential;
+use crate::auth::credential::Credential;
+use crate::auth::registry::{Registry, shown};
+use crate::auth::secret::Secret;
 use crate::environment::VARIABLE;
 use crate::plan::{Plan, Request};
-use crate::registry::{Registry, shown};
 use crate::runner::Config;
-use crate::secret::Secret;
 use crate::shell::quote;
 use crate::toml::text::ConfigText;
 

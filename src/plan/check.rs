@@ -2,12 +2,12 @@
 //! Runner will read it.
 
 use super::RunnerContext;
-use crate::auth_document::{AuthDocument, DocumentError};
-use crate::credential::Credential;
+use crate::auth::credential::Credential;
+use crate::auth::document::{AuthDocument, DocumentError};
+use crate::auth::expansion::expand;
+use crate::auth::registry::{Registry, shown};
 use crate::environment::AuthEntry;
 use crate::error::Error;
-use crate::expansion::expand;
-use crate::registry::{Registry, shown};
 
 impl RunnerContext<'_, '_> {
     /// Checks that the document after the change is one that GitLab Runner reads, and that it

@@ -1,11 +1,11 @@
 //! Leaving a registry of a runner to a credential helper.
 
 use super::{RunnerChange, RunnerContext, whole};
-use crate::auth_document::{AuthDocument, Content, Delegation, Style};
+use crate::auth::document::{AuthDocument, Content, Delegation, Style};
+use crate::auth::outcome::Action;
+use crate::auth::registry::shown;
 use crate::environment::{AuthEntry, Environment, VARIABLE};
 use crate::error::Error;
-use crate::outcome::Action;
-use crate::registry::shown;
 use crate::toml::edit::splice_text;
 
 impl RunnerContext<'_, '_> {

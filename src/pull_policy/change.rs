@@ -322,10 +322,10 @@ fn refused(config: &Config<'_>, runner: &Runner<'_>, offset: usize, problem: Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::Credential;
+    use crate::auth::credential::Credential;
+    use crate::auth::registry::Registry;
+    use crate::auth::secret::Secret;
     use crate::plan::{Plan, Request};
-    use crate::registry::Registry;
-    use crate::secret::Secret;
     use crate::toml::text::ConfigText;
 
     fn patched(before: &str, pull_policies: &[PullPolicy], credential: bool) -> String {

@@ -1,8 +1,8 @@
 //! Keys that a person could have meant for an image although none of them fits it.
 
+use crate::auth::registry::{DOCKER_HUB, HUB_INDEX, key_path_in};
+use crate::auth::runner_version::RunnerVersion;
 use crate::image::candidates;
-use crate::registry::{DOCKER_HUB, HUB_INDEX, key_path_in};
-use crate::runner_version::RunnerVersion;
 
 /// How many are named.
 const MOST: usize = 3;

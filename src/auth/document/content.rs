@@ -2,8 +2,8 @@
 
 use super::change::{value, wrap};
 use super::style::{Style, text_literal};
-use crate::credential::Credential;
-use crate::registry::Registry;
+use crate::auth::credential::Credential;
+use crate::auth::registry::Registry;
 
 /// Credentials and helpers, each with its key.
 #[derive(Default)]

@@ -18,7 +18,7 @@ pub struct Expanded {
 /// Expands `text`; `lookup` gives a variable's value.
 ///
 /// ```
-/// use runner_auth::expansion::expand;
+/// use runner_auth::auth::expansion::expand;
 ///
 /// let lookup = |name: &str| (name == "USER").then(|| "ci".to_owned());
 /// let expanded = expand("$USER:${PASS}$$5 costs $ 5", lookup);

@@ -19,11 +19,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::auth::credential::{Credential, Tokens};
+use crate::auth::registry::shown;
+use crate::auth::secret::Secret;
 use crate::config_file::interruption::{Interruption, end_by};
-use crate::credential::{Credential, Tokens};
 use crate::error::{Error, reason};
-use crate::registry::shown;
-use crate::secret::Secret;
 
 /// The most that is read of an answer: a list of a thousand registries is far smaller.
 const LONGEST: u64 = 1 << 20;

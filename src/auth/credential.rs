@@ -7,8 +7,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
+use crate::auth::secret::Secret;
 use crate::error::Error;
-use crate::secret::Secret;
 
 /// Base64 as Go's `base64.StdEncoding` reads and writes it: padded, and trailing bits may be set.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::json::Object;
 use super::style::{Style, indent, lead, separator, text_literal};
 use super::{AuthDocument, Content, Entry};
-use crate::credential::Credential;
-use crate::outcome::{Action, Outcome};
-use crate::registry::{DOCKER_HUB_KEY, Registry, key_path, shown};
+use crate::auth::credential::Credential;
+use crate::auth::outcome::{Action, Outcome};
+use crate::auth::registry::{DOCKER_HUB_KEY, Registry, key_path, shown};
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
 

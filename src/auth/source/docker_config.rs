@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use super::Login;
 use super::text::SourceText;
-use crate::auth_document::{AuthDocument, Entry, Helper};
+use crate::auth::document::{AuthDocument, Entry, Helper};
+use crate::auth::registry::Registry;
+use crate::auth::source::credential_helper::CredentialHelper;
 use crate::error::Error;
-use crate::registry::Registry;
-use crate::source::credential_helper::CredentialHelper;
 
 /// What Docker keeps beside Docker Hub's credential after a login in the browser: tokens for its
 /// own use, under keys that GitLab Runner would take for Docker Hub.
@@ -203,7 +203,7 @@ impl Reading<'_, '_> {
         let label = self.source.label();
         let keys = stored(self.document).map(|entry| entry.key.as_str());
         let keys = keys.chain(self.document.helpers().iter().filter_map(|h| h.key.as_deref()));
-        let keys: Vec<_> = keys.map(crate::registry::shown).collect();
+        let keys: Vec<_> = keys.map(crate::auth::registry::shown).collect();
         let there =
             if keys.is_empty() { String::new() } else { format!("; it has {}", keys.join(", ")) };
         Error::InvalidSource(format!(

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::text::SourceText;
-use crate::credential::decode_base64;
+use crate::auth::credential::decode_base64;
 use crate::error::Error;
 
 /// What such a Secret holds its document under: the second is a map without `auths`.

@@ -3,8 +3,8 @@
 use super::change::{insert, line_indent, remove_members, wrap};
 use super::style::{lead, text_literal};
 use super::{AuthDocument, Entry, Helper};
-use crate::outcome::{Action, Outcome};
-use crate::registry::{Registry, shown};
+use crate::auth::outcome::{Action, Outcome};
+use crate::auth::registry::{Registry, shown};
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
 

@@ -15,9 +15,9 @@ mod style;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::credential::{Credential, Tokens};
-use crate::expansion::{Expanded, expand, holds_predefined};
-use crate::secret::Secret;
+use crate::auth::credential::{Credential, Tokens};
+use crate::auth::expansion::{Expanded, expand, holds_predefined};
+use crate::auth::secret::Secret;
 use crate::toml::letter_case::same_key;
 
 pub(crate) use content::Content;

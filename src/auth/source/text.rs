@@ -5,11 +5,11 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::{Login, from_file, from_stdin};
-use crate::auth_document::{AuthDocument, DocumentError, Entry, Stored};
-use crate::credential::Credential;
+use crate::auth::credential::Credential;
+use crate::auth::document::{AuthDocument, DocumentError, Entry, Stored};
+use crate::auth::registry::{Registry, shown};
+use crate::auth::secret::Secret;
 use crate::error::Error;
-use crate::registry::{Registry, shown};
-use crate::secret::Secret;
 
 /// What a map of registries without `auths` is put into.
 const WRAPPING: &str = "{\"auths\": ";

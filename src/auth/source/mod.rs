@@ -15,11 +15,11 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::auth::credential::Credential;
+use crate::auth::registry::Registry;
+use crate::auth::secret::Secret;
 use crate::config_file::read_regular;
-use crate::credential::Credential;
 use crate::error::Error;
-use crate::registry::Registry;
-use crate::secret::Secret;
 
 pub use auth_document::auth_document;
 pub use docker_config::{docker_config, logged_in};

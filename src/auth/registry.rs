@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
-use crate::runner_version::RunnerVersion;
 
 /// The key that every GitLab Runner from 12.9 on takes for Docker Hub.
 pub const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -24,7 +24,7 @@ pub(crate) const HUB_INDEX: &str = "index.docker.io";
 /// a trailing `/` and a `:tag` are cut.
 ///
 /// ```
-/// use runner_auth::registry::key_path;
+/// use runner_auth::auth::registry::key_path;
 ///
 /// assert_eq!(key_path("https://R.io/v1/"), "r.io");
 /// assert_eq!(key_path("my.HOST/With/Path"), "my.host/With/Path");
@@ -44,7 +44,7 @@ pub fn key_path(key: &str) -> String {
 ///
 /// ```
 /// use runner_auth::RunnerVersion;
-/// use runner_auth::registry::key_path_in;
+/// use runner_auth::auth::registry::key_path_in;
 ///
 /// # fn main() -> Result<(), runner_auth::Error> {
 /// assert_eq!(key_path_in("index.docker.io", RunnerVersion::parse("17.4")?), "docker.io");
@@ -102,7 +102,7 @@ fn without_tag(path: &str) -> &str {
 /// Why no image of any name can match a key of `auths`; `None` for a key that can match.
 ///
 /// ```
-/// use runner_auth::registry::why_it_never_matches;
+/// use runner_auth::auth::registry::why_it_never_matches;
 ///
 /// assert!(why_it_never_matches("registry.example.com").is_none());
 /// assert!(why_it_never_matches("index.docker.io").is_some());
@@ -133,7 +133,7 @@ pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
 /// A key as it may be shown: without the user and password that somebody put into it as into a URL.
 ///
 /// ```
-/// use runner_auth::registry::shown;
+/// use runner_auth::auth::registry::shown;
 ///
 /// assert_eq!(shown("https://ci:s3cret@r.io/v1/"), "https://<hidden>@r.io/v1/");
 /// assert_eq!(shown("r.io/v1/?token=s3cret"), "r.io/v1/<hidden>");
