@@ -11,8 +11,8 @@ mod fleet;
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use runner_auth::diff::diff;
-use runner_auth::doctor::{Circumstances, Diagnosis};
-use runner_auth::resolver::resolve;
+use runner_auth::resolve;
+use runner_auth::{Circumstances, Diagnosis};
 use runner_auth::{
     Config, ConfigText, Credential, Plan, Redaction, Registry, Request, RunnerVersion, Secret,
 };

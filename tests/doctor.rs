@@ -11,8 +11,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use runner_auth::doctor::{Circumstances, Diagnosis};
-use runner_auth::{ConfigText, doctor::Level};
+use runner_auth::{Circumstances, Diagnosis};
+use runner_auth::{ConfigText, Level};
 use serde_json::Value;
 
 /// A runner whose `environment` holds these entries, after one that must not be meant.

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use runner_auth::image::image_path;
-use runner_auth::resolver::{Answer, Match, Resolution, Verdict, resolve};
+use runner_auth::image_path;
+use runner_auth::{Answer, Match, Resolution, Verdict, resolve};
 use runner_auth::{Credential, RunnerVersion, Secret};
 use runner_auth::{key_path, key_path_in};
 use serde_json::{Value, json};

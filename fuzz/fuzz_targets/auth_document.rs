@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runner_auth::doctor::{Circumstances, Diagnosis};
-use runner_auth::resolver::{Answer, Verdict, resolve};
+use runner_auth::{Circumstances, Diagnosis};
+use runner_auth::{Answer, Verdict, resolve};
 use runner_auth::{
     Config, ConfigText, Credential, Plan, Redaction, Registry, Request, RunnerVersion, Secret,
     diff, listing,

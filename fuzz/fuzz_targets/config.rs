@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runner_auth::doctor::{Circumstances, Diagnosis};
+use runner_auth::{Circumstances, Diagnosis};
 use runner_auth::{
     Config, ConfigText, Credential, Plan, PullPolicy, Redaction, Registry, Request, Secret, diff,
 };

@@ -14,8 +14,8 @@ use crate::auth::secret::Secret;
 use crate::auth::source::{self, PasswordSource};
 use crate::config_file;
 use crate::error::Error;
-use crate::pull_policy::PullPolicy;
-use crate::selection::Selector;
+use crate::runner::pull_policy::PullPolicy;
+use crate::runner::selection::Selector;
 
 /// Gives the jobs of a GitLab Runner credentials for private registries.
 ///

@@ -12,10 +12,10 @@ use super::report::{RunnerLabel, count, redaction};
 use crate::auth::source::credential_helper;
 use crate::doctor::{Circumstances, Diagnosis, Finding, Level};
 use crate::error::Error;
-use crate::excerpt::Excerpts;
 use crate::redaction::Redaction;
+use crate::redaction::excerpt::Excerpts;
 use crate::runner::Config;
-use crate::selection::{Matches, Selector};
+use crate::runner::selection::{Matches, Selector};
 use crate::toml::printable::printable;
 
 #[derive(Serialize)]

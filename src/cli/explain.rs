@@ -9,12 +9,12 @@ use super::report::{RunnerLabel, heading, redaction};
 use crate::auth::registry::shown;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
-use crate::executor::Pull;
-use crate::explanation::Explanation;
 use crate::redaction::Redaction;
+use crate::resolver::explanation::Explanation;
 use crate::resolver::{Answer, Loss, Match, Verdict};
+use crate::runner::executor::Pull;
+use crate::runner::selection::Matches;
 use crate::runner::{Config, Runner};
-use crate::selection::Matches;
 use crate::toml::printable::printable;
 use crate::toml::text::Place;
 

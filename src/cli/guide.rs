@@ -8,12 +8,12 @@ use crate::auth::credential::{Credential, check_username};
 use crate::auth::registry::Registry;
 use crate::auth::secret::Secret;
 use crate::auth::source::{self, Login};
+use crate::cli::terminal::{Question, Terminal};
 use crate::error::Error;
-use crate::listing::{self, Listed};
 use crate::plan::{Plan, Request};
+use crate::resolver::listing::{self, Listed};
 use crate::runner::Config;
-use crate::selection::{Matches, Selector};
-use crate::terminal::{Question, Terminal};
+use crate::runner::selection::{Matches, Selector};
 
 /// Registries that many people use, suggested after those that are known from the files.
 const COMMON: [&str; 4] = ["docker.io", "ghcr.io", "quay.io", "registry.gitlab.com"];

@@ -7,9 +7,9 @@ use super::input::Input;
 use super::output::Output;
 use super::report::RunnerLabel;
 use crate::error::Error;
-use crate::listing::{self, Listed};
+use crate::resolver::listing::{self, Listed};
 use crate::runner::Config;
-use crate::selection::{Matches, Selector};
+use crate::runner::selection::{Matches, Selector};
 use crate::toml::printable::{one_line, printable};
 
 #[derive(Serialize)]

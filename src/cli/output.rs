@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::args::{Color, Format, Global};
-use crate::diff::{Line, LineKind, sign};
 use crate::error::Error;
+use crate::redaction::diff::{Line, LineKind, sign};
 use crate::toml::printable::printable;
 
 #[derive(Serialize)]
@@ -95,7 +95,7 @@ impl Output {
     /// A diff as text, in colours when whoever reads it sees them.
     pub fn diff(&self, lines: &[Line], terminal: bool) -> String {
         if !(if terminal { self.colors_on_terminal() } else { self.colors() }) {
-            return crate::diff::to_text(lines);
+            return crate::redaction::diff::to_text(lines);
         }
         let mut out = String::new();
         for line in lines {

@@ -8,9 +8,9 @@ use super::args::{Format, Global, Render, RenderForm};
 use super::input::Input;
 use super::output::{Output, to_stdout};
 use crate::error::Error;
-use crate::rendering::{Form, Rendering};
+use crate::resolver::rendering::{Form, Rendering};
 use crate::runner::Config;
-use crate::selection::Matches;
+use crate::runner::selection::Matches;
 
 #[derive(Serialize)]
 struct Report<'r> {

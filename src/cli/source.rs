@@ -8,8 +8,8 @@ use crate::auth::credential::{self, Credential};
 use crate::auth::registry::Registry;
 use crate::auth::source::credential_helper::CredentialHelper;
 use crate::auth::source::{self, Login, PasswordSource};
+use crate::cli::terminal::Terminal;
 use crate::error::Error;
-use crate::terminal::Terminal;
 
 impl Source {
     /// Whether a credential comes on standard input.

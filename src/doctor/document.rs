@@ -9,10 +9,10 @@ use super::{Circumstances, Finding, Level, credential_helper, key};
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
 use crate::auth::expansion::expand;
 use crate::auth::registry::shown;
-use crate::environment::{AuthEntry, Environment};
-use crate::pull_policy::{self, PullPolicy, names};
 use crate::runner::Config;
-use crate::runner_table::keys_of;
+use crate::runner::environment::{AuthEntry, Environment};
+use crate::runner::pull_policy::{self, PullPolicy, names};
+use crate::runner::table::keys_of;
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::NodeId;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{Finding, Level};
 use crate::runner::Config;
-use crate::runner_table::{TableKey, keys_of, own_keys};
+use crate::runner::table::{TableKey, keys_of, own_keys};
 use crate::toml::letter_case::one_spelling;
 
 /// Tables of a runner whose keys are settings and not names that somebody chose.

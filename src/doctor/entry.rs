@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::remedy::{self, Remedies};
 use super::{Finding, Level};
-use crate::environment::{Environment, VARIABLE, is_auth_entry};
-use crate::executor::Pull;
 use crate::runner::Config;
+use crate::runner::environment::{Environment, VARIABLE, is_auth_entry};
+use crate::runner::executor::Pull;
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 

@@ -6,7 +6,7 @@ use super::document::Examined;
 use super::{Finding, Level};
 use crate::auth::expansion::holds_predefined;
 use crate::auth::registry::{key_path, shown, why_it_never_matches};
-use crate::executor::Pull;
+use crate::runner::executor::Pull;
 
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let subject = examined.subject;

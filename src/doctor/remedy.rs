@@ -6,10 +6,10 @@ use std::ops::Range;
 use crate::auth::credential::Credential;
 use crate::auth::registry::{Registry, shown};
 use crate::auth::secret::Secret;
-use crate::environment::VARIABLE;
 use crate::plan::{Plan, Request};
+use crate::resolver::shell::quote;
 use crate::runner::Config;
-use crate::shell::quote;
+use crate::runner::environment::VARIABLE;
 use crate::toml::text::ConfigText;
 
 /// Stands for a user that only a person knows.

@@ -6,8 +6,8 @@ use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError};
 use crate::auth::expansion::expand;
 use crate::auth::registry::{Registry, shown};
-use crate::environment::AuthEntry;
 use crate::error::Error;
+use crate::runner::environment::AuthEntry;
 
 impl RunnerContext<'_, '_> {
     /// Checks that the document after the change is one that GitLab Runner reads, and that it

@@ -4,8 +4,8 @@ use super::{RunnerChange, RunnerContext, whole};
 use crate::auth::document::{AuthDocument, Content, Delegation, Style};
 use crate::auth::outcome::Action;
 use crate::auth::registry::shown;
-use crate::environment::{AuthEntry, Environment, VARIABLE};
 use crate::error::Error;
+use crate::runner::environment::{AuthEntry, Environment, VARIABLE};
 use crate::toml::edit::splice_text;
 
 impl RunnerContext<'_, '_> {

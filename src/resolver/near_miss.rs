@@ -2,7 +2,7 @@
 
 use crate::auth::registry::{DOCKER_HUB, HUB_INDEX, key_path_in};
 use crate::auth::runner_version::RunnerVersion;
-use crate::image::candidates;
+use crate::resolver::image::candidates;
 
 /// How many are named.
 const MOST: usize = 3;

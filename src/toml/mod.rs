@@ -9,4 +9,5 @@ pub mod letter_case;
 pub(crate) mod printable;
 pub(crate) mod quoting;
 pub(crate) mod syntax;
+pub(crate) mod table;
 pub(crate) mod text;

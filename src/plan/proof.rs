@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::environment::is_auth_entry;
 use crate::error::Error;
-use crate::pull_policy::{KEY, PolicyPlace};
+use crate::plan::pull_policy::PolicyPlace;
+use crate::runner::environment::is_auth_entry;
+use crate::runner::pull_policy::KEY;
 use crate::runner::{Config, RunnerPlace};
 use crate::toml::edit::{self, Edit, splice_text};
 use crate::toml::letter_case::same_key;

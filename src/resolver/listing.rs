@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::auth::document::AuthDocument;
 use crate::auth::registry::shown;
-use crate::environment::Environment;
 use crate::error::Error;
+use crate::runner::environment::Environment;
 use crate::runner::{Config, Runner};
 
 /// A registry that a runner has a credential for.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Quotes a word where it needs quotes.
 ///
 /// ```
-/// use runner_auth::shell::quote;
+/// use runner_auth::resolver::shell::quote;
 ///
 /// assert_eq!(quote("registry.example.com:5000"), "registry.example.com:5000");
 /// assert_eq!(quote("it's mine"), r"'it'\''s mine'");

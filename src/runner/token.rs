@@ -9,7 +9,7 @@ const SHORT_BEFORE_16: usize = 8;
 /// `helpers/shorten_token.go`): without its prefix, the first nine characters.
 ///
 /// ```
-/// use runner_auth::token::short;
+/// use runner_auth::runner::token::short;
 ///
 /// assert_eq!(short("glrt-t1_4qCqD8pEo7XzKkP3uDnw"), "4qCqD8pEo");
 /// assert_eq!(short("4qCqD8pEo7XzKkP3uDnw"), "4qCqD8pEo");

@@ -7,10 +7,10 @@ use crate::auth::document::{AuthDocument, Content, Stored, Style};
 use crate::auth::registry::{Registry, shown};
 use crate::auth::secret::Secret;
 use crate::auth::source::Login;
-use crate::environment::{AuthEntry, Environment, VARIABLE, new_entry};
 use crate::error::Error;
+use crate::resolver::shell::quote;
+use crate::runner::environment::{AuthEntry, Environment, VARIABLE, new_entry};
 use crate::runner::{Config, Runner};
-use crate::shell::quote;
 
 /// The place that a rendering is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,9 @@
 //! shown. Placeholders are numbered in the order in which secrets appear; equal secrets have equal
 //! numbers, and a number says nothing about its secret.
 
+pub mod diff;
+pub(crate) mod excerpt;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,8 +14,8 @@ use std::ops::Range;
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, StringKind};
 use crate::auth::secret::Secret;
-use crate::environment::{VARIABLE, is_auth_entry};
 use crate::runner::Config;
+use crate::runner::environment::{VARIABLE, is_auth_entry};
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 

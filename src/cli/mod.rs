@@ -1,16 +1,20 @@
 //! The command line: it reads arguments, calls the library and talks.
+//!
+//! Nothing else prints or asks. What is decided here is only how to say it.
 
 mod args;
 mod change;
 mod doctor;
 mod explain;
 mod guide;
+mod hardening;
 mod input;
 mod list;
 mod output;
 mod render;
 mod report;
 mod source;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -19,7 +23,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::config_file::interruption::end_by;
 use crate::error::Error;
-use crate::hardening;
 use args::{Arguments, Command};
 use output::Output;
 

@@ -3,14 +3,24 @@
 //! GitLab Runner reads the file with BurntSushi/toml (v0.3.1 up to 15.8, v1.2 to v1.4 from 15.9,
 //! v1.6 from 18.9): keys match without regard to letter case, an exact match first; of two keys
 //! that differ only in case one wins at random.
+//!
+//! This room knows where a runner and its keys stand and what they mean. It does not know how a
+//! change is planned, shown or written.
+
+pub(crate) mod environment;
+pub(crate) mod executor;
+pub(crate) mod layout;
+pub mod pull_policy;
+pub(crate) mod selection;
+pub(crate) mod table;
+pub mod token;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
 use crate::error::Error;
-use crate::executor::Executor;
-use crate::token;
+use crate::runner::executor::Executor;
 use crate::toml::letter_case::same_key;
 use crate::toml::printable::one_line;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax, SyntaxError};

@@ -1,21 +1,28 @@
-//! From what is wanted to the edits that bring it about, runner by runner.
+//! From what is wanted to the edits that bring it about, runner by runner, and the proof of them.
+//!
+//! This room reads the runner and the auth document, and changes neither: it gives edits. It does
+//! not know who asks, what is shown, or how the file is written.
 
 mod check;
 mod delegation;
+pub(crate) mod proof;
+mod pull_policy;
 
-use crate::addition::{self, NewPair, WrittenTable};
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, Delegation, DocumentError};
 use crate::auth::expansion::expand;
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::{Registry, key_path, shown};
-use crate::environment::{self, AuthEntry, Environment, VARIABLE};
 use crate::error::Error;
-use crate::executor::Pull;
-use crate::proof::{PatchedBlock, Proof, Wish};
-use crate::pull_policy::{self, PolicyChange, PullPolicy, listed};
+use crate::plan::proof::{PatchedBlock, Proof, Wish};
+use crate::plan::pull_policy::PolicyChange;
+use crate::runner::environment::{self, AuthEntry, Environment, VARIABLE};
+use crate::runner::executor::Pull;
+use crate::runner::layout::{own_indent, own_table};
+use crate::runner::pull_policy::{PullPolicy, listed, meaning};
 use crate::runner::{Config, Runner};
 use crate::toml::edit::{self, Edit, splice_text};
+use crate::toml::table::NewPair;
 
 /// What is wanted of each selected runner.
 #[derive(Debug, Clone)]
@@ -201,14 +208,14 @@ fn expect(
     // One edit for both pairs, so that the second takes the first into account.
     let own_pair = change.policy.as_ref().and_then(|policy| policy.own_pair.as_ref());
     let pairs: Vec<_> = change.environment.iter().chain(own_pair).cloned().collect();
-    let indent = || addition::own_indent(config, runner);
-    let pairs = WrittenTable::of_runner(config, runner).add(&pairs, indent);
+    let indent = || own_indent(config, runner);
+    let pairs = own_table(config, runner).add(&pairs, indent);
     for edit in change.edits.iter().chain(&pairs) {
         proof.edit(own.block, edit.clone());
         edits.push(edit.clone());
     }
     if let (Some(policy), Some(policies)) = (&change.policy, &change.pull_policies) {
-        let value = pull_policy::meaning(policies, policy.array);
+        let value = meaning(policies, policy.array);
         proof.expect(policy.block, Wish::PullPolicy { place: policy.place.clone(), value });
         for edit in &policy.edits {
             proof.edit(policy.block, edit.clone());

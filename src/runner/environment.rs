@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::addition::NewPair;
 use crate::auth::expansion::{Expanded, expand, is_predefined};
 use crate::error::Error;
+use crate::runner::table::sections;
 use crate::runner::{Config, Runner};
-use crate::runner_table::sections;
 use crate::toml::bracketed::List;
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
+use crate::toml::table::NewPair;
 
 /// The variable that holds the auth document.
 pub(crate) const VARIABLE: &str = "DOCKER_AUTH_CONFIG";

@@ -14,9 +14,9 @@ mod remedy;
 
 use std::ops::Range;
 
-use crate::environment::Environment;
 use crate::error::Error;
 use crate::runner::Config;
+use crate::runner::environment::Environment;
 use crate::toml::text::{ConfigText, Place};
 use remedy::Remedies;
 

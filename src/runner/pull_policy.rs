@@ -6,15 +6,11 @@
 //! which ones count: up to 17.11 a job fails with any other, from 18.0 on the others are left out
 //! and it fails when none is left (`common/config.go`, `helpers/pull_policies`).
 
-mod change;
-
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::toml::syntax::{Meaning, NodeId, NodeKind, Syntax};
-
-pub(crate) use change::{PolicyChange, PolicyPlace, plan};
 
 /// The key in `[runners.docker]` and `[runners.kubernetes]`.
 pub(crate) const KEY: &str = "pull_policy";

@@ -4,8 +4,15 @@
 //! `cli/config/configfile/file.go`; [`RunnerVersion`] says in which versions they differ. Each key
 //! of the document becomes a path, the image becomes one as well, and the longest path that the
 //! image starts with wins; of two keys with one path the one that sorts first.
+//!
+//! This room answers from a document, an image and a version. It does not change or print anything.
 
+pub(crate) mod explanation;
+pub mod image;
+pub mod listing;
 mod near_miss;
+pub mod rendering;
+pub mod shell;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +20,7 @@ use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, Entry, Helper, Stored};
 use crate::auth::registry::{key_path_in, shown};
 use crate::auth::runner_version::RunnerVersion;
-use crate::image::{candidates, image_path};
+use crate::resolver::image::{candidates, image_path};
 
 pub use near_miss::{Miss, NearMiss};
 

@@ -1,15 +1,16 @@
 //! The edits that give a runner its pull policies.
 
-use super::{KEY, PullPolicy, listed, names, values};
-use crate::addition::{NewPair, WrittenTable, new_section, section_indents};
 use crate::error::Error;
-use crate::executor::Pull;
+use crate::runner::executor::Pull;
+use crate::runner::layout::{new_section, own_table, section_indents};
+use crate::runner::pull_policy::{KEY, PullPolicy, listed, names, values};
+use crate::runner::table::{TableKey, keys_of, own_keys, sections};
 use crate::runner::{Config, Runner, RunnerPlace};
-use crate::runner_table::{TableKey, keys_of, own_keys, sections};
 use crate::toml::bracketed::{List, line_indent};
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind};
+use crate::toml::table::{NewPair, WrittenTable};
 
 /// What changes for one runner.
 pub(crate) struct PolicyChange {
@@ -247,7 +248,8 @@ impl PolicyContext<'_, '_> {
                 let step = inner.strip_prefix(&outer).unwrap_or_default();
                 format!("{}{step}", line_indent(syntax.text(), start))
             };
-            let edits = WrittenTable::of_block(self.config, block).add(&[new(KEY)], indent);
+            let edits =
+                WrittenTable::of_block(self.config.syntax(), block).add(&[new(KEY)], indent);
             return PolicyChange {
                 block,
                 edits,
@@ -265,7 +267,7 @@ impl PolicyContext<'_, '_> {
         let raw = spelled.map_or(self.table, |key| &syntax.text()[syntax.node(key).span()]);
         match pair {
             Some(pair) if syntax.simple_key(pair).is_some() => {
-                let table = WrittenTable::of_inline(self.config, own.block, syntax.value(pair));
+                let table = WrittenTable::of_inline(syntax, own.block, syntax.value(pair));
                 change(table.add(&[new(KEY)], String::new), None, self.own_place())
             }
             // A header would open this table a second time, which newer parsers refuse; whoever
@@ -275,7 +277,7 @@ impl PolicyContext<'_, '_> {
                 change(Vec::new(), Some(pair), self.own_place())
             }
             None if own.inline.is_some() => {
-                let table = WrittenTable::of_runner(self.config, self.runner);
+                let table = own_table(self.config, self.runner);
                 let (equals, pad) = (table.equals(), if table.is_padded() { " " } else { "" });
                 let value = format!("{{{pad}{KEY}{equals}{}{pad}}}", self.written('"'));
                 let pair = NewPair { key: raw.to_owned(), value };

@@ -3,10 +3,10 @@
 use crate::auth::document::AuthDocument;
 use crate::auth::expansion::holds_predefined;
 use crate::auth::runner_version::RunnerVersion;
-use crate::environment::{AuthEntry, Environment};
 use crate::error::Error;
-use crate::executor::Pull;
 use crate::resolver::{self, Resolution, Verdict};
+use crate::runner::environment::{AuthEntry, Environment};
+use crate::runner::executor::Pull;
 use crate::runner::{Config, Runner};
 use crate::toml::text::Place;
 
