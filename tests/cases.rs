@@ -1,19 +1,21 @@
-//! Each directory in `tests/cases` is one run of the command: `args` (a line each), `before.toml`,
-//! and what must come of it: `after.toml` (absent when the file stays as it was), `stdout`, `stderr`
-//! (absent when empty) and `status` (absent for 0). `{config}` stands for the config's path.
-//! `stdin` holds what is piped in.
+//! Each directory in `tests/cases/COMMAND` is one run of the command and one test with that name: `args` (a line
+//! each), `before.toml`, and what must come of it: `after.toml` (absent when the file stays as it was), `stdout`,
+//! `stderr` (absent when empty) and `status` (absent for 0). `{config}` stands for the config's path. `stdin` holds
+//! what is piped in. A case that writes is run a second time on what it wrote, and must change nothing.
 //!
-//! `UPDATE_CASES=1 cargo test --test cases` records what the command does: read the difference
-//! before committing it.
+//! `cargo test --test cases crlf` runs those with `crlf` in the name. `UPDATE_CASES=1 cargo test --test cases`
+//! records what the command does: read the difference before committing it.
 
 // A test may end by panicking and says what it saw.
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use libtest_mimic::{Arguments, Failed, Trial};
 
 /// What the runs must not print: the passwords, tokens and variables planted in the cases.
 const SECRETS: &[&str] = &[
@@ -95,62 +97,77 @@ fn check(case: &Path, name: &str, found: &[u8], default: &[u8], failures: &mut V
     }
 }
 
-#[test]
-fn every_case_gives_what_is_recorded() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut cases: Vec<_> = fs::read_dir(root)
-        .expect("tests/cases is there")
-        .map(|case| case.unwrap().path())
-        .collect();
-    cases.sort();
+fn gives_what_is_recorded(case: &Path) -> Result<(), Failed> {
     let mut failures = Vec::new();
-    for case in &cases {
-        let directory = tempfile::tempdir().expect("a place to work");
-        let outcome = run(case, directory.path());
-        let before = fs::read(case.join("before.toml")).expect("a case has before.toml");
-        assert_eq!(outcome.touched, outcome.after != before, "{}: mtime", case.display());
-        check(case, "after.toml", &outcome.after, &before, &mut failures);
-        check(case, "stdout", outcome.stdout.as_bytes(), b"", &mut failures);
-        check(case, "stderr", outcome.stderr.as_bytes(), b"", &mut failures);
-        check(case, "status", format!("{}\n", outcome.status).as_bytes(), b"0\n", &mut failures);
-        let filter = fs::read_to_string(case.join("args")).expect("args").contains("\n-\n");
-        let printed = if filter { outcome.stderr } else { outcome.stdout + &outcome.stderr };
-        for secret in SECRETS {
-            if printed.contains(secret) {
-                failures.push(format!("{} prints {secret}", case.display()));
-            }
-        }
-        let left: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
-        let backup = directory.path().join("config.toml.bak").exists();
-        assert_eq!(left.len(), 1 + usize::from(backup), "{}: litter", case.display());
+    let directory = tempfile::tempdir().expect("a place to work");
+    let outcome = run(case, directory.path());
+    let before = fs::read(case.join("before.toml")).expect("a case has before.toml");
+    if outcome.touched != (outcome.after != before) {
+        failures.push("the modification time does not go with the change".to_owned());
     }
-    println!("{} cases", cases.len());
-    assert!(!cases.is_empty());
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    check(case, "after.toml", &outcome.after, &before, &mut failures);
+    check(case, "stdout", outcome.stdout.as_bytes(), b"", &mut failures);
+    check(case, "stderr", outcome.stderr.as_bytes(), b"", &mut failures);
+    check(case, "status", format!("{}\n", outcome.status).as_bytes(), b"0\n", &mut failures);
+    let filter = arguments(case).contains("\n-\n");
+    let printed = if filter { outcome.stderr } else { outcome.stdout + &outcome.stderr };
+    for secret in SECRETS {
+        if printed.contains(secret) {
+            failures.push(format!("it prints {secret}"));
+        }
+    }
+    let left = fs::read_dir(directory.path()).expect("the folder is there").count();
+    let backup = directory.path().join("config.toml.bak").exists();
+    if left != 1 + usize::from(backup) {
+        failures.push("it leaves litter".to_owned());
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n\n").into()) }
 }
 
-#[test]
-fn a_second_run_changes_nothing() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut seen = 0;
-    for case in fs::read_dir(root).expect("tests/cases is there") {
-        let case = case.unwrap().path();
-        let arguments = fs::read_to_string(case.join("args")).expect("args");
-        if !case.join("after.toml").exists() || !arguments.contains("--yes") {
-            continue;
-        }
-        let again = tempfile::tempdir().expect("a place to work");
-        for name in ["args", "stdin"] {
-            drop(fs::copy(case.join(name), again.path().join(name)));
-        }
-        fs::copy(case.join("after.toml"), again.path().join("before.toml")).unwrap();
-        let directory = tempfile::tempdir().expect("a place to work");
-        let outcome = run(again.path(), directory.path());
-        let expected = fs::read(case.join("after.toml")).unwrap();
-        assert_eq!(outcome.status, 0, "{}: {}", case.display(), outcome.stderr);
-        assert!(!outcome.touched, "{} is written twice", case.display());
-        assert!(outcome.after == expected, "{} changes twice", case.display());
-        seen += 1;
+fn changes_nothing_the_second_time(case: &Path) -> Result<(), Failed> {
+    let again = tempfile::tempdir().expect("a place to work");
+    for name in ["args", "stdin"] {
+        drop(fs::copy(case.join(name), again.path().join(name)));
     }
-    assert!(seen > 0);
+    fs::copy(case.join("after.toml"), again.path().join("before.toml")).expect("a copy");
+    let directory = tempfile::tempdir().expect("a place to work");
+    let outcome = run(again.path(), directory.path());
+    let expected = fs::read(case.join("after.toml")).expect("a case that writes has after.toml");
+    if outcome.status != 0 {
+        return Err(
+            format!("the second run ends with {}:\n{}", outcome.status, outcome.stderr).into()
+        );
+    }
+    if outcome.touched || outcome.after != expected {
+        return Err("the second run writes".into());
+    }
+    Ok(())
+}
+
+fn arguments(case: &Path) -> String {
+    fs::read_to_string(case.join("args")).expect("a case has args")
+}
+
+/// The folders in a folder, by name.
+fn folders(of: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(of).expect("a folder can be listed");
+    let mut found: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    found.sort();
+    found
+}
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut trials = Vec::new();
+    for case in folders(&root).iter().flat_map(|command| folders(command)) {
+        let name = case.strip_prefix(&root).expect("a case is below").display().to_string();
+        if case.join("after.toml").exists() && arguments(&case).contains("--yes") {
+            let case = case.clone();
+            let again = move || changes_nothing_the_second_time(&case);
+            trials.push(Trial::test(format!("{name} again"), again));
+        }
+        trials.push(Trial::test(name, move || gives_what_is_recorded(&case)));
+    }
+    assert!(!trials.is_empty(), "there are cases");
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

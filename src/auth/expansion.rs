@@ -16,15 +16,6 @@ pub struct Expanded {
 }
 
 /// Expands `text`; `lookup` gives a variable's value.
-///
-/// ```
-/// use runner_auth::auth::expansion::expand;
-///
-/// let lookup = |name: &str| (name == "USER").then(|| "ci".to_owned());
-/// let expanded = expand("$USER:${PASS}$$5 costs $ 5", lookup);
-/// assert_eq!(expanded.text, "ci:$5 costs $ 5");
-/// assert_eq!(expanded.unknown, ["PASS"]);
-/// ```
 pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Expanded {
     let mut out = String::with_capacity(text.len());
     let mut unknown = Vec::new();
@@ -108,5 +99,13 @@ mod tests {
         ] {
             assert_eq!(expand(text, lookup).text, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_is_filled_in_and_two_dollars_are_one() {
+        let lookup = |name: &str| (name == "USER").then(|| "ci".to_owned());
+        let expanded = expand("$USER:${PASS}$$5 costs $ 5", lookup);
+        assert_eq!(expanded.text, "ci:$5 costs $ 5");
+        assert_eq!(expanded.unknown, ["PASS"]);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) const HUB_INDEX: &str = "index.docker.io";
 /// a trailing `/` and a `:tag` are cut.
 ///
 /// ```
-/// use runner_auth::auth::registry::key_path;
+/// use runner_auth::key_path;
 ///
 /// assert_eq!(key_path("https://R.io/v1/"), "r.io");
 /// assert_eq!(key_path("my.HOST/With/Path"), "my.host/With/Path");
@@ -44,7 +44,7 @@ pub fn key_path(key: &str) -> String {
 ///
 /// ```
 /// use runner_auth::RunnerVersion;
-/// use runner_auth::auth::registry::key_path_in;
+/// use runner_auth::key_path_in;
 ///
 /// # fn main() -> Result<(), runner_auth::Error> {
 /// assert_eq!(key_path_in("index.docker.io", RunnerVersion::parse("17.4")?), "docker.io");
@@ -102,7 +102,7 @@ fn without_tag(path: &str) -> &str {
 /// Why no image of any name can match a key of `auths`; `None` for a key that can match.
 ///
 /// ```
-/// use runner_auth::auth::registry::why_it_never_matches;
+/// use runner_auth::why_it_never_matches;
 ///
 /// assert!(why_it_never_matches("registry.example.com").is_none());
 /// assert!(why_it_never_matches("index.docker.io").is_some());
@@ -131,14 +131,6 @@ pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
 }
 
 /// A key as it may be shown: without the user and password that somebody put into it as into a URL.
-///
-/// ```
-/// use runner_auth::auth::registry::shown;
-///
-/// assert_eq!(shown("https://ci:s3cret@r.io/v1/"), "https://<hidden>@r.io/v1/");
-/// assert_eq!(shown("r.io/v1/?token=s3cret"), "r.io/v1/<hidden>");
-/// assert_eq!(shown("r.io/app@sha256:0f"), "r.io/app@sha256:0f");
-/// ```
 #[must_use]
 pub fn shown(key: &str) -> Cow<'_, str> {
     if let Some(at) = key.find(['?', '=']) {
@@ -264,5 +256,12 @@ mod tests {
         {
             assert!(Registry::parse(typed).is_err(), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn a_key_is_shown_without_user_and_query() {
+        assert_eq!(shown("https://ci:s3cret@r.io/v1/"), "https://<hidden>@r.io/v1/");
+        assert_eq!(shown("r.io/v1/?token=s3cret"), "r.io/v1/<hidden>");
+        assert_eq!(shown("r.io/app@sha256:0f"), "r.io/app@sha256:0f");
     }
 }

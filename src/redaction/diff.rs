@@ -15,7 +15,7 @@ use crate::toml::syntax::Syntax;
 pub enum LineKind {
     /// `---` and `+++`.
     File,
-    /// ` … `.
+    /// `@@ … @@`.
     Hunk,
     /// The same in both.
     Context,
@@ -81,7 +81,8 @@ pub fn diff(config: &Config<'_>, plan: &Plan, redaction: &Redaction, context: us
             .sum();
         let new_start = start.saturating_add_signed(shift);
         let new_length = (end - start).saturating_add_signed(grown);
-        let header = format!(" -{} +{} ", range(start, end - start), range(new_start, new_length));
+        let header =
+            format!("@@ -{} +{} @@", range(start, end - start), range(new_start, new_length));
         out.push(Line::new(LineKind::Hunk, header));
         shift += grown;
         let mut at = start;

@@ -11,7 +11,7 @@ use crate::auth::runner_version::RunnerVersion;
 ///
 /// ```
 /// use runner_auth::RunnerVersion;
-/// use runner_auth::resolver::image::image_path;
+/// use runner_auth::image_path;
 ///
 /// let path = |image| image_path(image, RunnerVersion::LATEST);
 /// assert_eq!(path("nginx:1.25"), "docker.io/nginx");

@@ -125,7 +125,7 @@ pub enum Loss {
 ///
 /// ```
 /// use runner_auth::RunnerVersion;
-/// use runner_auth::resolver::{Answer, Verdict, resolve};
+/// use runner_auth::{Answer, Verdict, resolve};
 ///
 /// let document = r#"{"auths": {"r.io": {"auth": "Y2k6czNjcmV0"}, "r.io/ns": {}}}"#;
 /// let resolution = resolve(document, "r.io/app:1", RunnerVersion::LATEST);

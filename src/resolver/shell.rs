@@ -3,13 +3,6 @@
 use std::borrow::Cow;
 
 /// Quotes a word where it needs quotes.
-///
-/// ```
-/// use runner_auth::resolver::shell::quote;
-///
-/// assert_eq!(quote("registry.example.com:5000"), "registry.example.com:5000");
-/// assert_eq!(quote("it's mine"), r"'it'\''s mine'");
-/// ```
 #[must_use]
 pub fn quote(word: &str) -> Cow<'_, str> {
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,".contains(&byte);
@@ -17,5 +10,16 @@ pub fn quote(word: &str) -> Cow<'_, str> {
         Cow::Borrowed(word)
     } else {
         Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn words_are_quoted_where_they_need_it() {
+        assert_eq!(quote("registry.example.com:5000"), "registry.example.com:5000");
+        assert_eq!(quote("it's mine"), r"'it'\''s mine'");
     }
 }

@@ -7,15 +7,6 @@ const SHORT_BEFORE_16: usize = 8;
 
 /// The part of a token that GitLab Runner shows (`common/config.go` `ShortDescription`,
 /// `helpers/shorten_token.go`): without its prefix, the first nine characters.
-///
-/// ```
-/// use runner_auth::runner::token::short;
-///
-/// assert_eq!(short("glrt-t1_4qCqD8pEo7XzKkP3uDnw"), "4qCqD8pEo");
-/// assert_eq!(short("4qCqD8pEo7XzKkP3uDnw"), "4qCqD8pEo");
-/// assert_eq!(short("GR13489414qCqD8pEo7XzKkP3uDn"), "4qCqD8pEo");
-/// assert_eq!(short(""), "");
-/// ```
 #[must_use]
 pub fn short(token: &str) -> &str {
     first(without_prefix(token), SHORT)
@@ -91,5 +82,13 @@ mod tests {
         }
         assert!(!is("", ""));
         assert!(is("abc", "abc"));
+    }
+
+    #[test]
+    fn the_short_token_has_no_prefix() {
+        assert_eq!(short("glrt-t1_4qCqD8pEo7XzKkP3uDnw"), "4qCqD8pEo");
+        assert_eq!(short("4qCqD8pEo7XzKkP3uDnw"), "4qCqD8pEo");
+        assert_eq!(short("GR13489414qCqD8pEo7XzKkP3uDn"), "4qCqD8pEo");
+        assert_eq!(short(""), "");
     }
 }

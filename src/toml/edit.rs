@@ -47,13 +47,6 @@ impl fmt::Debug for Edit {
 
 /// Applies edits to the bytes they were made for. Every byte outside their spans comes over as it
 /// is. Edits at one place are applied in the order given.
-///
-/// ```
-/// use runner_auth::toml::edit::{Edit, splice};
-///
-/// let edits = [Edit::insert(5, ","), Edit::new(6..11, "there"), Edit::insert(11, "!")];
-/// assert_eq!(splice(b"hello world", &edits), b"hello, there!");
-/// ```
 #[must_use]
 pub fn splice(original: &[u8], edits: &[Edit]) -> Vec<u8> {
     let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
@@ -77,4 +70,15 @@ pub(crate) fn splice_text(original: &str, edits: &[Edit]) -> String {
 /// Puts edits into the order that [`splice`] expects.
 pub(crate) fn sort(edits: &mut [Edit]) {
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Edit, splice};
+
+    #[test]
+    fn edits_touch_their_spans() {
+        let edits = [Edit::insert(5, ","), Edit::new(6..11, "there"), Edit::insert(11, "!")];
+        assert_eq!(splice(b"hello world", &edits), b"hello, there!");
+    }
 }

@@ -7,14 +7,6 @@
 //! two are the only ones beyond ASCII that can make a key match.
 
 /// Says whether two keys are the same to GitLab Runner.
-///
-/// ```
-/// use runner_auth::toml::letter_case::same_key;
-///
-/// assert!(same_key("environment", "Environment"));
-/// assert!(same_key("runners", "runner\u{17f}"));
-/// assert!(!same_key("runners", "runner"));
-/// ```
 #[must_use]
 pub fn same_key(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right)
@@ -32,5 +24,17 @@ fn folded(letter: char) -> char {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         other => other.to_ascii_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_key;
+
+    #[test]
+    fn keys_are_folded_as_go_does() {
+        assert!(same_key("environment", "Environment"));
+        assert!(same_key("runners", "runner\u{17f}"));
+        assert!(!same_key("runners", "runner"));
     }
 }

@@ -13,6 +13,8 @@ use runner_auth::{
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, Item, Value};
 
+pub mod fleet;
+
 /// The configs of fixtures/ and, where it is there, of the corpus: name and content.
 pub fn configs() -> Vec<(String, Vec<u8>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

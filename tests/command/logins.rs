@@ -1,11 +1,6 @@
 //! Files and helpers as the real tools leave them: `docker login`, `podman login` and `skopeo login`
 //! at a registry of this test's own, and `pass` with a key of this test's own.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::print_stdout)]
-
-mod support;
-
 use std::fs;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -15,6 +10,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
+
+use crate::support;
 
 const CONFIG: &str = "[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
 

@@ -1,13 +1,10 @@
 //! The question and the hidden password on a pseudo-terminal.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::print_stdout, clippy::expect_used)]
-
 use std::process::Command;
 
 #[test]
 fn a_person_is_asked() {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/command/terminal.py");
     let binary = env!("CARGO_BIN_EXE_runner-auth");
     let output = match Command::new("python3").args([script, binary]).output() {
         Ok(output) => output,

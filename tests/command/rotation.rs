@@ -2,11 +2,6 @@
 //! docs/rotation.md run as they stand, the units pass systemd's own checks, and a real systemd
 //! runs them in their sandbox.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -15,6 +10,8 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+
+use crate::support;
 
 const SERVICE: &str = "runner-auth-refresh@.service";
 const TIMER: &str = "runner-auth-refresh@.timer";
@@ -164,7 +161,8 @@ impl Place {
         fs::create_dir(place.path("bin")).unwrap();
         symlink(env!("CARGO_BIN_EXE_runner-auth"), place.path("bin/runner-auth")).unwrap();
         let helper = "docker-credential-ecr-login";
-        symlink(project("tests/rotation").join(helper), place.path("bin").join(helper)).unwrap();
+        symlink(project("tests/command/rotation").join(helper), place.path("bin").join(helper))
+            .unwrap();
         place
     }
 
@@ -452,7 +450,7 @@ struct Session {
 }
 
 impl Session {
-    /// Boots and goes through `tests/rotation/session`.
+    /// Boots and goes through `tests/command/rotation/session`.
     fn run() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a place to work");
         let place = |path: &str| {
@@ -466,8 +464,8 @@ impl Session {
         let program = env!("CARGO_BIN_EXE_runner-auth").into();
         copy(program, "bin/runner-auth");
         let helper = "docker-credential-ecr-login";
-        copy(project("tests/rotation").join(helper), &format!("bin/{helper}"));
-        copy(project("tests/rotation/session"), "session/run");
+        copy(project("tests/command/rotation").join(helper), &format!("bin/{helper}"));
+        copy(project("tests/command/rotation/session"), "session/run");
         for name in [SERVICE, TIMER, PASSWORD] {
             put(&format!("session/packaging/systemd/{name}"), &packaged(name));
         }
@@ -482,7 +480,7 @@ impl Session {
         }
         let output = Command::new("timeout")
             .args(["-s", "KILL", "120", "unshare", "--mount", "sh"])
-            .arg(project("tests/rotation/boot"))
+            .arg(project("tests/command/rotation/boot"))
             .arg(folder.path())
             .output()
             .expect("timeout starts");

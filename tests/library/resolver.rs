@@ -2,9 +2,6 @@
 //! answers recorded from GitLab Runner's own resolver where they are at hand, the changes from
 //! version to version, and what must hold for every document.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
-
 use std::fs;
 use std::path::Path;
 

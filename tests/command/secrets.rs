@@ -1,13 +1,9 @@
 //! No output of any command holds a secret that stands in the config or comes from a source.
 
-// A test may end by panicking.
-#![allow(clippy::panic, clippy::expect_used)]
-
-#[path = "support/fleet.rs"]
-mod fleet;
-
 use std::fs;
 use std::process::Command;
+
+use crate::support::fleet;
 
 /// A config with a secret in every place that can hold one; each starts with `S3CRET`.
 const CONFIG: &str = r#"concurrent = 1

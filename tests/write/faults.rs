@@ -4,11 +4,6 @@
 //!
 //! The calls are those of a trace of the very same run, made first.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs::{self, FileTimes};
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,6 +14,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
+
+use crate::support;
 
 const OLD: &str = "# ours\n[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
 const ERRORS: [&str; 5] = ["ENOSPC", "EIO", "EINTR", "EDQUOT", "EACCES"];

@@ -1,13 +1,8 @@
 //! The checks of every change on config files from outside the project, where there are any.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
-
-mod support;
-
+use crate::support::{self, and_pull, change, document, has_policy, pull, remove, set};
 use runner_auth::PullPolicy::{Always, IfNotPresent, Never};
 use runner_auth::{Config, ConfigText};
-use support::{and_pull, change, document, has_policy, pull, remove, set};
 
 fn check(file: &str, bytes: &[u8], runners: usize) {
     let every: Vec<_> = (0..runners).collect();

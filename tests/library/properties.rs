@@ -1,14 +1,9 @@
 //! The checks of every change on generated configs. `PROPERTY_CASES` says how many (default 2000).
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::print_stdout)]
-
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::{PREFIX, and_pull, change, document, has_policy, pull, remove, set};
 use runner_auth::{Config, ConfigText, PullPolicy};
-use support::{PREFIX, and_pull, change, document, has_policy, pull, remove, set};
 
 /// A small generator (xorshift64*): the same cases in every run.
 struct Random(u64);
@@ -317,7 +312,7 @@ fn only_what_is_meant_changes() {
             let held = auths.iter().any(|(key, value)| {
                 key.to_lowercase().contains("r.io") && value["auth"] == "Y2k6czNjcmV0"
             });
-            assert!(held, "{}", support::lossy(&after));
+            assert!(held, "{}", crate::support::lossy(&after));
         }
         change(&bytes, &selected, &remove("r.io"));
         change(&after, &selected, &remove("r.io"));

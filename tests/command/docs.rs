@@ -3,9 +3,6 @@
 //! Blocks that call Cargo are for the clone itself and not run here. Links between the pages lead
 //! somewhere.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -1,16 +1,13 @@
 //! What `render` prints, read by what it is for: a shell, a TOML and a YAML parser, a registry's
 //! client.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::print_stdout)]
-
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value as Json, json};
+
+use crate::support;
 
 /// A runner whose document has all that needs care: quotes, a `$`, letters beyond ASCII, members
 /// that stay behind, a variable, a key that stands twice.

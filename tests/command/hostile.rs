@@ -1,9 +1,6 @@
 //! Input that nobody writes by hand: an answer or a clear error, in bounded memory, and never a
 //! crash.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
-
 use std::fs;
 use std::process::Command;
 

@@ -38,8 +38,12 @@ def run(arguments, steps, piped=None, config=CONFIG, login=None):
             with open(os.path.join(home, ".docker", "config.json"), "w") as file:
                 file.write(login)
         stamp = os.stat(path).st_mtime_ns
-        child, terminal = pty.fork()
+        terminal, other_end = pty.openpty()
+        # Before the command is there, which changes them.
+        modes = termios.tcgetattr(terminal)
+        child = os.fork()
         if child == 0:
+            os.login_tty(other_end)
             os.chdir(folder)
             if piped is not None:
                 reader, writer = os.pipe()
@@ -49,7 +53,7 @@ def run(arguments, steps, piped=None, config=CONFIG, login=None):
             environment = {"HOME": home, "PATH": os.environ["PATH"], "TERM": "xterm"}
             environment["XDG_RUNTIME_DIR"] = home
             os.execve(BINARY, [BINARY, *arguments], environment)
-        modes = termios.tcgetattr(terminal)
+        os.close(other_end)
         seen = b""
         # Each step waits for what comes after the one before.
         answered = 0

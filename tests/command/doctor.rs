@@ -1,11 +1,6 @@
 //! Each finding of `doctor` is planted and found where it was planted; each command that mends one
 //! is run, and the finding is gone. What is found in sound files is written down.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -14,6 +9,8 @@ use std::process::Command;
 use runner_auth::{Circumstances, Diagnosis};
 use runner_auth::{ConfigText, Level};
 use serde_json::Value;
+
+use crate::support;
 
 /// A runner whose `environment` holds these entries, after one that must not be meant.
 fn runner(entries: &str) -> String {

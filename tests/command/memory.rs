@@ -1,17 +1,14 @@
 //! What is left of a password when a command ends: nothing in its memory, its arguments or a core
 //! dump. `strace` holds the process back at its last call, and its memory is read.
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
-
-mod support;
-
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use crate::support;
 
 const PASSWORD: &str = "Qx7-very-secret-Zk9";
 /// The base64 of `ci:` and the password.

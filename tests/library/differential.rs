@@ -1,18 +1,13 @@
 //! The result as the TOML library reads it that GitLab Runner uses (Go's BurntSushi/toml).
 
-// A test may end by panicking and says what it saw.
-#![allow(clippy::panic, clippy::expect_used, clippy::print_stdout)]
-
-mod support;
-
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::support::{and_pull, pull, remove, set};
 use runner_auth::PullPolicy::{Always, IfNotPresent};
 use runner_auth::{Config, ConfigText, Plan, Request};
-use support::{and_pull, pull, remove, set};
 
 /// Where Debian puts Go libraries.
 const GOPATH: &str = "/usr/share/gocode";
@@ -24,8 +19,11 @@ fn configs() -> Vec<PathBuf> {
         let entries = fs::read_dir(root.join(folder)).expect("a folder of the project");
         entries.map(|entry| entry.expect("a folder can be listed").path())
     };
-    let cases = list("tests/cases").map(|case| case.join("before.toml"));
-    list("fixtures").chain(cases).collect()
+    let commands = ["list", "set", "remove", "explain", "doctor", "render"];
+    let cases = commands.iter().filter(|command| root.join("tests/cases").join(command).is_dir());
+    let cases = cases.flat_map(|command| list(&format!("tests/cases/{command}")));
+    let befores = cases.map(|case| case.join("before.toml"));
+    list("fixtures").chain(befores).collect()
 }
 
 /// Patches one runner of a config and keeps both texts; `None` when nothing changes.
@@ -55,7 +53,7 @@ fn the_library_of_gitlab_runner_agrees() {
     }
     let folder = tempfile::tempdir().expect("a place to work");
     let binary = folder.path().join("compare");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/go/compare.go");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/library/compare.go");
     let built = Command::new("go")
         .args(["build", "-o"])
         .args([binary.as_path(), Path::new(source)])

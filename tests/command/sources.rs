@@ -1,11 +1,6 @@
 //! Where credentials come from besides a password: files that `docker login` and `podman login`
 //! left, and credential helpers. The helpers are those in `tests/bin`.
 
-// A test may end by panicking.
-#![allow(clippy::panic, clippy::expect_used)]
-
-mod support;
-
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +10,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value as Json, json};
+
+use crate::support;
 
 const CONFIG: &str = "[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
 

@@ -1,0 +1,17 @@
+//! The command as a person or a program runs it: its words, its files and the tools beside it.
+
+// A test may end by panicking and says what it saw.
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+
+mod docs;
+mod doctor;
+mod hostile;
+mod logins;
+mod memory;
+mod rendering;
+mod rotation;
+mod secrets;
+mod sources;
+#[path = "../support/mod.rs"]
+mod support;
+mod terminal;

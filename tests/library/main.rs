@@ -1,0 +1,11 @@
+//! The library without the command: properties, and answers compared with those of other programs.
+
+// A test may end by panicking and says what it saw.
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+
+mod corpus;
+mod differential;
+mod properties;
+mod resolver;
+#[path = "../support/mod.rs"]
+mod support;
