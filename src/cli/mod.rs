@@ -11,8 +11,11 @@ mod hardening;
 mod input;
 mod list;
 mod output;
+mod preview;
+mod remove;
 mod render;
 mod report;
+mod set;
 mod source;
 mod terminal;
 
@@ -80,8 +83,8 @@ fn refused(mut error: clap::Error) -> ExitCode {
 
 fn command(arguments: &Arguments, output: &Output) -> Result<u8, Error> {
     match &arguments.command {
-        Command::Set(set) => change::set(&arguments.global, set, output),
-        Command::Remove(remove) => change::remove(&arguments.global, remove, output),
+        Command::Set(set) => set::set(&arguments.global, set, output),
+        Command::Remove(remove) => remove::remove(&arguments.global, remove, output),
         Command::List(list) => list::list(&arguments.global, list, output),
         Command::Explain(explain) => explain::explain(&arguments.global, explain, output),
         Command::Doctor(doctor) => doctor::doctor(&arguments.global, doctor, output),

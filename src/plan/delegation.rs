@@ -1,6 +1,7 @@
 //! Leaving a registry of a runner to a credential helper.
 
-use super::{RunnerChange, RunnerContext, whole};
+use super::set::whole;
+use super::{RunnerChange, RunnerContext};
 use crate::auth::document::{AuthDocument, Content, Delegation, Style};
 use crate::auth::outcome::Action;
 use crate::auth::registry::shown;

@@ -7,21 +7,23 @@ mod check;
 mod delegation;
 pub(crate) mod proof;
 mod pull_policy;
+mod remove;
+mod set;
 
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, Delegation, DocumentError};
 use crate::auth::expansion::expand;
-use crate::auth::outcome::{Action, Outcome};
-use crate::auth::registry::{Registry, key_path, shown};
+use crate::auth::outcome::Outcome;
+use crate::auth::registry::Registry;
 use crate::error::Error;
 use crate::plan::proof::{PatchedBlock, Proof, Wish};
 use crate::plan::pull_policy::PolicyChange;
-use crate::runner::environment::{self, AuthEntry, Environment, VARIABLE};
+use crate::runner::environment::{AuthEntry, Environment};
 use crate::runner::executor::Pull;
 use crate::runner::layout::{own_indent, own_table};
 use crate::runner::pull_policy::{PullPolicy, listed, meaning};
 use crate::runner::{Config, Runner};
-use crate::toml::edit::{self, Edit, splice_text};
+use crate::toml::edit::{self, Edit};
 use crate::toml::table::NewPair;
 
 /// What is wanted of each selected runner.
@@ -231,189 +233,6 @@ struct RunnerContext<'c, 't> {
 }
 
 impl RunnerContext<'_, '_> {
-    fn set(&self, logins: &[(Registry, Credential)], replace: bool) -> Result<RunnerChange, Error> {
-        let text = AuthDocument::write_new(logins);
-        self.write(&text, all(logins, Action::Added), replace, |environment, entry| {
-            if replace {
-                Ok(self.replace(environment, entry, logins, &text))
-            } else {
-                self.merge(entry, logins)
-            }
-        })
-    }
-
-    /// Writes a document where there is none; where there is one, `existing` says what becomes of
-    /// it.
-    fn write(
-        &self,
-        document: &str,
-        added: Vec<Outcome>,
-        replace: bool,
-        existing: impl FnOnce(&Environment<'_, '_>, &AuthEntry) -> Result<RunnerChange, Error>,
-    ) -> Result<RunnerChange, Error> {
-        let fresh = |edits| RunnerChange {
-            edits,
-            entry: Some(format!("{VARIABLE}={document}")),
-            outcomes: added,
-            ..RunnerChange::default()
-        };
-        let Some(environment) = self.environment else {
-            let entry = environment::new_entry(document);
-            return Ok(RunnerChange {
-                environment: Some(environment::new_pair(&entry)),
-                ..fresh(Vec::new())
-            });
-        };
-        let mut entries = environment.auth_entries();
-        let Some(last) = entries.pop() else {
-            return Ok(fresh(environment.append(&environment::new_entry(document))));
-        };
-        let mut change = if !replace && last.document().trim().is_empty() {
-            let whole = Edit::new(0..last.document().len(), document);
-            fresh(vec![last.edit(&whole)])
-        } else {
-            existing(environment, &last)?
-        };
-        let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
-        if !shadowed.is_empty() {
-            change.edits.extend(environment.remove(&shadowed));
-            change.notes.push(match shadowed.len() {
-                1 => "removed an earlier auth entry that the last one hid".to_owned(),
-                count => format!("removed {count} earlier auth entries that the last one hid"),
-            });
-        }
-        Ok(change)
-    }
-
-    fn merge(
-        &self,
-        entry: &AuthEntry,
-        logins: &[(Registry, Credential)],
-    ) -> Result<RunnerChange, Error> {
-        let document = self.parse_for_addition(entry)?;
-        for (registry, _) in logins {
-            // A helper answers for its key before `auths` is looked at; a store for every key.
-            let helper = document.helpers().iter().find(|helper| {
-                helper.key.as_deref().is_none_or(|key| key_path(key) == registry.path())
-            });
-            if let Some(helper) = helper {
-                return Err(Error::HelperAnswers {
-                    path: self.config.text().label().to_owned(),
-                    place: self.place(entry, document.helper_place(helper).start),
-                    runner: self.runner.title(),
-                    registry: registry.to_string(),
-                    helper: helper.name.clone(),
-                    store: helper.key.is_none(),
-                });
-            }
-        }
-        let (edits, changes) = document.set(logins);
-        let text = splice_text(entry.document(), &edits);
-        self.check_result(entry, &document, &text, Some(logins))?;
-        Ok(RunnerChange {
-            edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
-            entry: Some(format!("{VARIABLE}={text}")),
-            outcomes: changes,
-            ..RunnerChange::default()
-        })
-    }
-
-    fn replace(
-        &self,
-        environment: &Environment<'_, '_>,
-        entry: &AuthEntry,
-        logins: &[(Registry, Credential)],
-        text: &str,
-    ) -> RunnerChange {
-        let document = AuthDocument::parse(entry.document(), |name| self.variable(name)).ok();
-        if document.as_ref().is_some_and(|document| document.is_exactly(logins)) {
-            return RunnerChange {
-                entry: Some(format!("{VARIABLE}={}", entry.document())),
-                outcomes: all(logins, Action::Unchanged),
-                ..RunnerChange::default()
-            };
-        }
-        let old = document.as_ref().map(AuthDocument::entries).unwrap_or_default();
-        let outcomes = logins.iter().map(|(registry, login)| {
-            let known = old.iter().any(|entry| registry.is(&entry.key));
-            Outcome {
-                registry: registry.key().to_owned(),
-                action: if known { Action::Updated } else { Action::Added },
-                username: login.named_user(),
-            }
-        });
-        let outcomes: Vec<_> = outcomes.collect();
-        let kept = |key: &str| logins.iter().any(|(registry, _)| registry.is(key));
-        let mut change = whole(environment, entry, document.as_ref(), text, kept);
-        change.outcomes.splice(0..0, outcomes);
-        change
-    }
-
-    fn remove(&self, registries: &[Registry]) -> Result<RunnerChange, Error> {
-        let Some(environment) = self.environment else {
-            return Ok(RunnerChange::default());
-        };
-        let mut entries = environment.auth_entries();
-        let Some(last) = entries.pop() else {
-            return Ok(RunnerChange::default());
-        };
-        if last.document().trim().is_empty() {
-            return Ok(RunnerChange::default());
-        }
-        let document = self.parse(&last)?;
-        let (edits, changes) = document.remove(registries);
-        if edits.is_empty() {
-            return Ok(RunnerChange::default());
-        }
-        let text = splice_text(last.document(), &edits);
-        self.check_result(&last, &document, &text, None)?;
-        let empty = self.parse_text(&text).is_ok_and(|document| document.is_empty());
-        let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
-        let mut change = RunnerChange { outcomes: changes, ..RunnerChange::default() };
-        if empty {
-            // Nothing is left to say: the entry goes, and those that it hid must not come back.
-            let every: Vec<_> = shadowed.iter().copied().chain([last.number]).collect();
-            change.edits = environment.remove(&every);
-            change.notes.push("removed the auth entry, which holds nothing else".to_owned());
-            return Ok(change);
-        }
-        change.edits = edits.iter().map(|edit| last.edit(edit)).collect();
-        change.edits.extend(environment.remove(&shadowed));
-        change.entry = Some(format!("{VARIABLE}={text}"));
-        Ok(change)
-    }
-
-    fn remove_entry(&self) -> RunnerChange {
-        let Some(environment) = self.environment else {
-            return RunnerChange::default();
-        };
-        let entries = environment.auth_entries();
-        let Some(last) = entries.last() else {
-            return RunnerChange::default();
-        };
-        let document = self.parse_text(last.document()).ok();
-        let outcomes = document
-            .iter()
-            .flat_map(AuthDocument::entries)
-            .map(|entry| Outcome {
-                registry: shown(&entry.key).into_owned(),
-                action: Action::Removed,
-                username: entry.username(),
-            })
-            .collect();
-        let numbers: Vec<_> = entries.iter().map(|entry| entry.number).collect();
-        let note = match numbers.len() {
-            1 => "removed the auth entry".to_owned(),
-            count => format!("removed {count} auth entries"),
-        };
-        RunnerChange {
-            edits: environment.remove(&numbers),
-            outcomes,
-            notes: vec![note],
-            ..RunnerChange::default()
-        }
-    }
-
     /// Parses the document of an entry to which something is added.
     fn parse_for_addition<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
         let document = self.parse(entry)?;
@@ -471,41 +290,4 @@ impl RunnerContext<'_, '_> {
             problem: error.problem,
         }
     }
-}
-
-/// Writes another document in the place of an entry's, and says what of the old one is gone.
-fn whole(
-    environment: &Environment<'_, '_>,
-    entry: &AuthEntry,
-    old: Option<&AuthDocument<'_>>,
-    text: &str,
-    kept: impl Fn(&str) -> bool,
-) -> RunnerChange {
-    let entries = old.map(AuthDocument::entries).unwrap_or_default();
-    let gone = entries.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
-        registry: shown(&entry.key).into_owned(),
-        action: Action::Removed,
-        username: entry.username(),
-    });
-    let notes = if old.is_none() {
-        vec!["dropped an auth document that could not be read".to_owned()]
-    } else {
-        Vec::new()
-    };
-    RunnerChange {
-        edits: vec![Edit::new(environment.span(entry.number), environment::new_entry(text))],
-        entry: Some(format!("{VARIABLE}={text}")),
-        outcomes: gone.collect(),
-        notes,
-        ..RunnerChange::default()
-    }
-}
-
-fn all(logins: &[(Registry, Credential)], action: Action) -> Vec<Outcome> {
-    let outcome = |(registry, login): &(Registry, Credential)| Outcome {
-        registry: registry.key().to_owned(),
-        action,
-        username: login.named_user(),
-    };
-    logins.iter().map(outcome).collect()
 }

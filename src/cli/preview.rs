@@ -1,0 +1,185 @@
+//! What is said about a planned change: the report, the summary and the last words.
+
+use serde::Serialize;
+
+use super::output::Output;
+use super::report::{RunnerLabel, title};
+use crate::auth::outcome::{Action, Outcome};
+use crate::plan::{Plan, RunnerPlan};
+use crate::redaction::Redaction;
+use crate::redaction::diff::{self, Line};
+use crate::runner::pull_policy::PullPolicy;
+use crate::runner::{Config, Runner};
+use crate::toml::printable::printable;
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    NothingToDo,
+    DryRun,
+    /// A person said no.
+    Declined,
+    /// The patched config went to standard output.
+    Filtered,
+    /// Written, after a person had seen the diff.
+    Confirmed,
+    /// Written without a question.
+    Written,
+}
+
+/// What is told about a planned change.
+pub(super) struct Told {
+    /// The patched text, when it differs.
+    pub bytes: Option<Vec<u8>>,
+    pub report: Report,
+    pub lines: Vec<Line>,
+    pub summary: String,
+    /// What the file is called.
+    pub label: String,
+    /// Whether a credential comes into the file, and not only out of it.
+    pub stores: bool,
+}
+
+impl Told {
+    pub fn text(&self, ending: Ending, output: &Output) -> String {
+        let label = &self.label;
+        if ending == Ending::Declined {
+            return format!("Nothing was written: {label} is as it was.\n");
+        }
+        // A person who was asked has seen the diff.
+        let seen = ending == Ending::Confirmed;
+        let mut out = if seen { String::new() } else { output.diff(&self.lines, false) };
+        out.push_str(&self.summary);
+        for warning in &self.report.warnings {
+            out.push_str(&format!("warning: {}\n", printable(warning)));
+        }
+        match ending {
+            Ending::NothingToDo => {
+                out.push_str(&format!("Nothing to do: {label} is as wanted.\n"));
+            }
+            Ending::DryRun => {
+                out.push_str(&format!("Nothing was written: this was a dry run of {label}.\n"));
+            }
+            Ending::Filtered => out.push_str("The patched config is on standard output.\n"),
+            Ending::Confirmed | Ending::Written | Ending::Declined => {
+                out.push_str(&format!(
+                    "Wrote {label}. New jobs use it within seconds, without a restart of the \
+                     runner.\n"
+                ));
+                if self.stores {
+                    out.push_str(
+                        "Every job on that runner can read it: use an account that can only pull.\n",
+                    );
+                }
+            }
+        }
+        out
+    }
+}
+
+/// What is said about a plan.
+pub(super) struct Preview<'p, 't> {
+    pub config: &'p Config<'t>,
+    pub plan: &'p Plan,
+    pub redaction: &'p Redaction,
+}
+
+#[derive(Serialize)]
+pub(super) struct Report {
+    schema: u8,
+    command: &'static str,
+    config: String,
+    changed: bool,
+    pub written: bool,
+    runners: Vec<RunnerReport>,
+    diff: String,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RunnerReport {
+    #[serde(flatten)]
+    label: RunnerLabel,
+    changed: bool,
+    credentials: Vec<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pull_policy: Option<Vec<PullPolicy>>,
+}
+
+impl Preview<'_, '_> {
+    fn runner(&self, plan: &RunnerPlan) -> &Runner<'_> {
+        &self.config.runners()[plan.runner]
+    }
+
+    pub fn report(&self, command: &'static str, lines: &[Line]) -> Report {
+        let runners = self.plan.runners().iter().map(|plan| RunnerReport {
+            label: RunnerLabel::new(self.runner(plan)),
+            changed: plan.changed,
+            credentials: plan.outcomes.clone(),
+            pull_policy: plan.pull_policies.clone(),
+        });
+        Report {
+            schema: 1,
+            command,
+            config: self.config.text().label().to_owned(),
+            changed: self.plan.changes(),
+            written: false,
+            runners: runners.collect(),
+            diff: diff::to_text(lines),
+            warnings: self.warnings(),
+        }
+    }
+
+    /// Whether a credential comes into the file, and not only out of it.
+    pub fn stores(&self) -> bool {
+        let mut outcomes = self.plan.runners().iter().flat_map(|plan| &plan.outcomes);
+        outcomes.any(|outcome| matches!(outcome.action, Action::Added | Action::Updated))
+    }
+
+    /// One line per runner.
+    pub fn summary(&self) -> String {
+        let mut out = String::new();
+        for plan in self.plan.runners() {
+            let runner = self.runner(plan);
+            let mut parts: Vec<String> = plan.outcomes.iter().map(sentence).collect();
+            parts.extend(plan.notes.iter().cloned());
+            if parts.is_empty() {
+                parts.push("nothing to do".to_owned());
+            }
+            let line = format!("{}: {}", title(runner), parts.join("; "));
+            out.push_str(&self.redaction.clean(&line));
+            out.push('\n');
+        }
+        out
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let text = self.config.text();
+        let mut warnings: Vec<_> =
+            self.plan.runners().iter().flat_map(|plan| plan.warnings.iter().cloned()).collect();
+        if text.has_byte_order_mark() {
+            warnings.push(format!(
+                "{} starts with a byte order mark, which GitLab Runner 12.9 and 14.7 refuse",
+                text.label()
+            ));
+        }
+        if !text.is_utf8() {
+            warnings.push(format!(
+                "{} holds bytes that are no UTF-8, which GitLab Runner from 15.9 on refuses",
+                text.label()
+            ));
+        }
+        warnings
+    }
+}
+
+fn sentence(outcome: &Outcome) -> String {
+    let Outcome { registry, action, username } = outcome;
+    let user = username.as_ref().map_or(String::new(), |user| format!(" for user {user}"));
+    match action {
+        Action::Added => format!("add {registry}{user}"),
+        Action::Updated => format!("update {registry}{user}"),
+        Action::Unchanged => format!("{registry} is already there{user}"),
+        Action::Removed => format!("remove {registry}{user}"),
+    }
+}

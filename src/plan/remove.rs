@@ -1,0 +1,76 @@
+//! Credentials, or the whole auth entry, go.
+
+use super::{RunnerChange, RunnerContext};
+use crate::auth::document::AuthDocument;
+use crate::auth::outcome::{Action, Outcome};
+use crate::auth::registry::{Registry, shown};
+use crate::error::Error;
+use crate::runner::environment::VARIABLE;
+use crate::toml::edit::splice_text;
+
+impl RunnerContext<'_, '_> {
+    pub(super) fn remove(&self, registries: &[Registry]) -> Result<RunnerChange, Error> {
+        let Some(environment) = self.environment else {
+            return Ok(RunnerChange::default());
+        };
+        let mut entries = environment.auth_entries();
+        let Some(last) = entries.pop() else {
+            return Ok(RunnerChange::default());
+        };
+        if last.document().trim().is_empty() {
+            return Ok(RunnerChange::default());
+        }
+        let document = self.parse(&last)?;
+        let (edits, changes) = document.remove(registries);
+        if edits.is_empty() {
+            return Ok(RunnerChange::default());
+        }
+        let text = splice_text(last.document(), &edits);
+        self.check_result(&last, &document, &text, None)?;
+        let empty = self.parse_text(&text).is_ok_and(|document| document.is_empty());
+        let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
+        let mut change = RunnerChange { outcomes: changes, ..RunnerChange::default() };
+        if empty {
+            // Nothing is left to say: the entry goes, and those that it hid must not come back.
+            let every: Vec<_> = shadowed.iter().copied().chain([last.number]).collect();
+            change.edits = environment.remove(&every);
+            change.notes.push("removed the auth entry, which holds nothing else".to_owned());
+            return Ok(change);
+        }
+        change.edits = edits.iter().map(|edit| last.edit(edit)).collect();
+        change.edits.extend(environment.remove(&shadowed));
+        change.entry = Some(format!("{VARIABLE}={text}"));
+        Ok(change)
+    }
+
+    pub(super) fn remove_entry(&self) -> RunnerChange {
+        let Some(environment) = self.environment else {
+            return RunnerChange::default();
+        };
+        let entries = environment.auth_entries();
+        let Some(last) = entries.last() else {
+            return RunnerChange::default();
+        };
+        let document = self.parse_text(last.document()).ok();
+        let outcomes = document
+            .iter()
+            .flat_map(AuthDocument::entries)
+            .map(|entry| Outcome {
+                registry: shown(&entry.key).into_owned(),
+                action: Action::Removed,
+                username: entry.username(),
+            })
+            .collect();
+        let numbers: Vec<_> = entries.iter().map(|entry| entry.number).collect();
+        let note = match numbers.len() {
+            1 => "removed the auth entry".to_owned(),
+            count => format!("removed {count} auth entries"),
+        };
+        RunnerChange {
+            edits: environment.remove(&numbers),
+            outcomes,
+            notes: vec![note],
+            ..RunnerChange::default()
+        }
+    }
+}
