@@ -49,7 +49,7 @@ pub use auth::secret::Secret;
 pub use auth::source;
 pub use cli::run;
 pub use config_file::{ConfigFile, default_path, safe_write};
-pub use doctor::{Circumstances, Diagnosis, Finding, Level};
+pub use doctor::{Circumstances, Code, Diagnosis, Finding, Level};
 pub use error::Error;
 pub use plan::{Plan, Request};
 pub use redaction::Redaction;

@@ -10,7 +10,7 @@ use super::input::Input;
 use super::output::Output;
 use super::report::{RunnerLabel, count, redaction};
 use crate::auth::source::credential_helper;
-use crate::doctor::{Circumstances, Diagnosis, Finding, Level};
+use crate::doctor::{Circumstances, Code, Diagnosis, Finding, Level};
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::redaction::excerpt::Excerpts;
@@ -59,7 +59,7 @@ struct RunnerReport {
 #[derive(Serialize)]
 struct FindingReport {
     level: Level,
-    code: &'static str,
+    code: Code,
     message: String,
     advice: String,
     line: usize,
@@ -162,7 +162,7 @@ fn examine(
 }
 
 fn has_error(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| finding.level == Level::Error)
+    findings.iter().any(|finding| finding.level() == Level::Error)
 }
 
 impl FileReport {
@@ -180,7 +180,7 @@ impl FileReport {
 impl FindingReport {
     fn new(finding: &Finding, redaction: &Redaction) -> Self {
         Self {
-            level: finding.level,
+            level: finding.level(),
             code: finding.code,
             message: redaction.clean(&finding.message),
             advice: finding.advice.clone(),
@@ -212,14 +212,14 @@ impl Telling<'_, '_> {
         let mut out = String::new();
         let mut excerpts = self.config.map(|config| Excerpts::new(config, self.redaction));
         for finding in findings {
-            if !self.output.quiet || finding.level == Level::Error {
+            if !self.output.quiet || finding.level() == Level::Error {
                 out.push_str(&self.finding(&label, finding, excerpts.as_mut()));
             }
         }
         if self.output.quiet {
             return out;
         }
-        let number = |level: Level| findings.iter().filter(|f| f.level == level).count();
+        let number = |level: Level| findings.iter().filter(|f| f.level() == level).count();
         let (errors, warnings, infos) =
             (number(Level::Error), number(Level::Warning), number(Level::Info));
         let runners = self.config.map_or(0, |config| config.runners().len());
@@ -244,7 +244,7 @@ impl Telling<'_, '_> {
         finding: &Finding,
         excerpts: Option<&mut Excerpts<'_, '_>>,
     ) -> String {
-        let (style, name) = match finding.level {
+        let (style, name) = match finding.level() {
             Level::Error => (AnsiColor::Red.on_default().bold(), "error"),
             Level::Warning => (AnsiColor::Yellow.on_default().bold(), "warning"),
             Level::Info => (AnsiColor::Cyan.on_default().bold(), "info"),

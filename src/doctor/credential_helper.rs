@@ -1,7 +1,7 @@
 //! The credential helpers that a document names.
 
 use super::document::Examined;
-use super::{Finding, Level};
+use super::{Code, Finding};
 use crate::auth::document::Helper;
 use crate::auth::registry::shown;
 
@@ -14,7 +14,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         if name.is_empty() && helper.key.is_none() {
             // GitLab Runner asks no store without a name.
             findings.push(examined.finding(
-                (Level::Info, "bad-helper-name"),
+                Code::EmptyStore,
                 place,
                 "this credsStore has no name: GitLab Runner skips it",
                 "take it out",
@@ -23,7 +23,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         }
         if name.is_empty() || name.contains('/') {
             let finding = examined.finding(
-                (Level::Error, "bad-helper-name"),
+                Code::BadHelperName,
                 place,
                 "a credential helper's name can't be empty or hold a /: GitLab Runner (from 13.5 \
                  on) then asks no source at all, and every pull fails, of public images too",
@@ -40,7 +40,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         }
         if !(examined.subject.circumstances.has_helper)(name) {
             findings.push(examined.finding(
-                (Level::Warning, "helper-not-found"),
+                Code::HelperNotFound,
                 place.clone(),
                 format!(
                     "docker-credential-{name} is not in this PATH: when the runner doesn't find it \
@@ -81,7 +81,7 @@ fn overrides(examined: &Examined<'_>, helper: &Helper, findings: &mut Vec<Findin
         None => return,
     };
     let finding = examined.finding(
-        (Level::Warning, "helper-overrides"),
+        Code::HelperOverrides,
         piece,
         message,
         "keep the helper or the credential",

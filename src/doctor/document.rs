@@ -5,7 +5,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::remedy::{Remedies, Remedy};
-use super::{Circumstances, Finding, Level, credential_helper, key};
+use super::{Circumstances, Code, Finding, credential_helper, key};
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
 use crate::auth::expansion::expand;
 use crate::auth::registry::shown;
@@ -43,12 +43,12 @@ impl<'e> Subject<'e> {
 
     fn finding(
         &self,
-        what: (Level, &'static str),
+        code: Code,
         span: Range<usize>,
         message: impl Into<String>,
         advice: impl Into<String>,
     ) -> Finding {
-        Finding::new(self.config.text(), what, span, message, advice).of_runner(self.number)
+        Finding::new(self.config.text(), code, span, message, advice).of_runner(self.number)
     }
 }
 
@@ -72,12 +72,12 @@ impl Examined<'_> {
 
     pub fn finding(
         &self,
-        what: (Level, &'static str),
+        code: Code,
         piece: Range<usize>,
         message: impl Into<String>,
         advice: impl Into<String>,
     ) -> Finding {
-        self.subject.finding(what, self.span(piece), message, advice)
+        self.subject.finding(code, self.span(piece), message, advice)
     }
 
     /// The line of a key.
@@ -137,7 +137,7 @@ fn expansion_of_all(subject: &Subject<'_>, raw: &str, findings: &mut Vec<Finding
         return;
     }
     findings.push(subject.finding(
-        (Level::Error, "expansion"),
+        Code::Expansion,
         subject.environment.span(subject.entry.number),
         "a $ in this entry begins the name of a variable that neither this runner nor GitLab sets: \
          it becomes nothing, unless the project or the job sets it",
@@ -155,7 +155,7 @@ fn invalid(subject: &Subject<'_>, error: &DocumentError, exact: bool) -> Finding
     };
     let filled = if exact { "" } else { ", once its variables ($NAME) are filled in," };
     let finding = subject.finding(
-        (Level::Error, "invalid-json"),
+        Code::InvalidJson,
         span,
         format!(
             "the auth document{filled} {}: GitLab Runner drops it, and up to 18.10 without a word",
@@ -171,7 +171,7 @@ fn missing_auths(examined: &Examined<'_>) -> Finding {
     let credential = document.unwrapped_credentials().next();
     let piece = credential.as_ref().map_or(0..1, |found| found.key.clone());
     let finding = examined.finding(
-        (Level::Error, "missing-auths"),
+        Code::MissingAuths,
         piece,
         "the auth document has no \"auths\", so GitLab Runner finds no credential in it",
         "put {\"auths\": …} around the credentials, or store them anew",
@@ -203,7 +203,7 @@ fn shadowed(
     });
     for entry in &subject.entries {
         let finding = subject.finding(
-            (Level::Warning, "shadowed-entry"),
+            Code::ShadowedEntry,
             subject.environment.span(entry.number),
             format!(
                 "GitLab Runner takes the last auth entry, the one on line {}, and not this one",
@@ -226,7 +226,7 @@ fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let keys: Vec<&str> = broken.iter().map(|entry| entry.key.as_str()).collect();
     for entry in &broken {
         let finding = examined.finding(
-            (Level::Error, "undecodable-auth"),
+            Code::UndecodableAuth,
             field_piece(examined, entry, entry.auth.as_ref()),
             format!(
                 "the auth of {} is not padded base64 of user:password, and GitLab Runner drops the \
@@ -273,7 +273,7 @@ fn expansion(examined: &Examined<'_>, raw: &str, findings: &mut Vec<Finding>) {
             (None, _) => "this value".to_owned(),
         };
         let finding = examined.finding(
-            (Level::Error, "expansion"),
+            Code::Expansion,
             string.span,
             format!(
                 "a $ in {what} begins the name of a variable that neither this runner nor GitLab \
@@ -299,7 +299,7 @@ fn credential(examined: &Examined<'_>, entry: &Entry, findings: &mut Vec<Finding
     {
         let field = entry.auth.as_ref().filter(|auth| !auth.value.is_empty());
         let finding = examined.finding(
-            (Level::Error, "newline-in-password"),
+            Code::NewlineInPassword,
             field_piece(examined, entry, field.or(entry.password.as_ref())),
             format!(
                 "the password of {} holds a line end, as echo without -n makes it: the registry \
@@ -315,7 +315,7 @@ fn credential(examined: &Examined<'_>, entry: &Entry, findings: &mut Vec<Finding
     if !filled(&entry.auth) && (filled(&entry.username) || filled(&entry.password)) {
         let field = entry.username.as_ref().or(entry.password.as_ref());
         let finding = examined.finding(
-            (Level::Warning, "plain-fields"),
+            Code::PlainFields,
             field_piece(examined, entry, field),
             format!(
                 "{} has username and password in place of auth: GitLab Runner up to 13.8 ignores \
@@ -330,7 +330,7 @@ fn credential(examined: &Examined<'_>, entry: &Entry, findings: &mut Vec<Finding
     }
     if stored == Stored::Empty && !token {
         let finding = examined.finding(
-            (Level::Warning, "empty-credential"),
+            Code::EmptyCredential,
             examined.document.key_place(entry),
             format!(
                 "{} has no auth: GitLab Runner asks the registry with an empty credential, and no \
@@ -350,7 +350,7 @@ fn other_members(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     findings.push(examined.finding(
-        (Level::Info, "other-members"),
+        Code::OtherMembers,
         piece,
         "the Docker client inside a job reads this variable too from 28.3 on, and refuses all but \
          {\"auths\": {HOST: {\"auth\": …}}}",
@@ -375,7 +375,7 @@ fn cached_images(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         let is_cached = |value: &&NodeId| names(syntax, **value, PullPolicy::IfNotPresent);
         if let Some(&cached) = values.iter().find(is_cached) {
             findings.push(subject.finding(
-                (Level::Info, "cached-private-images"),
+                Code::CachedPrivateImages,
                 syntax.node(cached).span(),
                 "with if-not-present any job on this runner can use a private image that another \
                  job pulled, without a credential of its own",
@@ -395,7 +395,7 @@ pub(super) fn visible_to_jobs(config: &Config<'_>, findings: &mut Vec<Finding>) 
         };
         findings.push(Finding::new(
             config.text(),
-            (Level::Info, "visible-to-jobs"),
+            Code::VisibleToJobs,
             environment.span(entry.number),
             "every job on a runner can print its auth entry, and the job log does not mask it",
             "use accounts that can only pull",

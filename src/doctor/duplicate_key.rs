@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Finding, Level};
+use super::{Code, Finding};
 use crate::runner::Config;
 use crate::runner::table::{TableKey, keys_of, own_keys};
 use crate::toml::letter_case::one_spelling;
@@ -51,7 +51,7 @@ fn compare(
             let span = config.syntax().node(key.node).span();
             let mut finding = Finding::new(
                 text,
-                (Level::Error, "key-twice"),
+                Code::KeyTwice,
                 span,
                 format!(
                     "'{}' stands on line {line} as '{}': to GitLab Runner that is the same key, and \

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::remedy::{self, Remedies};
-use super::{Finding, Level};
+use super::{Code, Finding};
 use crate::runner::Config;
 use crate::runner::environment::{Environment, VARIABLE, is_auth_entry};
 use crate::runner::executor::Pull;
@@ -26,7 +26,7 @@ pub(super) fn check(
         let span = environment.span(entry);
         let finding = Finding::new(
             text,
-            (Level::Error, "misspelled-variable"),
+            Code::MisspelledVariable,
             span.clone(),
             format!(
                 "this entry sets no {VARIABLE}: GitLab Runner takes the name up to the first = as \
@@ -45,7 +45,7 @@ pub(super) fn check(
     {
         let finding = Finding::new(
             text,
-            (Level::Info, "executor-ignores-it"),
+            Code::ExecutorIgnoresIt,
             environment.span(entry.number),
             format!(
                 "the executor {} pulls no images, so the runner itself has no use for this entry",
@@ -188,7 +188,7 @@ impl<'t> Search<'_, 't> {
     fn found(&mut self, span: Range<usize>) {
         let mut finding = Finding::new(
             self.config.text(),
-            (Level::Error, "misplaced-environment"),
+            Code::MisplacedEnvironment,
             span,
             format!(
                 "GitLab Runner doesn't look for {VARIABLE} here, only in the environment array right \

@@ -1,6 +1,6 @@
 //! The file as a whole.
 
-use super::{Circumstances, Finding, Level, remedy};
+use super::{Circumstances, Code, Finding, remedy};
 use crate::error::Error;
 use crate::toml::text::{ConfigText, Place};
 
@@ -17,7 +17,7 @@ pub(super) fn check(
     if text.has_byte_order_mark() {
         let finding = Finding::new(
             text,
-            (Level::Warning, "byte-order-mark"),
+            Code::ByteOrderMark,
             0..0,
             "the file starts with a byte order mark, and old GitLab Runners (12.9 and 14.7) \
              refuse such a file",
@@ -28,7 +28,7 @@ pub(super) fn check(
     if let Some(offset) = text.first_invalid_utf8() {
         findings.push(Finding::new(
             text,
-            (Level::Warning, "not-utf-8"),
+            Code::NotUtf8,
             offset..offset,
             "here is a byte that is no UTF-8, and GitLab Runner from 15.9 on refuses such a file",
             "save the file as UTF-8, or take the byte out",
@@ -39,7 +39,7 @@ pub(super) fn check(
         let what = if mode & 0o022 != 0 { "change" } else { "read" };
         let finding = Finding::new(
             text,
-            (Level::Warning, "loose-permissions"),
+            Code::LoosePermissions,
             0..0,
             format!("{who} can {what} this file (mode {:04o}), which holds tokens", mode & 0o7777),
             "let only its owner read and write it",
@@ -67,7 +67,7 @@ pub(super) fn unreadable(text: &ConfigText, error: &Error) -> Finding {
         _ => "mend this place: nothing in the file is used before",
     };
     let message = if message.contains(REFUSED) { message } else { format!("{message}; {REFUSED}") };
-    let mut finding = Finding::new(text, (Level::Error, "invalid-toml"), 0..0, message, advice);
+    let mut finding = Finding::new(text, Code::InvalidToml, 0..0, message, advice);
     finding.place = place;
     finding
 }

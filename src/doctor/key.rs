@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::document::Examined;
-use super::{Finding, Level};
+use super::{Code, Finding};
 use crate::auth::expansion::holds_predefined;
 use crate::auth::registry::{key_path, shown, why_it_never_matches};
 use crate::runner::executor::Pull;
@@ -24,7 +24,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         let matching = !kubelet || key.contains(char::is_whitespace);
         if let Some(reason) = why_it_never_matches(key).filter(|_| matching) {
             let finding = examined.finding(
-                (Level::Error, "never-matches"),
+                Code::NeverMatches,
                 piece,
                 format!("no image ever matches '{}': {reason}", shown(key)),
                 "store the credential under HOST[:PORT] or HOST[:PORT]/PATH; Docker Hub is \
@@ -49,7 +49,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                 String::new()
             };
             findings.push(examined.finding(
-                (Level::Info, "path-key"),
+                Code::PathKey,
                 piece,
                 format!(
                     "'{}' serves only images below {path}, and needs GitLab Runner 17.5: older \
@@ -97,12 +97,7 @@ fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                 examined.line(winner)
             )
         };
-        let finding = examined.finding(
-            (Level::Warning, "same-registry"),
-            place,
-            message,
-            "keep one of the two",
-        );
+        let finding = examined.finding(Code::SameRegistry, place, message, "keep one of the two");
         let user = last.get(winner).and_then(|last| last.username());
         findings.push(finding.mended_by(remedy.renew(winner, user.as_deref())));
     }

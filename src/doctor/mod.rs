@@ -4,6 +4,7 @@
 //! command. The rules are those of [`crate::resolver`] and of GitLab Runner's own reading of the
 //! file; nothing is asked but what [`Circumstances`] says.
 
+mod code;
 mod credential_helper;
 mod document;
 mod duplicate_key;
@@ -18,6 +19,7 @@ use crate::error::Error;
 use crate::runner::Config;
 use crate::runner::environment::Environment;
 use crate::toml::text::{ConfigText, Place};
+pub use code::Code;
 use remedy::Remedies;
 
 /// How bad a finding is.
@@ -35,10 +37,8 @@ pub enum Level {
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is.
-    pub level: Level,
-    /// Its name, which stays the same across versions.
-    pub code: &'static str,
+    /// What it is.
+    pub code: Code,
     /// The runner's number in the file; `None` for the file as a whole.
     pub runner: Option<usize>,
     /// Where it starts.
@@ -69,7 +69,7 @@ pub struct Circumstances<'c> {
 pub struct Diagnosis<'t> {
     /// The config; `None` when GitLab Runner could not load it either.
     pub config: Option<Config<'t>>,
-    /// The findings, in the order of the file.
+    /// The findings: errors first, then warnings, then notes, each kind in the order of the file.
     pub findings: Vec<Finding>,
 }
 
@@ -100,7 +100,10 @@ impl<'t> Diagnosis<'t> {
             }
             document::visible_to_jobs(config, &mut findings);
         }
-        findings.sort_by_key(|finding| (finding.place, finding.level));
+        // What every file gets comes last: the reader looks for the cause.
+        let common = |finding: &Finding| finding.code == Code::VisibleToJobs;
+        findings
+            .sort_by_key(|finding| (finding.level(), common(finding), finding.place, finding.code));
         Self { config, findings }
     }
 }
@@ -133,16 +136,21 @@ fn runner(
 }
 
 impl Finding {
+    /// How bad it is.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.code.level()
+    }
+
     /// A finding about some bytes of a config.
     fn new(
         text: &ConfigText,
-        (level, code): (Level, &'static str),
+        code: Code,
         span: Range<usize>,
         message: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
         Self {
-            level,
             code,
             runner: None,
             place: text.place(span.start),

@@ -1,0 +1,157 @@
+//! The codes of the findings, each with its level.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::Level;
+
+/// Makes the enum, its names and its levels from one list, so that none of them can lack one.
+macro_rules! codes {
+    ($($(#[$docs:meta])* $code:ident = $name:literal, $level:ident;)+) => {
+        /// What was found. In the order of what breaks first: the whole file, then a document, then
+        /// a credential.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$docs])* $code,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$code,)+];
+
+            /// Its name, which stays the same across versions.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$code => $name,)+
+                }
+            }
+
+            /// How bad it is.
+            #[must_use]
+            pub const fn level(self) -> Level {
+                match self {
+                    $(Self::$code => Level::$level,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// GitLab Runner can't load the file.
+    InvalidToml = "invalid-toml", Error;
+    /// Two keys that differ only in letter case.
+    KeyTwice = "key-twice", Error;
+    /// The auth document is dropped.
+    InvalidJson = "invalid-json", Error;
+    /// The credentials stand outside `auths`.
+    MissingAuths = "missing-auths", Error;
+    /// An `auth` for which the whole document is dropped.
+    UndecodableAuth = "undecodable-auth", Error;
+    /// A helper's name for which every source is cancelled.
+    BadHelperName = "bad-helper-name", Error;
+    /// An entry that sets a variable of another name.
+    MisspelledVariable = "misspelled-variable", Error;
+    /// An auth entry where GitLab Runner looks for none.
+    MisplacedEnvironment = "misplaced-environment", Error;
+    /// A `$` that begins the name of a variable which nobody sets.
+    Expansion = "expansion", Error;
+    /// A key that no image can match.
+    NeverMatches = "never-matches", Error;
+    /// A line end that became a part of the password.
+    NewlineInPassword = "newline-in-password", Error;
+    /// Old versions refuse the file.
+    ByteOrderMark = "byte-order-mark", Warning;
+    /// New versions refuse the file.
+    NotUtf8 = "not-utf-8", Warning;
+    /// Others can read the file.
+    LoosePermissions = "loose-permissions", Warning;
+    /// An entry that the last one hides.
+    ShadowedEntry = "shadowed-entry", Warning;
+    /// A helper that is not in this `PATH`.
+    HelperNotFound = "helper-not-found", Warning;
+    /// A helper answers in place of a key of `auths`.
+    HelperOverrides = "helper-overrides", Warning;
+    /// Two keys for one path.
+    SameRegistry = "same-registry", Warning;
+    /// `username` and `password` in place of `auth`.
+    PlainFields = "plain-fields", Warning;
+    /// A key without a credential.
+    EmptyCredential = "empty-credential", Warning;
+    /// An executor that pulls no images.
+    ExecutorIgnoresIt = "executor-ignores-it", Info;
+    /// A `credsStore` without a name.
+    EmptyStore = "empty-store", Info;
+    /// A key for a part of a registry.
+    PathKey = "path-key", Info;
+    /// A member that the Docker client inside a job refuses.
+    OtherMembers = "other-members", Info;
+    /// A private image that any job can use once it was pulled.
+    CachedPrivateImages = "cached-private-images", Info;
+    /// Every job can print the variable.
+    VisibleToJobs = "visible-to-jobs", Info;
+}
+
+impl Code {
+    /// The code of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, Level};
+
+    #[test]
+    fn names_are_unique_and_levels_in_order() {
+        for (number, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(Code::named(code.name()), Some(*code));
+            assert!(number == 0 || Code::ALL[number - 1].level() <= code.level(), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_manual_lists_each_code_with_its_level() {
+        let manual = include_str!("../../docs/doctor.md");
+        let listed: Vec<_> = manual
+            .lines()
+            .filter(|line| line.starts_with("| "))
+            .filter_map(|line| {
+                let mut cells = line.split('|').map(|cell| cell.trim().trim_matches('`'));
+                Some((cells.nth(1)?, cells.next()?))
+            })
+            .filter(|(level, _)| *level != "level")
+            .collect();
+        let known: Vec<_> = Code::ALL.iter().map(|code| (level(*code), code.name())).collect();
+        for code in &known {
+            assert!(listed.contains(code), "{code:?} is not in the manual");
+        }
+        for code in &listed {
+            assert!(known.contains(code), "{code:?} is in the manual alone");
+        }
+    }
+
+    fn level(code: Code) -> &'static str {
+        match code.level() {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Info => "info",
+        }
+    }
+}
