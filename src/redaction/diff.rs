@@ -1,8 +1,9 @@
 //! The change as a unified diff that may be shown to anybody.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
-use similar::{ChangeTag, DiffTag, TextDiff};
+use similar::{Algorithm, DiffTag, TextDiff, capture_diff_slices, capture_diff_slices_deadline};
 
 use crate::plan::Plan;
 use crate::redaction::{MasksAround, Redaction};
@@ -187,37 +188,96 @@ fn block_changes(
 
 /// The lines of a change, with the words marked in which they differ.
 fn marked(gone: &[String], come: &[String]) -> Vec<Line> {
-    let join = |lines: &[String]| -> String {
-        lines
-            .iter()
-            .flat_map(|line| {
-                [
-                    line, "
-",
-                ]
-            })
-            .collect::<String>()
+    let whole = |kind, lines: &[String]| -> Vec<Line> {
+        lines.iter().map(|line| Line::new(kind, line.clone())).collect()
     };
-    let (old, new) = (join(gone), join(come));
-    let diff = TextDiff::from_lines(old.as_str(), new.as_str());
-    let mut lines: Vec<Line> = Vec::new();
-    for op in diff.ops() {
-        for change in diff.iter_inline_changes(op) {
-            let pieces = change
-                .values()
-                .iter()
-                .map(|(changed, text)| (*changed, text.trim_end_matches('\n').to_owned()));
-            let pieces: Vec<_> = pieces.filter(|(_, text)| !text.is_empty()).collect();
-            let kinds: &[LineKind] = match change.tag() {
-                ChangeTag::Delete => &[LineKind::Removed],
-                ChangeTag::Insert => &[LineKind::Added],
-                // Two lines that look alike once their secrets are hidden still differ.
-                ChangeTag::Equal => &[LineKind::Removed, LineKind::Added],
-            };
-            lines.extend(kinds.iter().map(|&kind| Line { kind, pieces: pieces.clone() }));
+    let mut lines = Vec::new();
+    for op in capture_diff_slices(Algorithm::Myers, gone, come) {
+        let (gone, come) = (&gone[op.old_range()], &come[op.new_range()]);
+        if op.tag() == DiffTag::Replace {
+            let (removed, added) = words(gone, come);
+            lines.extend(removed);
+            lines.extend(added);
+        } else {
+            // Two lines that look alike once their secrets are hidden still differ.
+            lines.extend(whole(LineKind::Removed, gone));
+            lines.extend(whole(LineKind::Added, come));
         }
     }
     lines
+}
+
+/// How long the search for the words may take; lines as long as a file is have no few words to mark.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Lines that give way to others, each with the words marked that the other side lacks.
+fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
+    let (old, new) = (tokens(gone), tokens(come));
+    let deadline = Instant::now().checked_add(PATIENCE);
+    let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
+    // Where little is the same, everything is new, and marks would only be noise.
+    let count = |tokens: &[&str]| tokens.iter().filter(|&&token| token != "\n").count();
+    let same = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
+    let kept: usize = same.map(|op| count(&old[op.old_range()])).sum();
+    let alike = kept > 0 && kept * 2 >= count(&old).min(count(&new));
+    let mut sides = (Side::new(LineKind::Removed), Side::new(LineKind::Added));
+    for op in ops {
+        let changed = alike && op.tag() != DiffTag::Equal;
+        old[op.old_range()].iter().for_each(|token| sides.0.push(changed, token));
+        new[op.new_range()].iter().for_each(|token| sides.1.push(changed, token));
+    }
+    (sides.0.lines, sides.1.lines)
+}
+
+/// Lines as words, signs between them, and line ends. What stands between the signs of TOML and JSON
+/// is a word: a registry, a user, a placeholder.
+fn tokens(lines: &[String]) -> Vec<&str> {
+    let is_word = |letter: char| letter.is_alphanumeric() || "_-.:/@<>$+".contains(letter);
+    let mut out = Vec::new();
+    for line in lines {
+        let mut rest = line.as_str();
+        while let Some(first) = rest.chars().next() {
+            let end = if is_word(first) {
+                rest.find(|letter| !is_word(letter)).unwrap_or(rest.len())
+            } else {
+                first.len_utf8()
+            };
+            let (token, later) = rest.split_at(end);
+            // A colon between a name and its value is a sign.
+            let token = token.strip_suffix(':').filter(|word| !word.is_empty()).unwrap_or(token);
+            out.push(token);
+            rest = if token.len() == end { later } else { &rest[token.len()..] };
+        }
+        out.push("\n");
+    }
+    out
+}
+
+/// One side of a change, put together from words.
+struct Side {
+    kind: LineKind,
+    lines: Vec<Line>,
+    ended: bool,
+}
+
+impl Side {
+    fn new(kind: LineKind) -> Self {
+        Self { kind, lines: Vec::new(), ended: true }
+    }
+
+    fn push(&mut self, changed: bool, token: &str) {
+        if self.ended {
+            self.lines.push(Line { kind: self.kind, pieces: Vec::new() });
+        }
+        self.ended = token == "\n";
+        let Some(line) = self.lines.last_mut().filter(|_| !self.ended) else {
+            return;
+        };
+        match line.pieces.last_mut() {
+            Some((same, text)) if *same == changed => text.push_str(token),
+            _ => line.pieces.push((changed, token.to_owned())),
+        }
+    }
 }
 
 /// The diff as plain text.
@@ -240,5 +300,65 @@ pub fn sign(kind: LineKind) -> &'static str {
         LineKind::Context => " ",
         LineKind::Removed => "-",
         LineKind::Added => "+",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pieces of each line, what changed between brackets.
+    fn shown(gone: &[&str], come: &[&str]) -> Vec<String> {
+        let owned = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>();
+        let piece = |(changed, text): &(bool, String)| {
+            if *changed { format!("[{text}]") } else { text.clone() }
+        };
+        let lines = marked(&owned(gone), &owned(come));
+        lines.iter().map(|line| line.pieces.iter().map(piece).collect()).collect()
+    }
+
+    #[test]
+    fn a_changed_password_is_one_word_of_a_compact_line() {
+        assert_eq!(
+            shown(
+                &[r#"environment = ['A={"auths":{"r.io":{"auth":"<hidden-1>"}}}']"#],
+                &[r#"environment = ['A={"auths":{"r.io":{"auth":"<hidden-2>"}}}']"#],
+            ),
+            [
+                r#"environment = ['A={"auths":{"r.io":{"auth":"[<hidden-1>]"}}}']"#,
+                r#"environment = ['A={"auths":{"r.io":{"auth":"[<hidden-2>]"}}}']"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_registry_that_comes_to_a_compact_line_is_all_that_is_marked() {
+        assert_eq!(
+            shown(
+                &[r#"['A={"auths":{"r.io":{"auth":"<hidden-1>"}}}']"#],
+                &[
+                    r#"['A={"auths":{"r.io":{"auth":"<hidden-1>"},"s.io:5000":{"auth":"<hidden-2>"}}}']"#
+                ],
+            ),
+            [
+                r#"['A={"auths":{"r.io":{"auth":"<hidden-1>"}}}']"#,
+                r#"['A={"auths":{"r.io":{"auth":"<hidden-1>"}[,"s.io:5000":{"auth":"<hidden-2>"}]}}']"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_that_look_alike_and_lines_with_nothing_in_common_have_no_marks() {
+        assert_eq!(shown(&["<hidden-1>"], &["<hidden-1>"]), ["<hidden-1>", "<hidden-1>"]);
+        assert_eq!(shown(&["a = 1"], &["<hidden-1>"]), ["a = 1", "<hidden-1>"]);
+        assert_eq!(shown(&[], &["one", "two"]), ["one", "two"]);
+    }
+
+    #[test]
+    fn an_empty_line_stays_a_line() {
+        assert_eq!(
+            shown(&["a, b, c", ""], &["a, b, d", "e"]),
+            ["a, b, [c]", "", "a, b, [d]", "[e]"]
+        );
     }
 }
