@@ -312,10 +312,10 @@ fn every_code_of_the_list_is_planted() {
 
 /// What is found in files that serve: code and line, each with its reason.
 const FOUND_IN_SOUND_FILES: &[(&str, &str, usize)] = &[
-    // It holds a credential, and any job can read that.
-    ("hand-edited-crlf.toml", "visible-to-jobs", 12),
     // It keeps images, which is what its author wanted.
     ("hand-edited-crlf.toml", "cached-private-images", 16),
+    // It holds a credential, and any job can read that.
+    ("hand-edited-crlf.toml", "visible-to-jobs", 12),
     // A number of words without quotes: GitLab Runner refuses this one.
     ("28-1-runners-no-final-newline-docker-INVALID.toml", "invalid-toml", 10),
 ];
