@@ -36,16 +36,20 @@ pub(super) enum Command {
     #[command(after_help = "On a terminal it asks for what the arguments leave open: runners, \
                             registry, user, password.")]
     Set(Set),
-    /// Remove credentials, or the whole auth entry
-    Remove(Remove),
     /// Show the runners of a file and what each can pull from
     List(List),
     /// Say which credential each runner would use for an image, and why
     Explain(Explain),
     /// Find what would make GitLab Runner ignore or misread a credential
     Doctor(Doctor),
+    /// Remove credentials, or the whole auth entry
+    Remove(Remove),
     /// Print an auth document for another place, from a source or from a runner's entry
     Render(Render),
+    /// Print what a shell needs to complete commands, runners and registries
+    Completions(Completions),
+    /// Print the manual page of a command, or write all pages into a folder
+    Man(ManPages),
 }
 
 impl Command {
@@ -351,6 +355,29 @@ pub(super) enum RenderForm {
     Toml,
     /// The variables of .gitlab-ci.yml
     GitlabCi,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManPages {
+    /// The command; without it, the page of runner-auth itself
+    pub command: Option<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    pub into: Option<PathBuf>,
 }
 
 impl Global {

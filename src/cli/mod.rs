@@ -4,12 +4,15 @@
 
 mod args;
 mod change;
+mod completions;
 mod doctor;
 mod explain;
 mod guide;
 mod hardening;
+mod help;
 mod input;
 mod list;
+mod man;
 mod output;
 mod preview;
 mod remove;
@@ -21,7 +24,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::config_file::interruption::end_by;
@@ -33,7 +36,12 @@ use output::Output;
 #[must_use]
 pub fn run() -> ExitCode {
     hardening::protect();
-    let arguments = match Arguments::try_parse() {
+    if let Some(status) = completions::answer() {
+        return status;
+    }
+    let parsed = help::command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => return refused(error),
     };
@@ -89,5 +97,7 @@ fn command(arguments: &Arguments, output: &Output) -> Result<u8, Error> {
         Command::Explain(explain) => explain::explain(&arguments.global, explain, output),
         Command::Doctor(doctor) => doctor::doctor(&arguments.global, doctor, output),
         Command::Render(render) => render::render(&arguments.global, render, output),
+        Command::Completions(completions) => completions::completions(completions),
+        Command::Man(pages) => man::man(pages),
     }
 }

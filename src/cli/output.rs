@@ -140,12 +140,12 @@ pub(super) fn json_error(error: &Error) {
 /// Writes what is of no use when it does not arrive whole.
 pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|cause| Error::NotWritable {
-        path: "standard output".into(),
-        step: "writing",
-        cause,
-        advice: None,
-    })
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(not_written)
+}
+
+/// Standard output didn't take what it should.
+pub(super) fn not_written(cause: io::Error) -> Error {
+    Error::NotWritable { path: "standard output".into(), step: "writing", cause, advice: None }
 }
 
 /// Writes; a reader that went away is no failure of what was done.

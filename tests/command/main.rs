@@ -3,10 +3,12 @@
 // A test may end by panicking and says what it saw.
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
+mod completions;
 mod docs;
 mod doctor;
 mod hostile;
 mod logins;
+mod man;
 mod memory;
 mod rendering;
 mod rotation;
