@@ -44,6 +44,8 @@ codes! {
     InvalidToml = "invalid-toml", Error;
     /// Two keys that differ only in letter case.
     KeyTwice = "key-twice", Error;
+    /// A known key with a value of another type: GitLab Runner does not start.
+    IncompatibleType = "incompatible-type", Error;
     /// The auth document is dropped.
     InvalidJson = "invalid-json", Error;
     /// The credentials stand outside `auths`.
@@ -68,6 +70,10 @@ codes! {
     NotUtf8 = "not-utf-8", Warning;
     /// Others can read the file.
     LoosePermissions = "loose-permissions", Warning;
+    /// A file without a runner.
+    NoRunners = "no-runners", Warning;
+    /// A key that GitLab Runner knows in another section.
+    MisplacedKey = "misplaced-key", Warning;
     /// An entry that the last one hides.
     ShadowedEntry = "shadowed-entry", Warning;
     /// A helper that is not in this `PATH`.
@@ -80,6 +86,10 @@ codes! {
     PlainFields = "plain-fields", Warning;
     /// A key without a credential.
     EmptyCredential = "empty-credential", Warning;
+    /// A key that GitLab Runner does not know.
+    UnknownKey = "unknown-key", Info;
+    /// An executor that leaves the pulls to a driver.
+    DriverDecides = "driver-decides", Info;
     /// An executor that pulls no images.
     ExecutorIgnoresIt = "executor-ignores-it", Info;
     /// A `credsStore` without a name.

@@ -5,12 +5,23 @@ use std::collections::HashMap;
 
 use super::{Code, Finding};
 use crate::runner::Config;
+use crate::runner::known_keys::is_known;
 use crate::runner::table::{TableKey, keys_of, own_keys};
 use crate::toml::letter_case::one_spelling;
 
 /// Tables of a runner whose keys are settings and not names that somebody chose.
-const TABLES: &[&str] =
-    &["docker", "kubernetes", "machine", "autoscaler", "cache", "custom", "ssh"];
+const TABLES: &[&str] = &[
+    "docker",
+    "kubernetes",
+    "machine",
+    "autoscaler",
+    "cache",
+    "custom",
+    "ssh",
+    "parallels",
+    "virtualbox",
+    "instance",
+];
 
 pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
     let syntax = config.syntax();
@@ -23,25 +34,27 @@ pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
             Some(TableKey { key, node, value: None })
         }));
     }
-    compare(config, None, &root, findings);
+    compare(config, None, &[], &root, findings);
     for (number, runner) in config.runners().iter().enumerate() {
-        compare(config, Some(number), &own_keys(config, runner), findings);
+        compare(config, Some(number), &["runners"], &own_keys(config, runner), findings);
         for table in TABLES {
-            compare(config, Some(number), &keys_of(config, runner, table), findings);
+            let keys = keys_of(config, runner, table);
+            compare(config, Some(number), &["runners", table], &keys, findings);
         }
     }
 }
 
-/// Reports each spelling after the first.
+/// Reports each spelling after the first. A key that GitLab Runner doesn't know does no harm twice.
 fn compare(
     config: &Config<'_>,
     runner: Option<usize>,
+    section: &[&str],
     keys: &[TableKey<'_>],
     findings: &mut Vec<Finding>,
 ) {
     let text = config.text();
     let mut spellings: HashMap<String, Vec<&TableKey<'_>>> = HashMap::new();
-    for key in keys {
+    for key in keys.iter().filter(|key| is_known(section, &key.key)) {
         let spellings = spellings.entry(one_spelling(&key.key)).or_default();
         if spellings.iter().any(|known| known.key == key.key) {
             continue;
@@ -54,8 +67,8 @@ fn compare(
                 Code::KeyTwice,
                 span,
                 format!(
-                    "'{}' stands on line {line} as '{}': to GitLab Runner that is the same key, and \
-                     it takes one of the two at random",
+                    "'{}' is the same key as '{}' on line {line}: every GitLab Runner loads the file \
+                     and takes one of the two at random, at each start and reload anew",
                     key.key, first.key
                 ),
                 "merge the two into one",

@@ -39,22 +39,31 @@ pub(super) fn check(
             .and_then(|(written, path)| remedy::rename_variable(path, text, span, written));
         findings.push(finding.of_runner(number).mended_by(command));
     }
-    let entries = environment.auth_entries();
-    if let Some(entry) = entries.last()
-        && runner.executor().pull() == Pull::None
-    {
-        let finding = Finding::new(
-            text,
-            Code::ExecutorIgnoresIt,
-            environment.span(entry.number),
-            format!(
-                "the executor {} pulls no images, so the runner itself has no use for this entry",
-                runner.executor()
+    if let Some(entry) = environment.auth_entries().last() {
+        let executor = runner.executor();
+        let (code, message, advice, remedy) = match executor.pull() {
+            Pull::None => (
+                Code::ExecutorIgnoresIt,
+                format!(
+                    "the executor {executor} pulls no images, so the runner itself has no use for \
+                     this entry"
+                ),
+                "keep it if the jobs read it themselves, else take it out",
+                remedies.of(number).remove_entry(),
             ),
-            "keep it if the jobs read it themselves, else take it out",
-        );
-        let command = remedies.of(number).remove_entry();
-        findings.push(finding.of_runner(number).mended_by(command));
+            Pull::Driver => (
+                Code::DriverDecides,
+                "with the executor custom its driver decides: it gets this entry as \
+                 CUSTOM_ENV_DOCKER_AUTH_CONFIG"
+                    .to_owned(),
+                "look whether the driver reads it",
+                None,
+            ),
+            Pull::Runner | Pull::Kubelet | Pull::Unknown => return,
+        };
+        let span = environment.span(entry.number);
+        let finding = Finding::new(text, code, span, message, advice).of_runner(number);
+        findings.push(finding.mended_by(remedy));
     }
 }
 

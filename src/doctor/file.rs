@@ -1,8 +1,8 @@
 //! The file as a whole.
 
+use super::broken_toml::is_utf16;
 use super::{Circumstances, Code, Finding, remedy};
-use crate::error::Error;
-use crate::toml::text::{ConfigText, Place};
+use crate::toml::text::ConfigText;
 
 /// Permission bits that let others in, or the group write. A group that may read was somebody's
 /// decision.
@@ -11,6 +11,7 @@ const LOOSE: u32 = 0o027;
 pub(super) fn check(
     text: &ConfigText,
     circumstances: &Circumstances<'_>,
+    holds_tokens: bool,
     findings: &mut Vec<Finding>,
 ) {
     let path = circumstances.path;
@@ -25,7 +26,7 @@ pub(super) fn check(
         );
         findings.push(finding.mended_by(path.map(remedy::cut_byte_order_mark)));
     }
-    if let Some(offset) = text.first_invalid_utf8() {
+    if let Some(offset) = text.first_invalid_utf8().filter(|_| !is_utf16(text)) {
         findings.push(Finding::new(
             text,
             Code::NotUtf8,
@@ -37,37 +38,25 @@ pub(super) fn check(
     if let Some(mode) = circumstances.mode.filter(|mode| mode & LOOSE != 0) {
         let who = if mode & 0o007 != 0 { "everybody on this machine" } else { "its whole group" };
         let what = if mode & 0o022 != 0 { "change" } else { "read" };
+        let tokens = if holds_tokens { ", which holds tokens" } else { "" };
         let finding = Finding::new(
             text,
             Code::LoosePermissions,
             0..0,
-            format!("{who} can {what} this file (mode {:04o}), which holds tokens", mode & 0o7777),
+            format!("{who} can {what} this file (mode {:04o}){tokens}", mode & 0o7777),
             "let only its owner read and write it",
         );
         findings.push(finding.mended_by(path.map(remedy::restrict)));
     }
 }
 
-/// A file that GitLab Runner can't load.
-pub(super) fn unreadable(text: &ConfigText, error: &Error) -> Finding {
-    const REFUSED: &str = "GitLab Runner refuses the whole file";
-    let (place, message) = match error {
-        Error::InvalidToml { place, problem, .. } => (*place, problem.clone()),
-        Error::InvalidEnvironment { place, .. } => {
-            (*place, "this environment is not an array of strings".to_owned())
-        }
-        // Nothing else comes of parsing.
-        other => (Place { line: 1, column: 1 }, other.to_string()),
-    };
-    let advice = match error {
-        Error::InvalidEnvironment { .. } => "write it as environment = ['NAME=value']",
-        _ if message.contains("single quotes") => {
-            "put single quotes around the whole entry, and leave the JSON as it is"
-        }
-        _ => "mend this place: nothing in the file is used before",
-    };
-    let message = if message.contains(REFUSED) { message } else { format!("{message}; {REFUSED}") };
-    let mut finding = Finding::new(text, Code::InvalidToml, 0..0, message, advice);
-    finding.place = place;
-    finding
+/// A file that GitLab Runner loads and finds nothing to do in.
+pub(super) fn no_runners(text: &ConfigText) -> Finding {
+    Finding::new(
+        text,
+        Code::NoRunners,
+        0..0,
+        "there is no [[runners]] in this file, so GitLab Runner runs no jobs by it",
+        "register a runner (gitlab-runner register), or look whether this is the right file",
+    )
 }

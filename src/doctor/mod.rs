@@ -4,6 +4,7 @@
 //! command. The rules are those of [`crate::resolver`] and of GitLab Runner's own reading of the
 //! file; nothing is asked but what [`Circumstances`] says.
 
+mod broken_toml;
 mod code;
 mod credential_helper;
 mod document;
@@ -11,6 +12,7 @@ mod duplicate_key;
 mod entry;
 mod file;
 mod key;
+mod known_key;
 mod remedy;
 
 use std::ops::Range;
@@ -78,7 +80,6 @@ impl<'t> Diagnosis<'t> {
     #[must_use]
     pub fn new(text: &'t ConfigText, circumstances: &Circumstances<'_>) -> Self {
         let mut findings = Vec::new();
-        file::check(text, circumstances, &mut findings);
         let mut path = circumstances.path;
         let config = match Config::parse_all(text) {
             Ok((config, twice)) => {
@@ -87,11 +88,19 @@ impl<'t> Diagnosis<'t> {
                 Some(config)
             }
             Err(error) => {
-                findings.push(file::unreadable(text, &error));
+                findings.push(broken_toml::finding(text, &error));
                 None
             }
         };
+        let runners = config.as_ref().map(Config::runners);
+        let holds_tokens = runners
+            .is_none_or(|runners| runners.iter().any(|runner| !runner.short_token().is_empty()));
+        file::check(text, circumstances, holds_tokens, &mut findings);
         if let Some(config) = &config {
+            if config.runners().is_empty() {
+                findings.push(file::no_runners(text));
+            }
+            known_key::check(config, &mut findings);
             let remedies = Remedies::new(config, path);
             duplicate_key::check(config, &mut findings);
             entry::misplaced(config, &mut findings);
@@ -122,7 +131,7 @@ fn runner(
         // Two spellings of the key are told by `duplicate_key`.
         Ok(None) | Err(Error::KeyTwice { .. }) => return,
         Err(error) => {
-            let mut finding = file::unreadable(config.text(), &error);
+            let mut finding = broken_toml::finding(config.text(), &error);
             finding.runner = Some(number);
             findings.push(finding);
             return;

@@ -191,6 +191,13 @@ fn plan_runner(
             runner.executor()
         ));
     }
+    if stores && runner.executor().pull() == Pull::Driver {
+        change.warnings.push(format!(
+            "runner '{}' has the executor {}, whose driver decides what it does with the credential",
+            runner.title(),
+            runner.executor()
+        ));
+    }
     Ok(change)
 }
 

@@ -51,6 +51,7 @@ pub(crate) fn plan(
     let Some(table) = executor.table() else {
         let problem = match executor.pull() {
             Pull::None => format!("its executor {executor} pulls no images"),
+            Pull::Driver => format!("its executor {executor} leaves the pulls to a driver"),
             _ if executor.name().is_empty() => "it has no executor".to_owned(),
             _ => format!("its executor {executor} is not known to have one"),
         };

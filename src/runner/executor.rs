@@ -13,6 +13,9 @@ pub enum Pull {
     Runner,
     /// The runner writes every credential into a pull Secret, and the kubelet does the matching.
     Kubelet,
+    /// A driver of somebody's own decides (the executor `custom`); it gets the variables of the job
+    /// with `CUSTOM_ENV_` before their names.
+    Driver,
     /// It pulls none.
     None,
     /// Not known to this crate.
@@ -37,7 +40,7 @@ impl Executor {
         match self.pull() {
             Pull::Runner => Some("docker"),
             Pull::Kubelet => Some("kubernetes"),
-            Pull::None | Pull::Unknown => None,
+            Pull::Driver | Pull::None | Pull::Unknown => None,
         }
     }
 
@@ -48,7 +51,8 @@ impl Executor {
             "docker" | "docker+machine" | "docker-autoscaler" | "docker-windows" | "docker-ssh"
             | "docker-ssh+machine" => Pull::Runner,
             "kubernetes" => Pull::Kubelet,
-            "shell" | "ssh" | "virtualbox" | "parallels" | "custom" | "instance" => Pull::None,
+            "shell" | "ssh" | "virtualbox" | "parallels" | "instance" => Pull::None,
+            "custom" => Pull::Driver,
             _ => Pull::Unknown,
         }
     }

@@ -9,6 +9,7 @@
 
 pub(crate) mod environment;
 pub(crate) mod executor;
+pub(crate) mod known_keys;
 pub(crate) mod layout;
 pub mod pull_policy;
 pub(crate) mod selection;

@@ -59,6 +59,18 @@ fn planted() -> Vec<Planted> {
     plant("error", "key-twice", "[[runners]]\n[runners.docker]\n[runners.Docker]\n".into(), "[runners.Docker]", 0);
     plant("error", "key-twice", "[[runners]]\n[runners.docker]\nimage = 'a'\nImage = 'b'\n".into(), "Image", 0);
     plant("error", "key-twice", "concurrent = 1\nConcurrent = 2\n".into(), "Concurrent", 0);
+    plant("error", "invalid-toml", runner("'A={\nB}'"), "\nB", 0);
+    plant("error", "invalid-toml", runner("\"A=b\nc\""), "\nc", 0);
+    plant("error", "invalid-toml", runner("\u{201c}A=b\u{201d}"), "\u{201c}", 0);
+    plant("error", "invalid-toml", runner("DOCKER_AUTH_CONFIG={}"), "DOCKER", 0);
+    plant("error", "incompatible-type", format!("{}    volumes = '/cache'\n", runner("")), "'/cache'", 0);
+    plant("error", "incompatible-type", format!("{}[runners.docker.sysctls]\nnet.ipv4.ip_forward = '1'\n", runner("")), "net.", 0);
+    plant("error", "incompatible-type", format!("concurrent = '4'\n{}", runner("")), "'4'", 0);
+    plant("warning", "no-runners", "concurrent = 4\n".into(), "concurrent", 0);
+    plant("warning", "no-runners", "[[runner]]\n".into(), "[[runner]]", 0);
+    plant("warning", "misplaced-key", format!("{}\n[[runners]]\nprivileged = true\n", runner("")), "privileged", 0);
+    plant("info", "unknown-key", format!("{}    volume = ['/cache']\n", runner("")), "volume", 0);
+    plant("info", "driver-decides", document(good).replace("\"docker\"", "\"custom\""), "'DOCKER", 0);
     plant("error", "invalid-json", document(r#"{"auths": {"r.io": {"auth": "dTpw"},}}"#), "}}'", 1);
     plant("error", "invalid-json", document(r#"{"auths": []}"#), "[]", 1);
     plant("error", "invalid-json", document(r#"{"auths": {"r.io": {"auth": 1}}}"#), "1}}}", 1);
@@ -285,7 +297,7 @@ fn modes_and_bytes_are_looked_at() {
             assert!(findings(&path).is_empty(), "{mode:o}");
         }
     }
-    write(&path, b"concurrent = 1\n# caf\xe9\n");
+    write(&path, b"[[runners]]\n# caf\xe9\n");
     let all = findings(&path);
     assert_eq!(all[0]["code"], "not-utf-8");
     assert_eq!((&all[0]["line"], &all[0]["column"]), (&2.into(), &6.into()));

@@ -1,0 +1,99 @@
+//! A file that GitLab Runner can't load, and what usually makes it so.
+
+use super::{Code, Finding};
+use crate::error::Error;
+use crate::toml::text::{ConfigText, Place};
+
+/// Quotes that a word processor or a chat makes of `"` and `'`.
+pub(super) const TYPOGRAPHIC: &[char] = &[
+    '\u{201c}', '\u{201d}', '\u{201e}', '\u{201f}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{ab}',
+    '\u{bb}',
+];
+
+const REFUSED: &str = "GitLab Runner refuses the whole file";
+
+/// What is wrong with the text, in words a person can act on.
+struct Cause {
+    message: &'static str,
+    advice: &'static str,
+}
+
+/// A file that GitLab Runner can't load.
+pub(super) fn finding(text: &ConfigText, error: &Error) -> Finding {
+    let (place, message) = match error {
+        Error::InvalidToml { place, problem, .. } => (*place, problem.clone()),
+        Error::InvalidEnvironment { place, .. } => {
+            (*place, "this environment is not an array of strings".to_owned())
+        }
+        // Nothing else comes of parsing.
+        other => (Place { line: 1, column: 1 }, other.to_string()),
+    };
+    let cause = cause(text, place, &message);
+    let advice = match (error, &cause) {
+        (_, Some(cause)) => cause.advice,
+        (Error::InvalidEnvironment { .. }, _) => "write it as environment = ['NAME=value']",
+        _ if message.contains("single quotes") => {
+            "put single quotes around the whole entry, and leave the JSON as it is"
+        }
+        _ => "correct this place: nothing in the file is used before",
+    };
+    let message = cause.map_or(message, |cause| cause.message.to_owned());
+    let message = if message.contains(REFUSED) { message } else { format!("{message}; {REFUSED}") };
+    let mut finding = Finding::new(text, Code::InvalidToml, 0..0, message, advice);
+    finding.place = place;
+    finding
+}
+
+/// Whether a text is UTF-16, which PowerShell and some editors write.
+pub(super) fn is_utf16(text: &ConfigText) -> bool {
+    let bytes = text.bytes();
+    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
+}
+
+fn cause(text: &ConfigText, place: Place, message: &str) -> Option<Cause> {
+    if is_utf16(text) {
+        return Some(Cause {
+            message: "the file is UTF-16, as PowerShell's > and some editors write it",
+            advice: "save it as UTF-8 without a byte order mark, in PowerShell with Out-File \
+                     -Encoding utf8",
+        });
+    }
+    let line = &text.as_str()[text.line(place.line.checked_sub(1)?)];
+    let line = line.trim_end_matches(['\r', '\n']);
+    let before: String = line.chars().take(place.column - 1).collect();
+    let here = line.chars().nth(place.column - 1);
+    if here.is_some_and(|letter| TYPOGRAPHIC.contains(&letter)) {
+        return Some(Cause {
+            message: "these are typographic quotes, as a word processor or a chat makes them",
+            advice: "type \" or ' in place of each of them",
+        });
+    }
+    let string = message.contains("basic string") || message.contains("literal string");
+    if string && here.is_none() {
+        let open = before.trim_end().ends_with(['{', '[', ',']);
+        return Some(if open && message.contains("literal") {
+            Cause {
+                message: "a string between single quotes can't go on in the next line",
+                advice: "put three single quotes (''') before and after the entry, or write the JSON \
+                         on one line",
+            }
+        } else {
+            Cause {
+                message: "the line ends inside a string, as when a terminal or a mail program has \
+                          wrapped it",
+                advice: "join this line with the next, without a blank between them",
+            }
+        });
+    }
+    if message.contains("must be quoted") && line.contains("DOCKER_AUTH_CONFIG") {
+        return Some(Cause {
+            message: "this entry stands without quotes",
+            advice: "put single quotes around the whole entry, and leave the JSON as it is",
+        });
+    }
+    let escape = message.contains("unicode value digits") || message.contains("escape");
+    escape.then_some(Cause {
+        message: "between double quotes a \\ begins an escape, and this is none",
+        advice: "write \\\\ for a \\, or put single quotes around the string",
+    })
+}
