@@ -130,21 +130,81 @@ pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
     }
 }
 
-/// A key as it may be shown: without the user and password that somebody put into it as into a URL.
+/// What stands for a part of a key that isn't shown.
+const HIDDEN: &str = "<hidden>";
+
+/// A key, or another address, as it may be shown: without the user, password and query that
+/// somebody put into it as into a URL.
+///
+/// What only looks like an address is no less secret: a password may hold a slash, and the scheme
+/// may be forgotten. So all before the last `@` goes, and a host that can be none.
 #[must_use]
 pub fn shown(key: &str) -> Cow<'_, str> {
-    if let Some(at) = key.find(['?', '=']) {
-        // A query can hold a token.
-        return Cow::Owned(format!("{}<hidden>", shown(&key[..at])));
+    if let Some((image, digest)) = key.rsplit_once("@sha256:")
+        && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && matches!(shown(image), Cow::Borrowed(_))
+    {
+        return Cow::Borrowed(key);
     }
-    let start = key.find("://").map_or(0, |at| at + 3);
-    let host = key[start..].split('/').next().unwrap_or_default();
-    match host.rfind('@') {
-        Some(at) if start > 0 || host[..at].contains(':') => {
-            Cow::Owned(format!("{}<hidden>{}", &key[..start], &key[start + at..]))
-        }
-        _ => Cow::Borrowed(key),
+    let scheme = without_scheme(key).map_or(0, |rest| key.len() - rest.len());
+    let (scheme, rest) = key.split_at(scheme);
+    let (user, rest) =
+        rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+    let query = |text: &str| text.find(['?', '#', '=', '&', ';']);
+    let (address, rest) = rest.split_at(query(rest).unwrap_or(rest.len()));
+    if user.is_some_and(|user| query(user).is_some()) || !is_address(address) {
+        // Where the secret starts or ends can't be told.
+        return Cow::Owned(format!("{scheme}{HIDDEN}"));
     }
+    if user.is_none() && rest.is_empty() {
+        return Cow::Borrowed(key);
+    }
+    let user = user.map_or(String::new(), |_| format!("{HIDDEN}@"));
+    let rest = if rest.is_empty() { "" } else { HIDDEN };
+    Cow::Owned(format!("{scheme}{user}{address}{rest}"))
+}
+
+/// The path of a key as it may be shown.
+#[must_use]
+pub fn shown_path<'p>(key: &str, path: &'p str) -> Cow<'p, str> {
+    match shown(key) {
+        Cow::Borrowed(_) => Cow::Borrowed(path),
+        // What is left of a key that holds a secret may be a piece of that.
+        Cow::Owned(whole) if whole.ends_with(path) => Cow::Borrowed(path),
+        Cow::Owned(_) => Cow::Borrowed(HIDDEN),
+    }
+}
+
+/// An address without what [`shown`] hides.
+#[must_use]
+pub fn without_user(url: &str) -> String {
+    shown(url).replace(&format!("{HIDDEN}@"), "").replace(HIDDEN, "")
+}
+
+/// Whether the host of an address can be one: its port is a number, and it is no other word in the
+/// place of one, such as a password.
+fn is_address(address: &str) -> bool {
+    let host = address.split('/').next().unwrap_or_default();
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !host.ends_with(']') => (name, port),
+        _ => (host, ""),
+    };
+    let encoded = address.split('%').skip(1).any(|rest| {
+        rest.as_bytes().first_chunk::<2>().is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+    });
+    let bracketed = name.starts_with('[') && name.ends_with(']');
+    port.bytes().all(|byte| byte.is_ascii_digit())
+        && (bracketed || !name.contains(':'))
+        && (name.contains('.') || !port.is_empty() || !is_base64(name))
+        && !encoded
+}
+
+/// Whether a word in the place of a host is more likely base64 or a token: hosts are written in
+/// small letters, with hyphens where they are long.
+fn is_base64(name: &str) -> bool {
+    let any = |test: fn(&u8) -> bool| name.as_bytes().iter().any(test);
+    let (lower, upper) = (any(u8::is_ascii_lowercase), any(u8::is_ascii_uppercase));
+    name.len() >= 12 && ((lower && upper) || (name.len() >= 20 && !name.contains('-')))
 }
 
 /// A registry, or a part of one, as a person names it: `HOST[:PORT][/PATH]`.
@@ -260,8 +320,33 @@ mod tests {
 
     #[test]
     fn a_key_is_shown_without_user_and_query() {
-        assert_eq!(shown("https://ci:s3cret@r.io/v1/"), "https://<hidden>@r.io/v1/");
-        assert_eq!(shown("r.io/v1/?token=s3cret"), "r.io/v1/<hidden>");
-        assert_eq!(shown("r.io/app@sha256:0f"), "r.io/app@sha256:0f");
+        for (key, expected) in [
+            ("https://ci:s3cret@r.io/v1/", "https://<hidden>@r.io/v1/"),
+            ("https://ci:s3/cr@et@r.io/v1/", "https://<hidden>@r.io/v1/"),
+            ("ci:s3cret@r.io/group", "<hidden>@r.io/group"),
+            ("s3cret@r.io:5000", "<hidden>@r.io:5000"),
+            ("ftp://ci:s3cret@r.io", "<hidden>@r.io"),
+            ("r.io/v1/?token=s3cret", "r.io/v1/<hidden>"),
+            ("r.io/v1?token=s3@cret", "<hidden>"),
+            ("https://ci:s3?cret@r.io", "https://<hidden>"),
+            ("https://ci:s3cret", "https://<hidden>"),
+            ("ci:s3cret%40r.io", "<hidden>"),
+            ("dTpTM0NSRVRhdXRo", "<hidden>"),
+        ] {
+            assert_eq!(shown(key), expected, "{key}");
+        }
+        for key in [
+            "r.io/app@sha256:0f",
+            "r.io:5000/Group2/app",
+            "https://index.docker.io/v1/",
+            "[::1]:5000",
+            "localhost",
+            "*.dkr.ecr.eu-central-1.amazonaws.com",
+            "",
+        ] {
+            assert_eq!(shown(key), key);
+        }
+        assert_eq!(without_user("https://ci:s3/cret@r.io/"), "https://r.io/");
+        assert_eq!(without_user("ci:s3cret@gitlab.example.com"), "gitlab.example.com");
     }
 }

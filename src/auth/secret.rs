@@ -5,6 +5,10 @@ use std::hash::{Hash, Hasher};
 
 use zeroize::Zeroizing;
 
+/// Parts of names that say a secret follows.
+const NAMES: &[&str] =
+    &["pass", "secret", "token", "key", "auth", "cred", "pwd", "bearer", "private"];
+
 /// A password, a token or anything else that must not reach a terminal, a log or a crash report.
 ///
 /// There is no `Display`, `Debug` prints a fixed word, and the memory is wiped on drop.
@@ -42,5 +46,91 @@ impl Hash for Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(hidden)")
+    }
+}
+
+/// Whether a key or variable with this name, in any letter case, holds a secret.
+pub(crate) fn names_a_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    NAMES.iter().any(|part| name.contains(part))
+}
+
+/// Whether a text holds what could be a secret: a word that looks generated, or a long one of
+/// letters and digits or of both letter cases.
+pub(crate) fn looks_like_secret(text: &str) -> bool {
+    let is_word = |letter: char| letter.is_alphanumeric() || "+/=_-".contains(letter);
+    let mut words = text.split(|letter: char| !is_word(letter));
+    let long = |piece: &str| piece.chars().count() >= 24;
+    words.any(|word| {
+        let classes = Classes::of(word);
+        (classes.length >= 12 && classes.count() >= 2) || pieces(word).any(long)
+    }) || looks_generated(text)
+}
+
+/// Whether a text holds a word that no language has and nobody would call a thing: letters with
+/// digits, or many digits.
+pub(crate) fn looks_generated(text: &str) -> bool {
+    pieces(text).any(|piece| {
+        let classes = Classes::of(piece);
+        (classes.length >= 6 && classes.count() == 3) || (classes.length >= 8 && classes.digit)
+    })
+}
+
+/// The words of a text, cut at all punctuation.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric())
+}
+
+/// What a word is made of.
+struct Classes {
+    lower: bool,
+    upper: bool,
+    digit: bool,
+    length: usize,
+}
+
+impl Classes {
+    fn of(word: &str) -> Self {
+        let any = |test: fn(char) -> bool| word.chars().any(test);
+        Self {
+            lower: any(char::is_lowercase),
+            upper: any(char::is_uppercase),
+            digit: any(char::is_numeric),
+            length: word.chars().count(),
+        }
+    }
+
+    fn count(&self) -> usize {
+        usize::from(self.lower) + usize::from(self.upper) + usize::from(self.digit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_told_from_words() {
+        for secret in [
+            "Harbor12345",
+            "dTpTM0NSRVRhdXRo",
+            "glrt-4qCqD8pEoxyzAbCdEf12",
+            "12345678",
+            "S3cret",
+            "AKIAIOSFODNN7EXAMPLE",
+            "see 0f1e2d3c4b, please",
+            "abcdefghijklmnopqrstuvwxyz",
+        ] {
+            assert!(looks_like_secret(secret), "{secret}");
+        }
+        for words in [
+            "the fast one, since 2024-05-01",
+            "https://docs.gitlab.com/runner/configuration/",
+            "runner-01 of GitLab",
+            "self-hosted machines (x86_64) in eu-west",
+            "DOCKER_AUTH_CONFIG",
+        ] {
+            assert!(!looks_like_secret(words), "{words}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::redaction::Redaction;
 use crate::redaction::excerpt::Excerpts;
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
-use crate::toml::printable::printable;
+use crate::toml::printable::{one_line, printable};
 
 #[derive(Serialize)]
 struct Report {
@@ -139,7 +139,7 @@ fn examine(
     }
     let runners = config.iter().flat_map(|config| {
         selected.iter().map(|&number| RunnerReport {
-            label: RunnerLabel::new(&config.runners()[number]),
+            label: RunnerLabel::new(&config.runners()[number], &redactor),
             findings: Vec::new(),
         })
     });
@@ -156,7 +156,7 @@ fn examine(
             Some(place) => &mut report.runners[place].findings,
             None => &mut report.findings,
         };
-        findings.push(FindingReport::new(finding, &redactor));
+        findings.push(FindingReport::new(finding));
     }
     Ok((Some(report), found))
 }
@@ -178,25 +178,17 @@ impl FileReport {
 }
 
 impl FindingReport {
-    fn new(finding: &Finding, redaction: &Redaction) -> Self {
+    fn new(finding: &Finding) -> Self {
         Self {
             level: finding.level(),
             code: finding.code,
-            message: redaction.clean(&finding.message),
+            message: finding.message.clone(),
             advice: finding.advice.clone(),
             line: finding.place.line,
             column: finding.place.column,
-            commands: commands(finding, redaction).cloned().collect(),
+            commands: finding.commands.clone(),
         }
     }
-}
-
-/// The commands that can be shown as they are: with a placeholder in it none would work.
-fn commands<'f, 'r>(
-    finding: &'f Finding,
-    redaction: &'r Redaction,
-) -> impl Iterator<Item = &'f String> + use<'f, 'r> {
-    finding.commands.iter().filter(|command| redaction.clean(command) == **command)
 }
 
 /// Findings on their way to a person.
@@ -251,9 +243,10 @@ impl Telling<'_, '_> {
         };
         let style = if self.output.colors() { style } else { Style::new() };
         let runner = finding.runner.zip(self.config).map_or(String::new(), |(number, config)| {
-            format!(" (runner {})", config.runners()[number].title())
+            let title = self.redaction.clean(&config.runners()[number].title());
+            format!(" (runner {title})")
         });
-        let message = self.redaction.clean(&format!("{}{runner}", finding.message));
+        let message = one_line(&format!("{}{runner}", finding.message));
         let mut out = format!(
             "{label}:{}: {style}{name}{style:#}[{}]: {message}\n",
             finding.place, finding.code
@@ -270,7 +263,8 @@ impl Telling<'_, '_> {
             ));
         }
         out.push_str(&format!("  {}\n", finding.advice));
-        for command in commands(finding, self.redaction) {
+        // A command with a sign that can't be shown would not be the one that is copied.
+        for command in finding.commands.iter().filter(|command| one_line(command) == **command) {
             out.push_str(&format!("  $ {command}\n"));
         }
         out

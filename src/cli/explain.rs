@@ -6,7 +6,7 @@ use super::args::{Explain, Format, Global};
 use super::input::Input;
 use super::output::Output;
 use super::report::{RunnerLabel, heading, redaction};
-use crate::auth::registry::shown;
+use crate::auth::registry::{shown, shown_path};
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::redaction::Redaction;
@@ -15,7 +15,7 @@ use crate::resolver::{Answer, Loss, Match, Verdict};
 use crate::runner::executor::Pull;
 use crate::runner::selection::Matches;
 use crate::runner::{Config, Runner};
-use crate::toml::printable::printable;
+use crate::toml::printable::{one_line, printable};
 use crate::toml::text::Place;
 
 #[derive(Serialize)]
@@ -136,26 +136,25 @@ struct Telling<'e> {
 impl Telling<'_> {
     fn report(&self, runner: &Runner<'_>) -> RunnerReport {
         let resolution = &self.explanation.resolution;
-        let clean = |text: &str| self.redaction.clean(text);
         let lost = resolution.losers.iter().map(|loser| KeyReport {
-            registry: clean(&shown(&loser.key)),
-            path: clean(&loser.path),
+            registry: shown(&loser.key).into_owned(),
+            path: shown_path(&loser.key, &loser.path).into_owned(),
             reason: loss(loser.reason).to_owned(),
         });
         let near_misses = resolution.near_misses.iter().map(|miss| KeyReport {
-            registry: clean(&shown(&miss.key)),
-            path: clean(&miss.path),
+            registry: shown(&miss.key).into_owned(),
+            path: shown_path(&miss.key, &miss.path).into_owned(),
             reason: miss.reason.reason().to_owned(),
         });
         RunnerReport {
-            label: RunnerLabel::new(runner),
+            label: RunnerLabel::new(runner, self.redaction),
             r#match: self.match_report(),
             image_path: resolution.image_path.clone(),
             candidates: resolution.candidates.clone(),
             lost: lost.collect(),
             near_misses: near_misses.collect(),
-            problem: self.problem().map(|problem| clean(&problem)),
-            notes: self.notes().iter().map(|note| clean(note)).collect(),
+            problem: self.problem(),
+            notes: self.notes(),
         }
     }
 
@@ -163,18 +162,17 @@ impl Telling<'_> {
         if self.explanation.pull == Pull::None {
             return None;
         }
-        let clean = |text: &str| self.redaction.clean(text);
         let place = self.explanation.place;
         let report = |found: &Match, at_random: Vec<String>| MatchReport {
-            registry: clean(&shown(&found.key)),
-            path: Some(clean(&found.path)),
+            registry: shown(&found.key).into_owned(),
+            path: Some(shown_path(&found.key, &found.path).into_owned()),
             username: match &found.answer {
-                Answer::User(user) => Some(clean(user)),
+                Answer::User(user) => Some(user.clone()),
                 Answer::Empty => Some(String::new()),
                 Answer::Token | Answer::Variable | Answer::Helper(_) => None,
             },
             helper: match &found.answer {
-                Answer::Helper(name) => Some(clean(name)),
+                Answer::Helper(name) => Some(name.clone()),
                 _ => None,
             },
             at_random,
@@ -184,14 +182,14 @@ impl Telling<'_> {
         match &self.explanation.resolution.verdict {
             Verdict::Match(found) => Some(report(found, Vec::new())),
             Verdict::AtRandom(found) => {
-                let keys = found.iter().map(|found| clean(&shown(&found.key))).collect();
+                let keys = found.iter().map(|found| shown(&found.key).into_owned()).collect();
                 found.first().map(|first| report(first, keys))
             }
             Verdict::Store(name) => Some(MatchReport {
                 registry: "*".to_owned(),
                 path: None,
                 username: None,
-                helper: Some(clean(name)),
+                helper: Some(name.clone()),
                 at_random: Vec::new(),
                 line: None,
                 column: None,
@@ -214,8 +212,10 @@ impl Telling<'_> {
     fn text(&self, runner: &Runner<'_>, image: &str) -> String {
         let explanation = self.explanation;
         let resolution = &explanation.resolution;
-        let mut out = format!("{}\n", heading(runner));
-        let mut line = |what: &str, text: &str| out.push_str(&format!("  {what:<10} {text}\n"));
+        let mut out = format!("{}\n", heading(runner, self.redaction));
+        let mut line = |what: &str, text: &str| {
+            out.push_str(&format!("  {what:<10} {}\n", one_line(text)));
+        };
         if explanation.pull == Pull::None {
             line("image", image);
             line("uses", "nothing: this executor pulls no images");
@@ -235,8 +235,7 @@ impl Telling<'_> {
         for note in self.notes() {
             line("note", &note);
         }
-        let lines: Vec<_> = out.lines().map(|line| self.redaction.clean(line)).collect();
-        lines.join("\n") + "\n"
+        out
     }
 
     fn verdict(&self) -> Vec<(&'static str, String)> {

@@ -3,7 +3,7 @@
 use super::args::{Global, Set};
 use super::input::Input;
 use super::output::Output;
-use super::report::heading;
+use super::report::{heading, redaction};
 use crate::auth::credential::{Credential, check_username};
 use crate::auth::registry::Registry;
 use crate::auth::secret::Secret;
@@ -11,6 +11,7 @@ use crate::auth::source::{self, Login};
 use crate::cli::terminal::{Question, Terminal};
 use crate::error::Error;
 use crate::plan::{Plan, Request};
+use crate::redaction::Redaction;
 use crate::resolver::listing::{self, Listed};
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
@@ -57,16 +58,17 @@ impl Guide {
     ) -> Result<Answers, Error> {
         let (input, selected) = Input::read_settled(global, |input| select(input, set, selector))?;
         let config = Config::parse(input.text())?;
+        let redaction = redaction(&config, global.show_secrets);
         let picked = selected.is_none();
         let runners = match selected {
             Some(runners) => {
                 for &number in &runners {
-                    let runner = heading(&config.runners()[number]);
+                    let runner = heading(&config.runners()[number], &redaction);
                     self.terminal.show(&format!("Runner: {runner}\n"));
                 }
                 runners
             }
-            None => self.runners(&config)?,
+            None => self.runners(&config, &redaction)?,
         };
         let known = Known::of(&config, &runners);
         let registry = match &set.source.registries[..] {
@@ -83,8 +85,9 @@ impl Guide {
         Ok(Answers { login, picked })
     }
 
-    fn runners(&mut self, config: &Config<'_>) -> Result<Vec<usize>, Error> {
-        let runners: Vec<_> = config.runners().iter().map(heading).collect();
+    fn runners(&mut self, config: &Config<'_>, redaction: &Redaction) -> Result<Vec<usize>, Error> {
+        let runners: Vec<_> =
+            config.runners().iter().map(|runner| heading(runner, redaction)).collect();
         let question = Question {
             text: "Runners:",
             hint: "up, down: move; space: mark; right: mark all; type to filter; Enter: go on",

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::args::{Format, Global, List};
 use super::input::Input;
 use super::output::Output;
-use super::report::RunnerLabel;
+use super::report::{RunnerLabel, redaction};
+use crate::auth::registry::without_user;
 use crate::error::Error;
 use crate::resolver::listing::{self, Listed};
 use crate::runner::Config;
@@ -33,7 +34,8 @@ struct RunnerReport {
 
 pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, Error> {
     let selector = list.selection.selector()?;
-    let (input, runners) = Input::read_settled(global, |input| runners(input, &selector))?;
+    let (input, runners) =
+        Input::read_settled(global, |input| runners(input, &selector, global.show_secrets))?;
     let text = input.text();
     if output.format == Format::Json {
         let config = text.label().to_owned();
@@ -46,8 +48,13 @@ pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, 
     Ok(0)
 }
 
-fn runners(input: &Input, selector: &Selector) -> Result<Vec<RunnerReport>, Error> {
+fn runners(
+    input: &Input,
+    selector: &Selector,
+    show_secrets: bool,
+) -> Result<Vec<RunnerReport>, Error> {
     let config = Config::parse(input.text())?;
+    let redaction = redaction(&config, show_secrets);
     let mut runners = Vec::new();
     for number in selector.select(&config, Matches::Any)? {
         let runner = &config.runners()[number];
@@ -56,25 +63,13 @@ fn runners(input: &Input, selector: &Selector) -> Result<Vec<RunnerReport>, Erro
             Err(problem) => (Vec::new(), Some(problem)),
         };
         runners.push(RunnerReport {
-            label: RunnerLabel::new(runner),
-            url: without_user(runner.url()),
+            label: RunnerLabel::new(runner, &redaction),
+            url: redaction.clean(&without_user(runner.url())),
             credentials,
             problem,
         });
     }
     Ok(runners)
-}
-
-/// A URL without the user and password that somebody may have put into it, or a query.
-fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (host, path) = rest.split_at(end);
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    format!("{scheme}://{host}{path}")
 }
 
 /// The runners in columns, a line for each registry.

@@ -11,6 +11,7 @@ mod guide;
 mod hardening;
 mod help;
 mod input;
+mod json;
 mod list;
 mod man;
 mod output;

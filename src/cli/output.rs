@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::args::{Color, Format, Global};
+use super::json;
 use crate::error::Error;
 use crate::redaction::diff::{Line, LineKind, sign};
 use crate::toml::printable::printable;
@@ -53,7 +54,7 @@ impl Output {
 
     /// Prints the JSON report.
     pub fn json(&self, report: &impl Serialize) {
-        match serde_json::to_string(report) {
+        match json::to_string(report) {
             Ok(text) => self.print(&format!("{text}\n")),
             Err(error) => write_to(io::stderr(), &format!("runner-auth: {error}\n")),
         }
@@ -132,7 +133,7 @@ fn style(kind: LineKind) -> Style {
 /// An error as JSON on standard output, for arguments that could not be read.
 pub(super) fn json_error(error: &Error) {
     let problem = Problem { code: error.code(), message: printable(&error.to_string()) };
-    if let Ok(text) = serde_json::to_string(&Report { schema: 1, error: problem }) {
+    if let Ok(text) = json::to_string(&Report { schema: 1, error: problem }) {
         write_to(io::stdout(), &format!("{text}\n"));
     }
 }

@@ -10,7 +10,7 @@ use crate::redaction::Redaction;
 use crate::redaction::diff::{self, Line};
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::{Config, Runner};
-use crate::toml::printable::printable;
+use crate::toml::printable::{one_line, printable};
 
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Preview<'_, '_> {
 
     pub fn report(&self, command: &'static str, lines: &[Line]) -> Report {
         let runners = self.plan.runners().iter().map(|plan| RunnerReport {
-            label: RunnerLabel::new(self.runner(plan)),
+            label: RunnerLabel::new(self.runner(plan), self.redaction),
             changed: plan.changed,
             credentials: plan.outcomes.clone(),
             pull_policy: plan.pull_policies.clone(),
@@ -146,9 +146,8 @@ impl Preview<'_, '_> {
             if parts.is_empty() {
                 parts.push("nothing to do".to_owned());
             }
-            let line = format!("{}: {}", title(runner), parts.join("; "));
-            out.push_str(&self.redaction.clean(&line));
-            out.push('\n');
+            let title = title(runner, self.redaction);
+            out.push_str(&format!("{title}: {}\n", one_line(&parts.join("; "))));
         }
         out
     }

@@ -15,9 +15,9 @@ pub(super) struct RunnerLabel {
 }
 
 impl RunnerLabel {
-    pub fn new(runner: &Runner<'_>) -> Self {
+    pub fn new(runner: &Runner<'_>, redaction: &Redaction) -> Self {
         Self {
-            name: runner.name().to_owned(),
+            name: redaction.clean(runner.name()),
             short_token: runner.short_token().to_owned(),
             executor: runner.executor().name().to_owned(),
         }
@@ -25,16 +25,17 @@ impl RunnerLabel {
 }
 
 /// A runner as a heading: name, token, executor, on one line.
-pub(super) fn heading(runner: &Runner<'_>) -> String {
+pub(super) fn heading(runner: &Runner<'_>, redaction: &Redaction) -> String {
     match runner.executor().name() {
-        "" => title(runner),
-        executor => one_line(&format!("{}, {executor}", title(runner))),
+        "" => title(runner, redaction),
+        executor => one_line(&format!("{}, {executor}", title(runner, redaction))),
     }
 }
 
 /// A runner's name and token, on one line.
-pub(super) fn title(runner: &Runner<'_>) -> String {
-    let name = if runner.name().is_empty() { "(no name)" } else { runner.name() };
+pub(super) fn title(runner: &Runner<'_>, redaction: &Redaction) -> String {
+    let name = redaction.clean(runner.name());
+    let name = if name.is_empty() { "(no name)" } else { &name };
     let token = if runner.short_token().is_empty() { "no token" } else { runner.short_token() };
     one_line(&format!("{name} ({token})"))
 }

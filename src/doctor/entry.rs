@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::remedy::{self, Remedies};
 use super::{Code, Finding};
 use crate::runner::Config;
-use crate::runner::environment::{Environment, VARIABLE, is_auth_entry};
+use crate::runner::environment::{Environment, VARIABLE, is_auth_entry, is_like_variable};
 use crate::runner::executor::Pull;
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
@@ -78,23 +78,13 @@ fn misspelled(entry: &str) -> Option<Misspelled<'_>> {
         return None;
     }
     let name = entry.split('=').next().unwrap_or_default();
-    if name.len() < entry.len() && is_like(name) {
+    if name.len() < entry.len() && is_like_variable(name) {
         return Some(Misspelled { written: Some(name) });
     }
     // The = may be forgotten, or a colon in its place; the JSON itself may hold one.
     let name = entry.split(['{', ':', '=']).next().unwrap_or_default();
-    let meant = is_like(name) && (entry.contains('{') || name.len() == entry.len());
+    let meant = is_like_variable(name) && (entry.contains('{') || name.len() == entry.len());
     meant.then_some(Misspelled { written: None })
-}
-
-/// Whether a name is the variable's but for blanks, letter case and its separators.
-fn is_like(name: &str) -> bool {
-    let name = name.trim();
-    let name = name.strip_prefix("export ").unwrap_or(name);
-    let letters = |text: &str| -> String {
-        text.chars().filter(|letter| !matches!(letter, '_' | '-' | ' ')).collect()
-    };
-    letters(name).eq_ignore_ascii_case(&letters(VARIABLE))
 }
 
 /// Finds auth entries that stand where GitLab Runner doesn't look for them.

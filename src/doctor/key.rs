@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::document::Examined;
 use super::{Code, Finding};
 use crate::auth::expansion::holds_predefined;
-use crate::auth::registry::{key_path, shown, why_it_never_matches};
+use crate::auth::registry::{key_path, shown, shown_path, why_it_never_matches};
 use crate::runner::executor::Pull;
 
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
@@ -44,7 +44,10 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                 continue;
             }
             let api = if api {
-                format!("; with https:// before it, it would serve all of {host}")
+                format!(
+                    "; with https:// before it, it would serve all of {}",
+                    shown_path(key, host)
+                )
             } else {
                 String::new()
             };
@@ -52,9 +55,10 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                 Code::PathKey,
                 piece,
                 format!(
-                    "'{}' serves only images below {path}, and needs GitLab Runner 17.5: older \
-                     ones take it for the whole host{api}",
-                    shown(key)
+                    "'{}' serves only images below {}, and needs GitLab Runner 17.5: older ones \
+                     take it for the whole host{api}",
+                    shown(key),
+                    shown_path(key, &path)
                 ),
                 "fine where all runners are that new",
             ));

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use similar::{Algorithm, DiffTag, TextDiff, capture_diff_slices, capture_diff_slices_deadline};
 
+use crate::error::Error;
 use crate::plan::Plan;
-use crate::redaction::{MasksAround, Redaction};
+use crate::redaction::Redaction;
+use crate::redaction::masks::MasksAround;
 use crate::runner::Config;
 use crate::toml::printable::one_line;
 use crate::toml::syntax::Syntax;
@@ -48,17 +50,25 @@ struct Change {
     added: usize,
 }
 
-/// The diff of a plan with this many lines of context.
-#[must_use]
-pub fn diff(config: &Config<'_>, plan: &Plan, redaction: &Redaction, context: usize) -> Vec<Line> {
+/// The diff of a plan with this many lines of context; empty when nothing changes.
+///
+/// # Errors
+///
+/// [`Error::NotProved`] when a new section does not parse: what can't be read can't be shown
+/// without its secrets, and what isn't shown is not to be written.
+pub fn diff(
+    config: &Config<'_>,
+    plan: &Plan,
+    redaction: &Redaction,
+    context: usize,
+) -> Result<Vec<Line>, Error> {
     if !plan.changes() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let changes: Vec<_> = plan
-        .blocks()
-        .iter()
-        .flat_map(|block| block_changes(config, block.block, &block.text, redaction))
-        .collect();
+    let mut changes = Vec::new();
+    for block in plan.blocks() {
+        changes.extend(block_changes(config, block.block, &block.text, redaction)?);
+    }
     let label = one_line(config.text().label());
     let mut out = vec![
         Line::new(LineKind::File, format!("--- {label}")),
@@ -94,7 +104,7 @@ pub fn diff(config: &Config<'_>, plan: &Plan, redaction: &Redaction, context: us
         }
         old.push(at..end, &mut out);
     }
-    out
+    Ok(out)
 }
 
 fn range(start: usize, length: usize) -> String {
@@ -134,17 +144,17 @@ fn block_changes(
     block: usize,
     new: &str,
     redaction: &Redaction,
-) -> Vec<Change> {
+) -> Result<Vec<Change>, Error> {
     let syntax = config.syntax();
     let span = syntax.blocks()[block].span.clone();
     let old = &syntax.text()[span.clone()];
     let first_line = config.text().line_of(span.start);
-    // The proof has parsed the new text already.
-    let Ok(after) = Syntax::parse(new) else {
-        return Vec::new();
-    };
-    let old_masks = redaction.masks(syntax, block);
-    let new_masks = redaction.masks_of(&after, 0..after.blocks().len());
+    let after = Syntax::parse(new).map_err(|_| Error::NotProved {
+        path: config.text().label().to_owned(),
+        difference: "the new section does not parse".to_owned(),
+    })?;
+    let old_masks = redaction.masks(syntax, block..block + 1);
+    let new_masks = redaction.masks(&after, 0..after.blocks().len());
     // The block starts at its bracket: what stands before it on the line is shown with it.
     let head = &syntax.text()[config.text().line(first_line).start..span.start];
     let lines = TextDiff::from_lines(old, new);
@@ -183,7 +193,7 @@ fn block_changes(
             lines: marked(&gone, &come),
         });
     }
-    changes
+    Ok(changes)
 }
 
 /// The lines of a change, with the words marked in which they differ.

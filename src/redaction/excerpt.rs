@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::redaction::{MasksAround, Redaction};
+use crate::redaction::Redaction;
+use crate::redaction::masks::MasksAround;
 use crate::runner::Config;
 
 /// How many characters of a line are shown.
@@ -10,6 +11,9 @@ const WIDTH: usize = 100;
 
 /// How many characters are shown before the mark where a line is cut.
 const BEFORE: usize = 30;
+
+/// How many bytes around the mark are looked at: more than are shown.
+const NEAR: usize = 8 * WIDTH;
 
 /// A line without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,28 +54,41 @@ impl<'c, 't> Excerpts<'c, 't> {
         let masks = self.masks.at(span.start);
         let marked = masks.around(span.start..span.end.clamp(span.start, line.end));
         let marked = marked.start.max(line.start)..marked.end.min(line.end);
+        // A line may be as long as the file: only what is near the mark is looked at, in whole masks.
+        let from = floor(syntax.text(), marked.start.saturating_sub(NEAR)).max(line.start);
+        let to = floor(syntax.text(), marked.end.saturating_add(NEAR)).min(line.end);
+        let near = masks.around(from..to);
+        let near = near.start.max(line.start)..near.end.min(line.end);
         let show = |part: Range<usize>| -> Vec<char> {
             let shown = self.redaction.show(syntax.text(), part, masks);
             shown.chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect()
         };
-        let before = show(line.start..marked.start);
+        let before = show(near.start..marked.start);
         let mark = show(marked.clone());
-        let after = show(marked.end..line.end);
+        let after = show(marked.end..near.end);
         let start = before.len();
         let length = mark.len().max(1);
         let whole: Vec<char> = [before, mark, after].concat();
-        if whole.len() <= WIDTH {
+        let open = line.start < near.start;
+        if whole.len() <= WIDTH && !open && near.end == line.end {
             return Excerpt { line: whole.into_iter().collect(), start, length };
         }
-        let first = if start + length <= WIDTH { 0 } else { start.saturating_sub(BEFORE) };
+        let first = if start + length <= WIDTH && !open { 0 } else { start.saturating_sub(BEFORE) };
         let last = whole.len().min(first + WIDTH);
-        let mut cut: String = whole[first..last].iter().collect();
-        let lead = if first > 0 { "… " } else { "" };
-        cut.insert_str(0, lead);
-        if last < whole.len() {
+        let lead = if first > 0 || open { "… " } else { "" };
+        let mut cut = lead.to_owned();
+        cut.extend(&whole[first..last]);
+        if last < whole.len() || near.end < line.end {
             cut.push_str(" …");
         }
-        let start = start - first + lead.chars().count();
-        Excerpt { line: cut, start, length: length.min(last.saturating_sub(first).max(1)) }
+        // The mark ends where the shown part ends.
+        let length = length.min(last.saturating_sub(start).max(1));
+        Excerpt { line: cut, start: start - first + lead.chars().count(), length }
     }
+}
+
+/// The start of the character at `offset`.
+fn floor(text: &str, offset: usize) -> usize {
+    let offset = offset.min(text.len());
+    (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default()
 }

@@ -175,6 +175,16 @@ pub(crate) fn is_auth_entry(entry: &str) -> bool {
     entry.split_once('=').is_some_and(|(name, _)| name == VARIABLE)
 }
 
+/// Whether a name is the variable's but for blanks, letter case and its separators.
+pub(crate) fn is_like_variable(name: &str) -> bool {
+    let name = name.trim();
+    let name = name.strip_prefix("export ").unwrap_or(name);
+    let letters = |text: &str| -> String {
+        text.chars().filter(|letter| !matches!(letter, '_' | '-' | ' ')).collect()
+    };
+    letters(name).eq_ignore_ascii_case(&letters(VARIABLE))
+}
+
 /// A new auth entry. Single quotes take JSON as it is, in every version of TOML.
 pub(crate) fn new_entry(document: &str) -> String {
     format!("'{VARIABLE}={document}'")

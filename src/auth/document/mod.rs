@@ -396,6 +396,13 @@ pub(crate) struct DocumentString {
     pub kind: StringKind,
 }
 
+impl DocumentString {
+    /// The string without its quotes and escapes; `None` when it is another value.
+    pub fn decoded(&self, document: &str) -> Option<Secret> {
+        json::string(&document[self.span.clone()]).map(Secret::new)
+    }
+}
+
 /// What a piece of a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StringKind {

@@ -1,0 +1,249 @@
+//! Secrets that are hidden wherever they appear in a text from the file.
+//!
+//! A secret that is a common word is none of them: hidden in the middle of a sentence it would be
+//! told by the words around it.
+
+use std::ops::Range;
+
+use super::environment::{Element, document};
+use crate::auth::credential::Credential;
+use crate::auth::document::{AuthDocument, StringKind};
+use crate::auth::registry::shown;
+use crate::auth::secret::{Secret, looks_generated, names_a_secret};
+use crate::runner::Config;
+use crate::toml::syntax::{NodeId, NodeKind, Syntax};
+
+/// A secret that is shorter is masked in its own place only: it is a part of other words.
+const SHORTEST: usize = 6;
+
+/// A longer text is not looked for: none that is shown is as long.
+pub(super) const LONGEST: usize = 256;
+
+/// How many bytes of each secret are kept for a quick look.
+const START: usize = 4;
+
+/// Secrets, sorted so that the one at the start of a text is found in a few steps.
+#[derive(Default)]
+pub(super) struct KnownSecrets {
+    sorted: Vec<Known>,
+    /// The first bytes of these, as numbers: few texts that are shown begin like a secret.
+    starts: Vec<u32>,
+}
+
+struct Known {
+    secret: Secret,
+    /// The longest of the others that this one begins with.
+    shorter: Option<usize>,
+}
+
+impl KnownSecrets {
+    /// Learns what a credential holds.
+    pub fn learn_credential(&mut self, credential: &Credential) {
+        self.add_credential(credential);
+        self.sort();
+    }
+
+    /// Learns the secrets that a config holds: tokens, the values of variables, passwords.
+    pub fn learn_config(&mut self, config: &Config<'_>) {
+        let syntax = config.syntax();
+        for block in syntax.blocks() {
+            self.learn_pairs(syntax, block.pairs.clone());
+        }
+        self.sort();
+    }
+
+    /// The longest one at the start of a text.
+    pub fn find(&self, text: &str) -> Option<&Secret> {
+        self.starts.binary_search(&start(text)?).ok()?;
+        // All that the text starts with sorts before it, and whatever sorts between the two starts
+        // the same way: so the nearest one before it begins with the one that is looked for.
+        let text = text.as_bytes();
+        let after = self.sorted.partition_point(|known| known.secret.expose().as_bytes() <= text);
+        let mut known = self.sorted.get(after.checked_sub(1)?)?;
+        let nearest = known.secret.expose().bytes();
+        let same = nearest.zip(text).take_while(|(one, other)| one == *other).count();
+        while known.secret.expose().len() > same {
+            known = self.sorted.get(known.shorter?)?;
+        }
+        Some(&known.secret)
+    }
+
+    fn learn_pairs(&mut self, syntax: &Syntax<'_>, pairs: Range<NodeId>) {
+        for pair in syntax.siblings(pairs) {
+            let key = syntax.keys(pair).last().unwrap_or_default().to_lowercase();
+            self.learn_value(syntax, &key, syntax.value(pair));
+        }
+    }
+
+    fn learn_value(&mut self, syntax: &Syntax<'_>, key: &str, id: NodeId) {
+        match syntax.node(id).kind {
+            NodeKind::Array => {
+                for child in syntax.children(id) {
+                    self.learn_value(syntax, key, child);
+                }
+            }
+            NodeKind::InlineTable => self.learn_pairs(syntax, id + 1..syntax.after(id)),
+            _ if key == "environment" => {
+                let value = Secret::new(syntax.string(id).into_owned());
+                self.learn_element(value.expose());
+            }
+            _ if names_a_secret(key) => {
+                let value = Secret::new(syntax.string(id).into_owned());
+                self.add(value.expose());
+            }
+            _ => {}
+        }
+    }
+
+    fn learn_element(&mut self, text: &str) {
+        if let Some(document) = document(text) {
+            self.learn_document(document);
+        }
+        match Element::of(text) {
+            Element::Variable { name, value } if names_a_secret(name) => self.add(value),
+            Element::Variable { value, .. } | Element::Misspelled { value, .. }
+                if looks_generated(value) && !is_host(value) =>
+            {
+                self.add(value);
+            }
+            Element::Unknown => self.add(text),
+            _ => {}
+        }
+    }
+
+    fn learn_document(&mut self, text: &str) {
+        let Ok(document) = AuthDocument::parse_literal(text) else { return };
+        for string in document.strings() {
+            let Some(value) = string.decoded(text) else { continue };
+            let value = value.expose();
+            match string.kind {
+                // What a URL that somebody used as a key has besides the host.
+                StringKind::Name if shown(value) != value => {
+                    let login = value.rsplit_once('@').map_or("", |(login, _)| login);
+                    let login = login.split_once("://").map_or(login, |(_, login)| login);
+                    self.add(login.split_once(':').map_or(login, |(_, password)| password));
+                    self.add(value.split_once('=').map_or("", |(_, query)| query));
+                }
+                StringKind::Value => {
+                    self.add(value);
+                    if let Some(credential) = Credential::decode(value) {
+                        self.add_credential(&credential);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn add_credential(&mut self, credential: &Credential) {
+        self.add(credential.password().expose());
+        for (_, secret) in credential.members() {
+            self.add(secret.expose());
+        }
+    }
+
+    /// Adds a secret; [`KnownSecrets::find`] needs [`KnownSecrets::sort`] after the last one.
+    fn add(&mut self, secret: &str) {
+        if is_distinct(secret)
+            && let Some(start) = start(secret)
+        {
+            self.starts.push(start);
+            self.sorted.push(Known { secret: Secret::new(secret.to_owned()), shorter: None });
+        }
+    }
+
+    fn sort(&mut self) {
+        self.sorted.sort_by(|one, other| one.secret.expose().cmp(other.secret.expose()));
+        self.sorted.dedup_by(|one, other| one.secret == other.secret);
+        self.starts.sort_unstable();
+        self.starts.dedup();
+        // Those that the one at hand begins with, the longest last.
+        let mut open: Vec<usize> = Vec::new();
+        for number in 0..self.sorted.len() {
+            let text = self.sorted[number].secret.expose();
+            while open
+                .pop_if(|last| !text.starts_with(self.sorted[*last].secret.expose()))
+                .is_some()
+            {}
+            self.sorted[number].shorter = open.last().copied();
+            open.push(number);
+        }
+    }
+}
+
+/// Whether a secret can be told from words: hiding `docker` would hide it in sentences about Docker,
+/// and so say that it is the password.
+fn is_distinct(secret: &str) -> bool {
+    let any = |test: fn(char) -> bool| secret.chars().any(test);
+    let sign = |letter: char| !letter.is_alphanumeric() && !" .,:;/_-".contains(letter);
+    (SHORTEST..=LONGEST).contains(&secret.len())
+        && any(char::is_alphabetic)
+        && (any(char::is_numeric) || secret.contains(sign) || secret.chars().count() >= 24)
+        && !is_host(secret)
+}
+
+/// The first bytes of a text, if it is long enough for a secret.
+fn start(text: &str) -> Option<u32> {
+    text.as_bytes().first_chunk::<START>().map(|bytes| u32::from_be_bytes(*bytes))
+}
+
+/// Whether a value is a host, perhaps with a path: hiding it wherever it appears would hide the
+/// registry that everything is about.
+fn is_host(value: &str) -> bool {
+    let (name, top) =
+        value.split('/').next().unwrap_or_default().rsplit_once('.').unwrap_or(("", ""));
+    let top = top.split(':').next().unwrap_or_default();
+    !name.is_empty()
+        && top.len() >= 2
+        && top.bytes().all(|byte| byte.is_ascii_lowercase())
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:/".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Secrets that begin with one another, and every short text of their letters.
+    #[test]
+    fn the_longest_secret_is_found() {
+        let secrets = [
+            "aba1b1",
+            "aba1b1a",
+            "aba1b1a11",
+            "aba1b1a1",
+            "abb111",
+            "bbbb11",
+            "bbbb11bb",
+            "bbbb11b",
+            "aaaa11",
+        ];
+        let mut known = KnownSecrets::default();
+        for secret in secrets {
+            known.add(secret);
+        }
+        known.sort();
+        let mut hits = 0;
+        for length in 0..10 {
+            for number in 0..3_u32.pow(length) {
+                let letter = |at| ['a', 'b', '1'][(number / 3_u32.pow(at) % 3) as usize];
+                let text: String = (0..length).map(letter).collect();
+                let starting = secrets.iter().filter(|secret| text.starts_with(**secret));
+                let longest = starting.max_by_key(|secret| secret.len());
+                let found = known.find(&text).map(Secret::expose);
+                assert_eq!(found, longest.copied(), "{text}");
+                hits += usize::from(found.is_some());
+            }
+        }
+        assert!(hits > 100);
+    }
+
+    #[test]
+    fn common_words_and_hosts_are_not_looked_for() {
+        for word in ["docker", "the password", "eu-central", "registry.example.com", "a1", "8088"] {
+            assert!(!is_distinct(word), "{word}");
+        }
+        for secret in ["Harbor12345", "hunter2", "pa$$word", "glrt-0123456789"] {
+            assert!(is_distinct(secret), "{secret}");
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The places of a TOML text that are not shown.
+//!
+//! The rule denies by default: of string values only those of a short list of harmless keys are
+//! shown, of an auth document only the names, and of comments only plain words.
+
+use std::ops::Range;
+
+use super::Redaction;
+use super::environment::Element;
+use super::known::LONGEST;
+use crate::auth::document::{AuthDocument, StringKind};
+use crate::auth::registry::shown;
+use crate::auth::secret::{Secret, looks_generated, looks_like_secret, names_a_secret};
+use crate::runner::environment::is_auth_entry;
+use crate::toml::quoting::Quoted;
+use crate::toml::syntax::{NodeId, NodeKind, Syntax};
+
+/// Keys whose values are one of a few words.
+const WORDS: &[&str] = &["executor", "shell", "pull_policy", "allowed_pull_policies", "log_level"];
+
+/// What is masked around places of one text, for places that follow each other.
+pub(super) struct MasksAround<'s, 't> {
+    redaction: &'s Redaction,
+    syntax: &'s Syntax<'t>,
+    /// The block that was asked for last.
+    last: Option<(usize, Masks)>,
+}
+
+impl<'s, 't> MasksAround<'s, 't> {
+    pub fn new(redaction: &'s Redaction, syntax: &'s Syntax<'t>) -> Self {
+        Self { redaction, syntax, last: None }
+    }
+
+    /// What is masked in the block that holds a byte offset.
+    pub fn at(&mut self, offset: usize) -> &Masks {
+        let block = self.syntax.block_at(offset);
+        let last = self.last.take().filter(|(number, _)| *number == block);
+        let masks =
+            last.unwrap_or_else(|| (block, self.redaction.masks(self.syntax, block..block + 1)));
+        &self.last.insert(masks).1
+    }
+}
+
+/// The spans of a text that are not shown as they are, in the order of the text.
+#[derive(Default)]
+pub(super) struct Masks {
+    spans: Vec<Mask>,
+}
+
+/// One of them.
+pub(super) struct Mask {
+    pub span: Range<usize>,
+    pub cover: Cover,
+}
+
+/// What is shown in place of a span.
+pub(super) enum Cover {
+    /// A placeholder for this.
+    Placeholder(Secret),
+    /// The text, in which known secrets may stand: somebody wrote it by hand.
+    Search,
+}
+
+impl Masks {
+    /// What is masked in some blocks.
+    pub fn of(syntax: &Syntax<'_>, blocks: Range<usize>) -> Self {
+        let mut masks = Self::default();
+        let blocks = &syntax.blocks()[blocks];
+        for block in blocks {
+            if let Some(header) = block.header {
+                masks.keys(syntax, header);
+            }
+            masks.pairs(syntax, block.pairs.clone());
+        }
+        let start = blocks.first().map_or(0, |block| block.span.start);
+        let end = blocks.last().map_or(0, |block| block.span.end);
+        let comments = syntax.comments();
+        let first = comments.partition_point(|comment| comment.start < start);
+        for comment in comments[first..].iter().take_while(|comment| comment.start < end) {
+            masks.comment(syntax, comment.clone());
+        }
+        masks.spans.sort_by_key(|mask| mask.span.start);
+        masks
+    }
+
+    /// Those that touch a span.
+    pub fn touching(&self, span: &Range<usize>) -> impl Iterator<Item = &Mask> {
+        let first = self.spans.partition_point(|mask| mask.span.end <= span.start);
+        let end = span.end;
+        self.spans[first..].iter().take_while(move |mask| mask.span.start < end)
+    }
+
+    /// A span, widened to the whole of each mask that it touches.
+    pub fn around(&self, span: Range<usize>) -> Range<usize> {
+        let touched = |at: usize| {
+            let mask = self.spans.get(self.spans.partition_point(|mask| mask.span.end <= at));
+            mask.filter(|mask| mask.span.start < at)
+        };
+        let start = touched(span.start).map_or(span.start, |mask| mask.span.start);
+        let end = touched(span.end).map_or(span.end, |mask| mask.span.end);
+        start..end.max(start)
+    }
+
+    fn hide(&mut self, span: Range<usize>, secret: &str) {
+        if !span.is_empty() {
+            let cover = Cover::Placeholder(Secret::new(secret.to_owned()));
+            self.spans.push(Mask { span, cover });
+        }
+    }
+
+    fn search(&mut self, span: Range<usize>) {
+        if !span.is_empty() {
+            self.spans.push(Mask { span, cover: Cover::Search });
+        }
+    }
+
+    fn comment(&mut self, syntax: &Syntax<'_>, comment: Range<usize>) {
+        let text = &syntax.text()[comment.clone()];
+        let body = text.trim_start_matches(['#', ' ', '\t']);
+        let start = comment.end - body.len();
+        if is_plain(body) {
+            self.search(start..comment.end);
+        } else {
+            self.hide(start..comment.end, body);
+        }
+    }
+
+    fn pairs(&mut self, syntax: &Syntax<'_>, pairs: Range<NodeId>) {
+        for pair in syntax.siblings(pairs) {
+            self.keys(syntax, pair);
+            let key = syntax.keys(pair).last().unwrap_or_default().to_lowercase();
+            self.value(syntax, &key, syntax.value(pair));
+        }
+    }
+
+    /// The keys of a header or a pair: somebody may have taken a value for a key.
+    fn keys(&mut self, syntax: &Syntax<'_>, id: NodeId) {
+        let keys = syntax.children(id).take_while(|&id| syntax.node(id).kind == NodeKind::Key);
+        for (id, key) in keys.zip(syntax.keys(id)) {
+            if looks_generated(&key) || key.contains(['@', '?', '=', '&', '%']) {
+                self.hide(syntax.node(id).span(), &key);
+            }
+        }
+    }
+
+    fn value(&mut self, syntax: &Syntax<'_>, key: &str, id: NodeId) {
+        let span = syntax.node(id).span();
+        match syntax.node(id).kind {
+            NodeKind::Array => {
+                for child in syntax.children(id) {
+                    self.value(syntax, key, child);
+                }
+            }
+            NodeKind::InlineTable => self.pairs(syntax, id + 1..syntax.after(id)),
+            _ => {
+                let raw = &syntax.text()[span.clone()];
+                let Some(encoding) = syntax.encoding(id) else {
+                    // A time holds a colon, and a flag is one of two words.
+                    let number = !raw.contains(':') && raw != "true" && raw != "false";
+                    if number && (key == "environment" || names_a_secret(key)) {
+                        self.hide(span, raw);
+                    }
+                    return;
+                };
+                let quoted = Quoted::decode(raw, encoding.into(), span.start);
+                let text = quoted.text();
+                match (key, harmless(key, text)) {
+                    ("environment", _) => self.element(&quoted),
+                    ("image", true) => {}
+                    (_, true) => self.search(quoted.place(0..text.len())),
+                    (_, false) => self.hide(quoted.place(0..text.len()), text),
+                }
+            }
+        }
+    }
+
+    /// Masks the value of a variable; of an auth document only the values in it.
+    fn element(&mut self, quoted: &Quoted) {
+        let text = quoted.text();
+        let start = Element::of(text).shown(text);
+        let value = &text[start..];
+        let document = AuthDocument::parse_literal(value).ok().filter(|_| is_auth_entry(text));
+        let Some(document) = document else {
+            self.hide(quoted.place(start..text.len()), value);
+            return;
+        };
+        let mut end = 0;
+        for string in document.strings() {
+            let piece = &value[string.span.clone()];
+            end = end.max(string.span.end);
+            let decoded = string.decoded(value);
+            let decoded = decoded.as_ref().map(Secret::expose);
+            let harmless = match string.kind {
+                // Escapes could hide what it is.
+                StringKind::Name => decoded.is_some_and(|name| shown(name) == name),
+                StringKind::Helper => decoded.is_some_and(is_helper),
+                StringKind::User | StringKind::Value => false,
+            };
+            if !harmless {
+                let quote = usize::from(piece.starts_with('"') && piece.len() > 1);
+                let inner = string.span.start + quote..string.span.end - quote;
+                let place = quoted.place(start + inner.start..start + inner.end);
+                self.hide(place, &value[inner]);
+            }
+        }
+        // What follows the object is ignored by the runner and unknown to us.
+        let tail = document.end().max(end);
+        if !value[tail..].trim().is_empty() {
+            self.hide(quoted.place(start + tail..text.len()), &value[tail..]);
+        }
+    }
+}
+
+/// Whether the value of a key is one of those that may be shown, and is what it should be.
+fn harmless(key: &str, value: &str) -> bool {
+    if value.len() > LONGEST || value.contains(['\n', '=', '$']) {
+        return false;
+    }
+    match key {
+        "name" | "url" => shown(value) == value,
+        "image" => is_image(value),
+        _ if WORDS.contains(&key) => {
+            let letter = |letter: char| letter.is_alphanumeric() || "-_+".contains(letter);
+            value.chars().all(letter) && !looks_generated(value)
+        }
+        _ => false,
+    }
+}
+
+/// Whether an image is named as an image is: without a user or a query, and with a digest at most.
+fn is_image(value: &str) -> bool {
+    let name = value.split_once("@sha256:").map_or(value, |(name, _)| name);
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte);
+    name.bytes().all(letter)
+        && value[name.len()..]
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"@:".contains(&byte))
+}
+
+/// Whether a comment is plain words: no assignment, no quoted text, nothing that could be a secret
+/// or says that one follows.
+fn is_plain(comment: &str) -> bool {
+    let prose = |letter: char| {
+        letter.is_alphanumeric()
+            || letter.is_whitespace()
+            || ".,;:!?()[]<>'’-–—_/#*~+…".contains(letter)
+    };
+    comment.len() <= LONGEST
+        && comment.chars().all(prose)
+        && !quotes(comment)
+        && !names_a_secret(comment)
+        && !looks_like_secret(comment)
+}
+
+/// Whether a text holds a `'` that is no apostrophe.
+fn quotes(text: &str) -> bool {
+    let mut before = ' ';
+    text.chars().any(|letter| {
+        let quote = letter == '\'' && !before.is_alphabetic();
+        before = letter;
+        quote
+    })
+}
+
+/// Whether the name of a credential helper looks like one.
+fn is_helper(name: &str) -> bool {
+    let letter =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    name.len() <= 40 && name.bytes().all(letter) && !looks_generated(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_shown_when_it_is_plain_words() {
+        for comment in [
+            "the fast one",
+            "don't touch, see https://docs.gitlab.com/runner/",
+            "[[runners]]",
+            "läuft seit 2024-05-01 auf Debian 12",
+            "",
+        ] {
+            assert!(is_plain(comment), "{comment}");
+        }
+        for comment in [
+            "\"auth\": \"dTpw\"",
+            "'x'",
+            "password: x",
+            "Bearer x",
+            "Harbor12345",
+            "c0mment = hidden",
+            "u:p@r.io",
+            "pa$$ is it",
+            "https://u%3Ap%40r.io",
+            "0123456789",
+        ] {
+            assert!(!is_plain(comment), "{comment}");
+        }
+    }
+}
