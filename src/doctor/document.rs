@@ -6,11 +6,15 @@ use zeroize::Zeroizing;
 
 use super::remedy::{Remedies, Remedy};
 use super::{Circumstances, Code, Finding, credential_helper, key};
-use crate::auth::document::{AuthDocument, DocumentError, Entry, Field, Stored, StringKind};
+use crate::auth::document::{
+    AuthDocument, DocumentError, Entry, Field, Reading, Stored, StringKind,
+};
 use crate::auth::expansion::expand;
 use crate::auth::registry::shown;
+use crate::auth::runner_version::RunnerVersion;
 use crate::runner::Config;
-use crate::runner::environment::{AuthEntry, Environment};
+use crate::runner::auth_entry::{AuthEntries, AuthEntry};
+use crate::runner::environment::Environment;
 use crate::runner::pull_policy::{self, PullPolicy, names};
 use crate::runner::table::keys_of;
 use crate::toml::letter_case::same_key;
@@ -35,8 +39,7 @@ impl<'e> Subject<'e> {
         circumstances: &'e Circumstances<'e>,
         remedies: &'e Remedies<'e>,
     ) -> Option<Self> {
-        let mut entries = environment.auth_entries();
-        let entry = entries.pop()?;
+        let AuthEntries { counts: entry, hidden: entries } = environment.auth()?;
         let remedy = remedies.of(number);
         Some(Self { config, number, environment, entries, entry, circumstances, remedy })
     }
@@ -89,27 +92,28 @@ impl Examined<'_> {
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let raw = Zeroizing::new(subject.entry.document().to_owned());
-    let whole = Zeroizing::new(subject.environment.expanded(&subject.entry).text);
+    let filled = subject.entry.fill(subject.environment);
     expansion_of_all(subject, &raw, findings);
-    if whole.trim().is_empty() {
-        shadowed(subject, None, findings);
-        return;
-    }
-    let lookup = |name: &str| subject.environment.variable(name);
-    let expanded = match AuthDocument::parse_literal(&whole) {
-        Ok(document) => document,
-        Err(error) => {
+    let expanded = match filled.read(RunnerVersion::LATEST) {
+        Reading::Empty => {
             shadowed(subject, None, findings);
+            return;
+        }
+        Reading::Dropped(error, None) => {
+            shadowed(subject, None, findings);
+            let lookup = |name: &str| subject.environment.variable(name);
             if let Ok(document) = AuthDocument::parse(&raw, lookup) {
                 // A $ in it has swallowed a quote or a brace.
                 expansion(&Examined { subject, document, exact: true }, &raw, findings);
             }
-            findings.push(invalid(subject, &error, *raw == *whole));
+            findings.push(invalid(subject, &error, filled.as_written));
             return;
         }
+        Reading::Dropped(_, Some(document))
+        | Reading::Cancelled(_, document)
+        | Reading::Read(document) => document,
     };
-    let exact = AuthDocument::parse(&raw, lookup).ok().filter(|raw| raw.agrees_with(&expanded));
-    let examined = match exact {
+    let examined = match subject.entry.as_written(subject.environment, &expanded) {
         Some(document) => Examined { subject, document, exact: true },
         None => Examined { subject, document: expanded, exact: false },
     };
@@ -389,10 +393,10 @@ fn cached_images(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
 pub(super) fn visible_to_jobs(config: &Config<'_>, findings: &mut Vec<Finding>) {
     for runner in config.runners() {
         let Ok(Some(environment)) = Environment::of(config, runner) else { continue };
-        let entries = environment.auth_entries();
-        let Some(entry) = entries.iter().find(|entry| !entry.document().trim().is_empty()) else {
-            continue;
-        };
+        let Some(entries) = environment.auth() else { continue };
+        let entries = entries.hidden.iter().chain([&entries.counts]);
+        let mut stored = entries.filter(|entry| !entry.document().trim().is_empty());
+        let Some(entry) = stored.next() else { continue };
         findings.push(Finding::new(
             config.text(),
             Code::VisibleToJobs,

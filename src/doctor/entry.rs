@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::remedy::{self, Remedies};
 use super::{Code, Finding};
 use crate::runner::Config;
-use crate::runner::environment::{Environment, VARIABLE, is_auth_entry, is_like_variable};
+use crate::runner::auth_entry::{AuthEntries, VARIABLE, is_auth_entry, is_like_variable};
+use crate::runner::environment::Environment;
 use crate::runner::executor::Pull;
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
@@ -39,7 +40,7 @@ pub(super) fn check(
             .and_then(|(written, path)| remedy::rename_variable(path, text, span, written));
         findings.push(finding.of_runner(number).mended_by(command));
     }
-    if let Some(entry) = environment.auth_entries().last() {
+    if let Some(AuthEntries { counts: entry, .. }) = environment.auth() {
         let executor = runner.executor();
         let (code, message, advice, remedy) = match executor.pull() {
             Pull::None => (

@@ -9,7 +9,7 @@ use crate::auth::secret::Secret;
 use crate::plan::{Plan, Request};
 use crate::resolver::shell::quote;
 use crate::runner::Config;
-use crate::runner::environment::VARIABLE;
+use crate::runner::auth_entry::VARIABLE;
 use crate::toml::text::ConfigText;
 
 /// Stands for a user that only a person knows.

@@ -3,11 +3,12 @@
 
 use super::RunnerContext;
 use crate::auth::credential::Credential;
-use crate::auth::document::{AuthDocument, DocumentError};
+use crate::auth::document::{AuthDocument, DocumentError, undecodable};
 use crate::auth::expansion::expand;
-use crate::auth::registry::{Registry, shown};
+use crate::auth::registry::Registry;
+use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
-use crate::runner::environment::AuthEntry;
+use crate::runner::auth_entry::AuthEntry;
 
 impl RunnerContext<'_, '_> {
     /// Checks that the document after the change is one that GitLab Runner reads, and that it
@@ -44,14 +45,13 @@ impl RunnerContext<'_, '_> {
         before: &AuthDocument<'_>,
         after: &AuthDocument<'_>,
     ) -> Result<(), Error> {
-        if let Some(broken) = after.undecodable() {
+        if let Some(broken) = after.undecodable(RunnerVersion::LATEST) {
             let old = before.entries().iter().find(|old| old.key == broken.key);
             let offset = old.map_or(0, |old| before.key_place(old).start);
             let problem = format!(
-                "has an auth for {} that is not padded base64 of user:password, and GitLab Runner \
-                 drops the whole document for it: set that registry too, or take it out with \
-                 remove --registry",
-                shown(&broken.key)
+                "{}, and GitLab Runner drops the whole document for it: set that registry too, or \
+                 take it out with remove --registry",
+                undecodable(broken)
             );
             return Err(self.invalid(entry, DocumentError { offset, problem }));
         }

@@ -6,7 +6,8 @@ use crate::auth::document::{AuthDocument, Content, Delegation, Style};
 use crate::auth::outcome::Action;
 use crate::auth::registry::shown;
 use crate::error::Error;
-use crate::runner::environment::{AuthEntry, Environment, VARIABLE};
+use crate::runner::auth_entry::{AuthEntry, VARIABLE};
+use crate::runner::environment::Environment;
 use crate::toml::edit::splice_text;
 
 impl RunnerContext<'_, '_> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::plan::pull_policy::PolicyPlace;
-use crate::runner::environment::is_auth_entry;
+use crate::runner::auth_entry::is_auth_entry;
 use crate::runner::pull_policy::KEY;
 use crate::runner::{Config, RunnerPlace};
 use crate::toml::edit::{self, Edit, splice_text};

@@ -5,7 +5,7 @@ use crate::auth::document::AuthDocument;
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::{Registry, shown};
 use crate::error::Error;
-use crate::runner::environment::VARIABLE;
+use crate::runner::auth_entry::VARIABLE;
 use crate::toml::edit::splice_text;
 
 impl RunnerContext<'_, '_> {
@@ -13,22 +13,22 @@ impl RunnerContext<'_, '_> {
         let Some(environment) = self.environment else {
             return Ok(RunnerChange::default());
         };
-        let mut entries = environment.auth_entries();
-        let Some(last) = entries.pop() else {
+        let Some(entries) = environment.auth() else {
             return Ok(RunnerChange::default());
         };
+        let last = &entries.counts;
         if last.document().trim().is_empty() {
             return Ok(RunnerChange::default());
         }
-        let document = self.parse(&last)?;
+        let document = self.parse(last)?;
         let (edits, changes) = document.remove(registries);
         if edits.is_empty() {
             return Ok(RunnerChange::default());
         }
         let text = splice_text(last.document(), &edits);
-        self.check_result(&last, &document, &text, None)?;
+        self.check_result(last, &document, &text, None)?;
         let empty = self.parse_text(&text).is_ok_and(|document| document.is_empty());
-        let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
+        let shadowed = entries.hidden_numbers();
         let mut change = RunnerChange { outcomes: changes, ..RunnerChange::default() };
         if empty {
             // Nothing is left to say: the entry goes, and those that it hid must not come back.
@@ -47,11 +47,10 @@ impl RunnerContext<'_, '_> {
         let Some(environment) = self.environment else {
             return RunnerChange::default();
         };
-        let entries = environment.auth_entries();
-        let Some(last) = entries.last() else {
+        let Some(entries) = environment.auth() else {
             return RunnerChange::default();
         };
-        let document = self.parse_text(last.document()).ok();
+        let document = self.parse_text(entries.counts.document()).ok();
         let outcomes = document
             .iter()
             .flat_map(AuthDocument::entries)
@@ -61,7 +60,8 @@ impl RunnerContext<'_, '_> {
                 username: entry.username(),
             })
             .collect();
-        let numbers: Vec<_> = entries.iter().map(|entry| entry.number).collect();
+        let mut numbers = entries.hidden_numbers();
+        numbers.push(entries.counts.number);
         let note = match numbers.len() {
             1 => "removed the auth entry".to_owned(),
             count => format!("removed {count} auth entries"),

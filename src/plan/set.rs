@@ -6,7 +6,8 @@ use crate::auth::document::AuthDocument;
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::{Registry, key_path, shown};
 use crate::error::Error;
-use crate::runner::environment::{self, AuthEntry, Environment, VARIABLE};
+use crate::runner::auth_entry::{AuthEntry, VARIABLE, new_entry};
+use crate::runner::environment::{Environment, new_pair};
 use crate::toml::edit::{Edit, splice_text};
 
 impl RunnerContext<'_, '_> {
@@ -41,23 +42,20 @@ impl RunnerContext<'_, '_> {
             ..RunnerChange::default()
         };
         let Some(environment) = self.environment else {
-            let entry = environment::new_entry(document);
-            return Ok(RunnerChange {
-                environment: Some(environment::new_pair(&entry)),
-                ..fresh(Vec::new())
-            });
+            let entry = new_entry(document);
+            return Ok(RunnerChange { environment: Some(new_pair(&entry)), ..fresh(Vec::new()) });
         };
-        let mut entries = environment.auth_entries();
-        let Some(last) = entries.pop() else {
-            return Ok(fresh(environment.append(&environment::new_entry(document))));
+        let Some(entries) = environment.auth() else {
+            return Ok(fresh(environment.append(&new_entry(document))));
         };
+        let last = &entries.counts;
         let mut change = if !replace && last.document().trim().is_empty() {
             let whole = Edit::new(0..last.document().len(), document);
             fresh(vec![last.edit(&whole)])
         } else {
-            existing(environment, &last)?
+            existing(environment, last)?
         };
-        let shadowed: Vec<_> = entries.iter().map(|entry| entry.number).collect();
+        let shadowed = entries.hidden_numbers();
         if !shadowed.is_empty() {
             change.edits.extend(environment.remove(&shadowed));
             change.notes.push(match shadowed.len() {
@@ -153,7 +151,7 @@ pub(super) fn whole(
         Vec::new()
     };
     RunnerChange {
-        edits: vec![Edit::new(environment.span(entry.number), environment::new_entry(text))],
+        edits: vec![Edit::new(environment.span(entry.number), new_entry(text))],
         entry: Some(format!("{VARIABLE}={text}")),
         outcomes: gone.collect(),
         notes,

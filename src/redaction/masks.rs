@@ -11,7 +11,7 @@ use super::known::LONGEST;
 use crate::auth::document::{AuthDocument, StringKind};
 use crate::auth::registry::shown;
 use crate::auth::secret::{Secret, looks_generated, looks_like_secret, names_a_secret};
-use crate::runner::environment::is_auth_entry;
+use crate::runner::auth_entry::is_auth_entry;
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 

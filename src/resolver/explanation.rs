@@ -1,11 +1,11 @@
 //! What one runner would use for an image, and where in the config that comes from.
 
-use crate::auth::document::AuthDocument;
-use crate::auth::expansion::holds_predefined;
+use crate::auth::document::Reading;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::resolver::{self, Resolution, Verdict};
-use crate::runner::environment::{AuthEntry, Environment};
+use crate::runner::auth_entry::{AuthEntry, Filled};
+use crate::runner::environment::Environment;
 use crate::runner::executor::Pull;
 use crate::runner::{Config, Runner};
 use crate::toml::text::Place;
@@ -44,26 +44,27 @@ impl Explanation {
         version: RunnerVersion,
     ) -> Result<Self, Error> {
         let environment = Environment::of(config, runner)?;
-        let mut entries = environment.as_ref().map(Environment::auth_entries).unwrap_or_default();
-        let last = environment.as_ref().zip(entries.pop());
-        let place = |entry: &AuthEntry| config.text().place(entry.place(0..0).start);
+        let entries = environment.as_ref().and_then(Environment::auth);
+        let text = config.text();
+        let place = |entry: &AuthEntry| text.place(entry.place(0..0).start);
         let mut explanation = Self {
             pull: runner.executor().pull(),
-            entry: last.as_ref().map(|(_, entry)| place(entry)),
-            hidden: entries.iter().map(place).collect(),
+            entry: entries.as_ref().map(|entries| place(&entries.counts)),
+            hidden: entries.iter().flat_map(|entries| &entries.hidden).map(place).collect(),
             unset: false,
             open: false,
             resolution: resolver::resolve("", image, version),
             place: None,
         };
-        if let Some((environment, entry)) = last {
-            let expanded = environment.expanded(&entry);
-            explanation.resolution = resolver::resolve(&expanded.text, image, version);
-            explanation.unset = !expanded.unknown.is_empty();
-            explanation.open = holds_predefined(&expanded.text);
+        if let Some((environment, entries)) = environment.as_ref().zip(entries) {
+            let filled = entries.counts.fill(environment);
+            let reading = filled.read(version);
+            explanation.resolution = resolver::resolve_reading(&reading, image, version);
+            explanation.unset = filled.unset;
+            explanation.open = filled.is_open();
             explanation.place = explanation
-                .offset(environment, &entry, entry.document() == expanded.text)
-                .map(|offset| config.text().place(entry.place(offset..offset + 1).start));
+                .offset(environment, &entries.counts, &filled, &reading)
+                .map(|offset| text.place(entries.counts.place(offset..offset + 1).start));
         }
         Ok(explanation)
     }
@@ -79,19 +80,20 @@ impl Explanation {
         &self,
         environment: &Environment<'_, '_>,
         entry: &AuthEntry,
-        plain: bool,
+        filled: &Filled,
+        reading: &Reading<'_>,
     ) -> Option<usize> {
         let key = match &self.resolution.verdict {
             Verdict::Dropped { offset, .. } => {
                 let end = entry.document().len().saturating_sub(1);
-                return plain.then_some(*offset.min(&end));
+                return filled.as_written.then_some(*offset.min(&end));
             }
             Verdict::Match(found) => &found.key,
             Verdict::AtRandom(found) => &found.first()?.key,
             Verdict::NoMatch | Verdict::Store(_) | Verdict::Cancelled { .. } => return None,
         };
-        let document =
-            AuthDocument::parse(entry.document(), |name| environment.variable(name)).ok()?;
-        document.place_of(key).map(|place| place.start)
+        let Reading::Read(document) = reading else { return None };
+        let written = entry.as_written(environment, document)?;
+        written.place_of(key).map(|place| place.start)
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::auth::document::AuthDocument;
+use crate::auth::document::Reading;
 use crate::auth::registry::shown;
+use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::runner::environment::Environment;
 use crate::runner::{Config, Runner};
@@ -32,38 +33,29 @@ pub fn credentials(
     let Some(environment) = Environment::of(config, runner)? else {
         return Ok(Ok(Vec::new()));
     };
-    let entries = environment.auth_entries();
-    let Some(entry) = entries.last() else {
+    let Some(entries) = environment.auth() else {
         return Ok(Ok(Vec::new()));
     };
-    // As the runner reads it: expanded first.
-    let text = environment.expanded(entry).text;
-    if text.is_empty() {
-        return Ok(Ok(Vec::new()));
-    }
-    let document = match AuthDocument::parse_literal(&text) {
-        Ok(document) => document,
-        Err(error) => return Ok(Err(format!("its auth document {}", error.problem))),
+    let filled = entries.counts.fill(&environment);
+    let document = match filled.read(RunnerVersion::LATEST) {
+        Reading::Empty => return Ok(Ok(Vec::new())),
+        Reading::Dropped(error, _) => {
+            return Ok(Err(format!("its auth document {}", error.problem)));
+        }
+        Reading::Cancelled(helper, _) => {
+            return Ok(Err(format!("its auth document {}", helper.why_it_cancels())));
+        }
+        Reading::Read(document) => document,
     };
-    if let Some(entry) = document.undecodable() {
-        return Ok(Err(format!(
-            "its auth document has an auth for {} that can't be decoded",
-            shown(&entry.key)
-        )));
-    }
-    let mut listed: Vec<_> = document
-        .entries()
-        .iter()
-        .map(|entry| Listed {
-            registry: shown(&entry.key).into_owned(),
-            username: entry.username(),
-            helper: None,
-        })
-        .collect();
-    listed.extend(document.helpers().iter().map(|helper| Listed {
+    let listed = document.effective().into_iter().map(|entry| Listed {
+        registry: shown(&entry.key).into_owned(),
+        username: entry.username(),
+        helper: None,
+    });
+    let helpers = document.effective_helpers().into_iter().map(|helper| Listed {
         registry: helper.key.as_deref().map_or("*".into(), shown).into_owned(),
         username: None,
         helper: Some(helper.name.clone()),
-    }));
-    Ok(Ok(listed))
+    });
+    Ok(Ok(listed.chain(helpers).collect()))
 }

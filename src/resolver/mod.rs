@@ -16,9 +16,8 @@ pub mod shell;
 
 use std::collections::BTreeMap;
 
-use crate::auth::credential::Credential;
-use crate::auth::document::{AuthDocument, Entry, Helper, Stored};
-use crate::auth::registry::{key_path_in, shown};
+use crate::auth::document::{AuthDocument, DocumentError, Entry, Reading, Stored};
+use crate::auth::registry::key_path_in;
 use crate::auth::runner_version::RunnerVersion;
 use crate::resolver::image::{candidates, image_path};
 
@@ -138,6 +137,15 @@ pub enum Loss {
 /// ```
 #[must_use]
 pub fn resolve(document: &str, image: &str, version: RunnerVersion) -> Resolution {
+    resolve_reading(&Reading::of(document, version), image, version)
+}
+
+/// [`resolve`] for a document that has been read by the same version.
+pub(crate) fn resolve_reading(
+    reading: &Reading<'_>,
+    image: &str,
+    version: RunnerVersion,
+) -> Resolution {
     let image_path = image_path(image, version);
     let candidates = candidates(&image_path);
     let mut resolution = Resolution {
@@ -149,27 +157,21 @@ pub fn resolve(document: &str, image: &str, version: RunnerVersion) -> Resolutio
         helpers: Vec::new(),
         store: None,
     };
-    if document.trim().is_empty() {
-        return resolution;
-    }
-    let document = match AuthDocument::parse_literal(document) {
-        Ok(document) => document,
-        Err(error) => {
-            resolution.verdict = Verdict::Dropped { offset: error.offset, problem: error.problem };
+    let document = match reading {
+        Reading::Empty => return resolution,
+        Reading::Dropped(DocumentError { offset, problem }, _) => {
+            resolution.verdict = Verdict::Dropped { offset: *offset, problem: problem.clone() };
             return resolution;
         }
+        Reading::Cancelled(helper, _) => {
+            resolution.verdict = Verdict::Cancelled { helper: helper.name.clone() };
+            return resolution;
+        }
+        Reading::Read(document) => document,
     };
-    if let Some((entry, stop)) = undecodable(&document, version) {
-        resolution.verdict = Verdict::Dropped { offset: entry, problem: stop };
-        return resolution;
-    }
-    if let Some(helper) = document.helpers().iter().find(|helper| helper.cancels(version)) {
-        resolution.verdict = Verdict::Cancelled { helper: helper.name.clone() };
-        return resolution;
-    }
     let store = document.helpers().iter().rfind(|helper| helper.key.is_none());
     resolution.store = store.map(|store| store.name.clone()).filter(|name| !name.is_empty());
-    let keys = keys(&document, version, &mut resolution);
+    let keys = keys(document, version, &mut resolution);
     resolution.decide(&keys, version);
     if resolution.verdict == Verdict::NoMatch {
         if let Some(store) = &resolution.store {
@@ -184,31 +186,6 @@ pub fn resolve(document: &str, image: &str, version: RunnerVersion) -> Resolutio
         );
     }
     resolution
-}
-
-impl Helper {
-    /// Whether the name makes the runner give up on every source. An empty `credsStore` is skipped.
-    pub(crate) fn cancels(&self, version: RunnerVersion) -> bool {
-        version.refuses_helper_names()
-            && (self.name.contains('/') || (self.name.is_empty() && self.key.is_some()))
-    }
-}
-
-/// The first `auth` for which the document is dropped, and why.
-fn undecodable(document: &AuthDocument<'_>, version: RunnerVersion) -> Option<(usize, String)> {
-    let broken = document.effective().into_iter().find(|entry| {
-        entry.stored() == Stored::Undecodable && (version.needs_a_user() || !decodes_alone(entry))
-    })?;
-    let problem = format!(
-        "has an auth for {} that is not padded base64 of user:password",
-        shown(&broken.key)
-    );
-    Some((document.key_place(broken).start, problem))
-}
-
-/// Whether an `auth` decodes but for its empty user.
-fn decodes_alone(entry: &Entry) -> bool {
-    entry.auth.as_ref().is_some_and(|auth| Credential::decode_any(&auth.value).is_some())
 }
 
 fn answer(entry: &Entry, version: RunnerVersion) -> Answer {

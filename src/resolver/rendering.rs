@@ -3,13 +3,15 @@
 use zeroize::Zeroizing;
 
 use crate::auth::credential::Credential;
-use crate::auth::document::{AuthDocument, Content, Stored, Style};
+use crate::auth::document::{Content, Reading, Stored, Style};
 use crate::auth::registry::{Registry, shown};
+use crate::auth::runner_version::RunnerVersion;
 use crate::auth::secret::Secret;
 use crate::auth::source::Login;
 use crate::error::Error;
 use crate::resolver::shell::quote;
-use crate::runner::environment::{AuthEntry, Environment, VARIABLE, new_entry};
+use crate::runner::auth_entry::{AuthEntry, Filled, VARIABLE, new_entry};
+use crate::runner::environment::Environment;
 use crate::runner::{Config, Runner};
 
 /// The place that a rendering is for.
@@ -50,60 +52,61 @@ impl Rendering {
     /// would drop; [`Error::InvalidSource`] when the runner has no auth entry.
     pub fn of_runner(config: &Config<'_>, runner: &Runner<'_>) -> Result<Self, Error> {
         let environment = Environment::of(config, runner)?;
-        let entry = environment
-            .as_ref()
-            .and_then(|environment| Some((environment, environment.auth_entries().pop()?)))
-            .filter(|(_, entry)| !entry.document().trim().is_empty());
-        let Some((environment, entry)) = entry else {
-            return Err(Error::InvalidSource(format!(
+        let found = environment.as_ref().and_then(|environment| {
+            let entry = environment.auth()?.counts;
+            let filled = entry.fill(environment);
+            Some((entry, filled))
+        });
+        let nothing = || {
+            Error::InvalidSource(format!(
                 "{}: runner '{}' has no auth document to render: give it one with set",
                 config.text().label(),
                 runner.title()
-            )));
+            ))
         };
-        let expanded = environment.expanded(&entry);
-        let text = Zeroizing::new(expanded.text);
-        let problem = Problem { config, runner, entry: &entry, filled: *text != entry.document() };
-        if !expanded.unknown.is_empty() {
+        let Some((entry, filled)) = found else {
+            return Err(nothing());
+        };
+        let problem = Problem { config, runner, entry: &entry, filled: &filled };
+        if filled.unset {
             return Err(problem.at(
                 0,
                 "holds a $ that GitLab Runner fills in from a job's variables, which are not known \
                  here: write the value itself, or $$ for a $",
             ));
         }
-        let document = AuthDocument::parse_literal(&text)
-            .map_err(|error| problem.at(error.offset, &error.problem))?;
+        let document = match filled.read(RunnerVersion::LATEST) {
+            Reading::Empty => return Err(nothing()),
+            Reading::Dropped(error, _) => {
+                let said =
+                    format!("{}, and GitLab Runner drops the whole document for it", error.problem);
+                return Err(problem.at(error.offset, &said));
+            }
+            Reading::Cancelled(helper, _) => return Err(problem.at(0, &helper.why_it_cancels())),
+            Reading::Read(document) => document,
+        };
         if let Some(unwrapped) = document.unwrapped_credentials().next() {
             let said = "has credentials outside \"auths\", which GitLab Runner ignores: put \
                         {\"auths\": …} around them";
             return Err(problem.at(unwrapped.key.start, said));
         }
         let mut content = Content::default();
-        for entry in document.entries() {
-            let credential = match entry.stored() {
-                Stored::Undecodable | Stored::Unknown => {
-                    let place = document.key_place(entry).start;
-                    let said = format!(
-                        "has an auth for {} that is not padded base64 of user:password, and GitLab \
-                         Runner drops the whole document for it: set that registry again",
-                        shown(&entry.key)
-                    );
-                    return Err(problem.at(place, &said));
-                }
-                Stored::Credential(_) | Stored::Empty => entry.credential(),
-            };
-            // Of a key that stands there twice the last one counts.
-            content.auths.retain(|(key, _)| *key != entry.key);
+        for entry in document.effective() {
+            if entry.stored() == Stored::Unknown {
+                let said = format!(
+                    "takes the credential of {} from a variable that GitLab sets for each job: \
+                     nobody knows it here",
+                    shown(&entry.key)
+                );
+                return Err(problem.at(document.key_place(entry).start, &said));
+            }
             let empty = || Credential::plain("", "");
-            content.auths.push((entry.key.clone(), credential.unwrap_or_else(empty)));
+            content.auths.push((entry.key.clone(), entry.credential().unwrap_or_else(empty)));
         }
-        for helper in document.helpers() {
+        for helper in document.effective_helpers() {
             match &helper.key {
-                Some(key) => {
-                    content.helpers.retain(|(other, _)| other != key);
-                    content.helpers.push((key.clone(), helper.name.clone()));
-                }
-                None => content.store = Some(helper.name.clone()).filter(|name| !name.is_empty()),
+                Some(key) => content.helpers.push((key.clone(), helper.name.clone())),
+                None => content.store = Some(helper.name.clone()),
             }
         }
         Ok(Self(content))
@@ -139,16 +142,14 @@ struct Problem<'p, 't> {
     config: &'p Config<'t>,
     runner: &'p Runner<'t>,
     entry: &'p AuthEntry,
-    /// Whether variables were filled in, so that places in the text are not those in the file.
-    filled: bool,
+    filled: &'p Filled,
 }
 
 impl Problem<'_, '_> {
     fn at(&self, offset: usize, problem: &str) -> Error {
-        let offset = if self.filled { 0 } else { offset.min(self.entry.document().len()) };
         Error::InvalidAuthDocument {
             path: self.config.text().label().to_owned(),
-            place: self.config.text().place(self.entry.place(offset..offset).start),
+            place: self.config.text().place(self.entry.place_of(self.filled, offset).start),
             runner: self.runner.title(),
             problem: problem.to_owned(),
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::auth::expansion::{Expanded, expand, is_predefined};
+use crate::auth::expansion::is_predefined;
 use crate::error::Error;
 use crate::runner::table::sections;
 use crate::runner::{Config, Runner};
@@ -14,21 +14,11 @@ use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 use crate::toml::table::NewPair;
 
-/// The variable that holds the auth document.
-pub(crate) const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
-
 /// The entries of one runner.
 pub(crate) struct Environment<'s, 't> {
     syntax: &'s Syntax<'t>,
     array: NodeId,
     elements: Vec<NodeId>,
-}
-
-/// A `DOCKER_AUTH_CONFIG=…` string.
-pub(crate) struct AuthEntry {
-    /// Its number in the array.
-    pub number: usize,
-    quoted: Quoted,
 }
 
 impl<'s, 't> Environment<'s, 't> {
@@ -109,26 +99,11 @@ impl<'s, 't> Environment<'s, 't> {
             .last()
     }
 
-    /// The auth entries in the order of the file; the last one counts.
-    pub fn auth_entries(&self) -> Vec<AuthEntry> {
-        let numbered = self.values().enumerate();
-        numbered
-            .filter(|(_, entry)| is_auth_entry(entry))
-            .filter_map(|(number, _)| self.auth_entry(number))
-            .collect()
-    }
-
-    /// The document of an auth entry as the runner reads it, with the other variables filled in.
-    pub fn expanded(&self, entry: &AuthEntry) -> Expanded {
-        expand(entry.document(), |name| self.variable(name))
-    }
-
-    fn auth_entry(&self, number: usize) -> Option<AuthEntry> {
-        let element = self.elements[number];
+    /// The element with this number, when it is a string that can be decoded in place.
+    pub(super) fn quoted(&self, number: usize) -> Option<Quoted> {
+        let encoding = self.syntax.encoding(self.elements[number])?;
         let span = self.span(number);
-        let encoding = self.syntax.encoding(element)?;
-        let raw = &self.syntax.text()[span.clone()];
-        Some(AuthEntry { number, quoted: Quoted::decode(raw, encoding.into(), span.start) })
+        Some(Quoted::decode(&self.syntax.text()[span.clone()], encoding.into(), span.start))
     }
 
     /// Where an entry stands, with its quotes.
@@ -150,44 +125,6 @@ impl<'s, 't> Environment<'s, 't> {
         let items = (0..self.elements.len()).map(|number| self.span(number)).collect();
         List::new(self.syntax.text(), self.syntax.node(self.array).span(), items)
     }
-}
-
-impl AuthEntry {
-    /// The auth document as it stands, before expansion.
-    pub fn document(&self) -> &str {
-        &self.quoted.text()[VARIABLE.len() + 1..]
-    }
-
-    /// Where a piece of the document stands in the file.
-    pub fn place(&self, piece: Range<usize>) -> Range<usize> {
-        let start = VARIABLE.len() + 1;
-        self.quoted.place(piece.start + start..piece.end + start)
-    }
-
-    /// An edit of the document as an edit of the file.
-    pub fn edit(&self, edit: &Edit) -> Edit {
-        Edit::new(self.place(edit.span.clone()), self.quoted.encode(&edit.text))
-    }
-}
-
-/// Whether an entry sets the variable: GitLab Runner splits at the first `=` and trims nothing.
-pub(crate) fn is_auth_entry(entry: &str) -> bool {
-    entry.split_once('=').is_some_and(|(name, _)| name == VARIABLE)
-}
-
-/// Whether a name is the variable's but for blanks, letter case and its separators.
-pub(crate) fn is_like_variable(name: &str) -> bool {
-    let name = name.trim();
-    let name = name.strip_prefix("export ").unwrap_or(name);
-    let letters = |text: &str| -> String {
-        text.chars().filter(|letter| !matches!(letter, '_' | '-' | ' ')).collect()
-    };
-    letters(name).eq_ignore_ascii_case(&letters(VARIABLE))
-}
-
-/// A new auth entry. Single quotes take JSON as it is, in every version of TOML.
-pub(crate) fn new_entry(document: &str) -> String {
-    format!("'{VARIABLE}={document}'")
 }
 
 /// An `environment` with one entry, for a runner that has none.

@@ -7,6 +7,7 @@
 //! This room knows where a runner and its keys stand and what they mean. It does not know how a
 //! change is planned, shown or written.
 
+pub(crate) mod auth_entry;
 pub(crate) mod environment;
 pub(crate) mod executor;
 pub(crate) mod known_keys;

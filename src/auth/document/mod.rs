@@ -10,6 +10,7 @@ mod content;
 mod delegation;
 mod json;
 mod members;
+mod reading;
 mod style;
 
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ use crate::toml::letter_case::same_key;
 pub(crate) use content::Content;
 pub(crate) use delegation::Delegation;
 pub(crate) use json::Object;
+pub(crate) use reading::{Reading, undecodable};
 pub(crate) use style::Style;
 
 /// How many objects inside each other are looked into; Docker knows three.
@@ -254,6 +256,16 @@ impl<'t> AuthDocument<'t> {
         &self.helpers
     }
 
+    /// The helpers that count: of those for the same key the last, and no `credsStore` without a
+    /// name.
+    pub fn effective_helpers(&self) -> Vec<&Helper> {
+        let mut keys = HashSet::new();
+        let last = self.helpers.iter().rev().filter(|helper| keys.insert(helper.key.as_deref()));
+        let mut effective: Vec<_> = last.filter(|helper| !helper.is_no_store()).collect();
+        effective.reverse();
+        effective
+    }
+
     /// Where the name of a helper stands.
     pub fn helper_place(&self, helper: &Helper) -> Range<usize> {
         let object = self.cred_helpers.iter().find(|(number, _)| *number == helper.object);
@@ -337,11 +349,6 @@ impl<'t> AuthDocument<'t> {
         let rest = &self.text[self.end()..];
         let start = self.end() + (rest.len() - rest.trim_start().len());
         (start < self.text.len()).then_some(start..self.text.trim_end().len())
-    }
-
-    /// The first `auth` that can't be decoded.
-    pub fn undecodable(&self) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.stored() == Stored::Undecodable)
     }
 
     /// The string values of the document, with whether each names a helper, and the keys.

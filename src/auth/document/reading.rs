@@ -1,0 +1,93 @@
+//! What GitLab Runner makes of an auth document as a whole.
+
+use super::{AuthDocument, DocumentError, Entry, Helper, Stored};
+use crate::auth::credential::Credential;
+use crate::auth::registry::shown;
+use crate::auth::runner_version::RunnerVersion;
+
+/// A document, once its variables are filled in.
+pub(crate) enum Reading<'t> {
+    /// Nothing stands there but blanks: docker/cli takes the end of the text for an empty document
+    /// (`LoadFromReader` in `cli/config/configfile/file.go`).
+    Empty,
+    /// The runner drops it and goes on to its other sources. The document is there when it is only
+    /// an `auth` in it that can't be decoded.
+    Dropped(DocumentError, Option<AuthDocument<'t>>),
+    /// A helper's name is empty or holds a `/`: the runner gives up on every source.
+    Cancelled(Helper, AuthDocument<'t>),
+    /// It is read.
+    Read(AuthDocument<'t>),
+}
+
+impl<'t> Reading<'t> {
+    /// Reads a document as this version of GitLab Runner does.
+    pub fn of(text: &'t str, version: RunnerVersion) -> Self {
+        if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
+            return Self::Empty;
+        }
+        let document = match AuthDocument::parse_literal(text) {
+            Ok(document) => document,
+            Err(error) => return Self::Dropped(error, None),
+        };
+        if let Some(entry) = document.undecodable(version) {
+            let offset = document.key_place(entry).start;
+            let error = DocumentError::new(offset, undecodable(entry));
+            return Self::Dropped(error, Some(document));
+        }
+        let cancels = document.helpers().iter().find(|helper| helper.cancels(version));
+        match cancels.cloned() {
+            Some(helper) => Self::Cancelled(helper, document),
+            None => Self::Read(document),
+        }
+    }
+}
+
+impl AuthDocument<'_> {
+    /// The first credential that counts and has an `auth` for which the whole document is dropped.
+    pub fn undecodable(&self, version: RunnerVersion) -> Option<&Entry> {
+        self.effective().into_iter().find(|entry| {
+            entry.stored() == Stored::Undecodable
+                && (version.needs_a_user() || !decodes_without_a_user(entry))
+        })
+    }
+}
+
+/// Why the document is dropped for a credential.
+pub(crate) fn undecodable(entry: &Entry) -> String {
+    format!("has an auth for {} that is not padded base64 of user:password", shown(&entry.key))
+}
+
+/// Whether an `auth` decodes but for its empty user.
+fn decodes_without_a_user(entry: &Entry) -> bool {
+    entry.auth.as_ref().is_some_and(|auth| Credential::decode_any(&auth.value).is_some())
+}
+
+impl Helper {
+    /// Whether the name makes the runner give up on every source. An empty `credsStore` is skipped.
+    pub fn cancels(&self, version: RunnerVersion) -> bool {
+        version.refuses_helper_names()
+            && (self.name.contains('/') || (self.name.is_empty() && self.key.is_some()))
+    }
+
+    /// Why the runner gives up on every source.
+    pub fn why_it_cancels(&self) -> String {
+        let key = self.key.as_deref().map_or("credsStore".into(), shown);
+        if self.name.is_empty() {
+            format!(
+                "names a credential helper without a name for {key}, and GitLab Runner then asks no \
+                 source at all"
+            )
+        } else {
+            format!(
+                "names a credential helper with a / for {key}, and GitLab Runner then asks no source \
+                 at all"
+            )
+        }
+    }
+
+    /// Whether it is a `credsStore` without a name, which older Docker clients leave behind: the
+    /// runner skips it.
+    pub fn is_no_store(&self) -> bool {
+        self.key.is_none() && self.name.is_empty()
+    }
+}
