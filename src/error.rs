@@ -94,8 +94,37 @@ pub enum Error {
         /// Why not, and what to do.
         problem: String,
     },
-    /// A registry, a user, a password or a document to take them from is not usable (status 3).
-    InvalidSource(String),
+    /// What names a registry names none (status 3).
+    InvalidRegistry {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A user that no registry can know (status 3).
+    InvalidUsername(&'static str),
+    /// A password or a token that no registry takes, or none where one should be (status 3).
+    InvalidPassword(&'static str),
+    /// A credential helper's name is empty or holds a `/` or a blank (status 3).
+    InvalidHelperName,
+    /// A file, a variable or standard input holds something else than is looked for (status 3).
+    InvalidSource {
+        /// What it is called.
+        source: String,
+        /// The line and the column, each from 1, where they can be told.
+        place: Option<(usize, usize)>,
+        /// What is wrong there; never the text that stands there.
+        problem: String,
+    },
+    /// A source has no credential, or not the one that is wanted (status 3).
+    NoCredential(String),
+    /// A runner has no auth document that could be rendered (status 3).
+    NothingToRender {
+        /// The config's path.
+        path: String,
+        /// The runner's name.
+        runner: String,
+    },
+    /// The terminal went away, or can't hide what is typed (status 2).
+    TerminalLost(&'static str),
     /// A credential helper is not there, fails, hangs or answers with something else than a
     /// credential (status 6).
     HelperFailed {
@@ -195,7 +224,7 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::GivenUp => 1,
-            Self::Usage(_) | Self::ConsentNeeded => 2,
+            Self::Usage(_) | Self::ConsentNeeded | Self::TerminalLost(_) => 2,
             Self::Unreadable { .. }
             | Self::InvalidToml { .. }
             | Self::KeyTwice { .. }
@@ -203,7 +232,13 @@ impl Error {
             | Self::InvalidAuthDocument { .. }
             | Self::HelperAnswers { .. }
             | Self::PullPolicyRefused { .. }
-            | Self::InvalidSource(_) => 3,
+            | Self::InvalidRegistry { .. }
+            | Self::InvalidUsername(_)
+            | Self::InvalidPassword(_)
+            | Self::InvalidHelperName
+            | Self::InvalidSource { .. }
+            | Self::NoCredential(_)
+            | Self::NothingToRender { .. } => 3,
             Self::RunnerNotFound { .. } | Self::RunnerAmbiguous { .. } => 4,
             Self::NotProved { .. }
             | Self::NotWritable { .. }
@@ -232,7 +267,14 @@ impl Error {
             Self::InvalidAuthDocument { .. } => "invalid-auth-document",
             Self::HelperAnswers { .. } => "helper-answers",
             Self::PullPolicyRefused { .. } => "pull-policy-refused",
-            Self::InvalidSource(_) => "invalid-source",
+            Self::InvalidRegistry { .. } => "invalid-registry",
+            Self::InvalidUsername(_) => "invalid-username",
+            Self::InvalidPassword(_) => "invalid-password",
+            Self::InvalidHelperName => "invalid-helper-name",
+            Self::InvalidSource { .. } => "invalid-source",
+            Self::NoCredential(_) => "no-credential",
+            Self::NothingToRender { .. } => "nothing-to-render",
+            Self::TerminalLost(_) => "terminal-lost",
             Self::HelperFailed { .. } => "helper-failed",
             Self::RunnerNotFound { .. } => "runner-not-found",
             Self::RunnerAmbiguous { .. } => "runner-ambiguous",
@@ -254,7 +296,29 @@ impl fmt::Display for Error {
     #[allow(clippy::too_many_lines)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(problem) | Self::InvalidSource(problem) => f.write_str(problem),
+            Self::Usage(problem) | Self::NoCredential(problem) => f.write_str(problem),
+            Self::InvalidUsername(problem)
+            | Self::InvalidPassword(problem)
+            | Self::TerminalLost(problem) => f.write_str(problem),
+            Self::InvalidRegistry { problem } => write!(
+                f,
+                "the registry {problem}: name it as HOST[:PORT][/PATH], such as \
+                 registry.example.com:5000"
+            ),
+            Self::InvalidHelperName => f.write_str(
+                "the name of a credential helper can't be empty or hold a / or a blank: NAME \
+                 stands for docker-credential-NAME in the PATH",
+            ),
+            Self::InvalidSource { source, place: None, problem } => {
+                write!(f, "{source} {problem}")
+            }
+            Self::InvalidSource { source, place: Some((line, column)), problem } => {
+                write!(f, "{source}:{line}:{column}: {problem}")
+            }
+            Self::NothingToRender { path, runner } => write!(
+                f,
+                "{path}: runner '{runner}' has no auth document to render: give it one with set"
+            ),
             Self::ConsentNeeded => f.write_str(
                 "nobody can be asked on a terminal here: add --yes to write, --dry-run to see the \
                  diff, or --check to learn whether something would change",

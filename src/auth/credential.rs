@@ -49,10 +49,10 @@ impl Tokens {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidSource`] when it is empty, holds a colon (which ends the user in
+/// [`Error::InvalidUsername`] when it is empty, holds a colon (which ends the user in
 /// `user:password`), or a line break or another control character.
 pub fn check_username(username: &str) -> Result<(), Error> {
-    let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
+    let refuse = |problem| Err(Error::InvalidUsername(problem));
     if username.is_empty() {
         return refuse("the user is empty: name one with --username");
     }
@@ -72,10 +72,10 @@ impl Credential {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] for a user that [`check_username`] refuses, or when the password is
-    /// empty or holds a line break.
+    /// [`Error::InvalidUsername`] when the user is empty or holds a colon or a control character;
+    /// [`Error::InvalidPassword`] when the password is empty or holds what no registry takes.
     pub fn new(username: &str, password: Secret) -> Result<Self, Error> {
-        let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
+        let refuse = |problem| Err(Error::InvalidPassword(problem));
         check_username(username)?;
         if password.expose().is_empty() {
             return refuse("the password is empty: check where it comes from");
@@ -89,7 +89,7 @@ impl Credential {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] when there is no token, or when a part holds what no registry takes.
+    /// Those of [`Credential::new`], for each part that is not empty.
     pub fn with_tokens(username: &str, password: Secret, tokens: Tokens) -> Result<Self, Error> {
         if tokens.is_empty() {
             return Self::new(username, password);
@@ -99,7 +99,7 @@ impl Credential {
 
     /// The rules for every part, empty or not.
     fn checked(self) -> Result<Self, Error> {
-        let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
+        let refuse = |problem| Err(Error::InvalidPassword(problem));
         let Self { username, password, tokens } = &self;
         if !username.is_empty() {
             check_username(username)?;

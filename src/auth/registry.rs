@@ -220,7 +220,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] when it is empty or holds characters that no registry can hold.
+    /// [`Error::InvalidRegistry`] when it is empty or holds characters that no registry can hold.
     ///
     /// ```
     /// use runner_auth::Registry;
@@ -234,11 +234,7 @@ impl Registry {
     /// # }
     /// ```
     pub fn parse(typed: &str) -> Result<Self, Error> {
-        let refuse = |problem: &str| {
-            Err(Error::InvalidSource(format!(
-                "the registry {problem}: name it as HOST[:PORT][/PATH], such as registry.example.com:5000"
-            )))
-        };
+        let refuse = |problem: &str| Err(Error::InvalidRegistry { problem: problem.to_owned() });
         let mut path = key_path(typed);
         let host = path.split('/').next().unwrap_or_default();
         if host.is_empty() {

@@ -132,8 +132,11 @@ impl Selection {
             let token = source::from_file(path)?;
             let token = token.expose().trim();
             if token.is_empty() {
-                let path = path.display();
-                return Err(Error::InvalidSource(format!("{path} is empty and holds no token")));
+                return Err(Error::InvalidSource {
+                    source: path.display().to_string(),
+                    place: None,
+                    problem: "is empty and holds no token".into(),
+                });
             }
             tokens.push(Secret::new(token.to_owned()));
         }

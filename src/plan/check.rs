@@ -23,7 +23,7 @@ impl RunnerContext<'_, '_> {
         let after = self.parse_result(entry, text)?;
         // What is only taken out can't make a broken document worse.
         if logins.is_some() {
-            self.check_decodable(entry, before, &after)?;
+            self.check_counts(entry, before, &after)?;
         }
         for (registry, login) in logins.unwrap_or_default() {
             let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
@@ -38,8 +38,8 @@ impl RunnerContext<'_, '_> {
         Ok(())
     }
 
-    /// Refuses an `auth` for which GitLab Runner would drop the document with what was added.
-    pub(super) fn check_decodable(
+    /// Refuses an `auth` or a helper for which GitLab Runner would take nothing of what was added.
+    pub(super) fn check_counts(
         &self,
         entry: &AuthEntry,
         before: &AuthDocument<'_>,
@@ -52,6 +52,15 @@ impl RunnerContext<'_, '_> {
                 "{}, and GitLab Runner drops the whole document for it: set that registry too, or \
                  take it out with remove --registry",
                 undecodable(broken)
+            );
+            return Err(self.invalid(entry, DocumentError { offset, problem }));
+        }
+        if let Some(helper) = after.cancelling(RunnerVersion::LATEST) {
+            let old = before.helpers().iter().rfind(|old| old.key == helper.key);
+            let offset = old.map_or(0, |old| before.helper_place(old).start);
+            let problem = format!(
+                "{}: take it out with remove --registry, or drop the document with --replace",
+                helper.why_it_cancels()
             );
             return Err(self.invalid(entry, DocumentError { offset, problem }));
         }

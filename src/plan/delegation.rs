@@ -103,7 +103,7 @@ impl RunnerContext<'_, '_> {
         delegation: Delegation<'_>,
     ) -> Result<(), Error> {
         let after = self.parse_result(entry, text)?;
-        self.check_decodable(entry, before, &after)?;
+        self.check_counts(entry, before, &after)?;
         let mut found = after.helpers().iter().filter(|helper| delegation.is_at(helper));
         if found.clone().next().is_none() || !found.all(|helper| helper.name == delegation.helper) {
             return Err(self.not_proved("the new auth document does not name the helper"));

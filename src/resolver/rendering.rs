@@ -49,7 +49,7 @@ impl Rendering {
     /// # Errors
     ///
     /// Those of a broken `environment`; [`Error::InvalidAuthDocument`] for one that GitLab Runner
-    /// would drop; [`Error::InvalidSource`] when the runner has no auth entry.
+    /// would drop; [`Error::NothingToRender`] when the runner has no auth entry, or an empty one.
     pub fn of_runner(config: &Config<'_>, runner: &Runner<'_>) -> Result<Self, Error> {
         let environment = Environment::of(config, runner)?;
         let found = environment.as_ref().and_then(|environment| {
@@ -57,12 +57,9 @@ impl Rendering {
             let filled = entry.fill(environment);
             Some((entry, filled))
         });
-        let nothing = || {
-            Error::InvalidSource(format!(
-                "{}: runner '{}' has no auth document to render: give it one with set",
-                config.text().label(),
-                runner.title()
-            ))
+        let nothing = || Error::NothingToRender {
+            path: config.text().label().to_owned(),
+            runner: runner.title(),
         };
         let Some((entry, filled)) = found else {
             return Err(nothing());

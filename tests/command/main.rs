@@ -10,6 +10,7 @@ mod hostile;
 mod logins;
 mod man;
 mod memory;
+mod one_reading;
 mod rendering;
 mod rotation;
 mod secrets;

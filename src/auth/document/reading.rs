@@ -34,8 +34,7 @@ impl<'t> Reading<'t> {
             let error = DocumentError::new(offset, undecodable(entry));
             return Self::Dropped(error, Some(document));
         }
-        let cancels = document.helpers().iter().find(|helper| helper.cancels(version));
-        match cancels.cloned() {
+        match document.cancelling(version).cloned() {
             Some(helper) => Self::Cancelled(helper, document),
             None => Self::Read(document),
         }
@@ -49,6 +48,11 @@ impl AuthDocument<'_> {
             entry.stored() == Stored::Undecodable
                 && (version.needs_a_user() || !decodes_without_a_user(entry))
         })
+    }
+
+    /// The first helper that counts and has a name for which the runner gives up on every source.
+    pub fn cancelling(&self, version: RunnerVersion) -> Option<&Helper> {
+        self.effective_helpers().into_iter().find(|helper| helper.cancels(version))
     }
 }
 

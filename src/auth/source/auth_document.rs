@@ -11,7 +11,8 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// [`Error::Unreadable`], and [`Error::InvalidSource`] with line and column, never with the text.
+/// [`Error::Unreadable`], [`Error::NoCredential`], and [`Error::InvalidSource`] with line and column,
+/// never with the text.
 pub fn auth_document(path: &Path) -> Result<Vec<Login>, Error> {
     let source = SourceText::read(path)?;
     match kubernetes_secret::document(&source)? {
@@ -32,7 +33,7 @@ fn logins(source: &SourceText) -> Result<Vec<Login>, Error> {
         return Err(source.refuse(document.helper_place(helper).start, &problem));
     }
     if document.entries().is_empty() {
-        return Err(Error::InvalidSource(format!(
+        return Err(Error::NoCredential(format!(
             "{}: the auth document holds no credential: it should be \
              {{\"auths\": {{\"HOST\": {{\"auth\": …}}}}}}",
             source.label()

@@ -74,17 +74,13 @@ impl CredentialHelper {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] when the name is none: GitLab Runner (from 13.5 on) asks no source
+    /// [`Error::InvalidHelperName`] when the name is none: GitLab Runner (from 13.5 on) asks no source
     /// at all when a document names such a helper. [`Error::HelperFailed`] when there is no such
     /// program.
     pub fn new(name: &str, timeout: Duration) -> Result<Self, Error> {
         let allowed = |letter: char| !letter.is_whitespace() && !letter.is_control();
         if name.is_empty() || name.contains('/') || !name.chars().all(allowed) {
-            return Err(Error::InvalidSource(
-                "the name of a credential helper can't be empty or hold a / or a blank: NAME \
-                 stands for docker-credential-NAME in the PATH"
-                    .into(),
-            ));
+            return Err(Error::InvalidHelperName);
         }
         let program = find(name).ok_or_else(|| Error::HelperFailed {
             helper: name.to_owned(),

@@ -26,8 +26,8 @@ const HUB_SESSION: &[&str] =
 ///
 /// # Errors
 ///
-/// [`Error::Unreadable`]; [`Error::InvalidSource`] when the file is broken, or has no credential for
-/// a wanted registry; [`Error::HelperFailed`].
+/// [`Error::Unreadable`]; [`Error::InvalidSource`] when the file is broken; [`Error::NoCredential`] when
+/// it has none, or none for a wanted registry; [`Error::HelperFailed`].
 pub fn docker_config(
     path: Option<&Path>,
     wanted: &[Registry],
@@ -50,7 +50,7 @@ pub fn docker_config(
         return Err(reading.not_there(registry));
     }
     if logins.is_empty() {
-        return Err(Error::InvalidSource(format!(
+        return Err(Error::NoCredential(format!(
             "{} holds no credential: log in first, or name another file with --from-docker-config \
              PATH",
             source.label()
@@ -81,7 +81,7 @@ fn find() -> Result<PathBuf, Error> {
     let places = places(|name| std::env::var_os(name), rustix::process::getuid().as_raw());
     places.iter().find(|place| place.exists()).cloned().ok_or_else(|| {
         let names: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
-        Error::InvalidSource(format!(
+        Error::NoCredential(format!(
             "there is no file that a login left ({}): log in first, or name one with \
              --from-docker-config PATH",
             names.join(", ")
@@ -151,7 +151,7 @@ impl Reading<'_, '_> {
         }
         let helper = || {
             CredentialHelper::new(&named.name, self.timeout).map_err(|error| match error {
-                Error::InvalidSource(problem) => self.source.refuse(place, &problem),
+                error @ Error::InvalidHelperName => self.source.refuse(place, &error.to_string()),
                 error => error,
             })
         };
@@ -206,7 +206,7 @@ impl Reading<'_, '_> {
         let keys: Vec<_> = keys.map(crate::auth::registry::shown).collect();
         let there =
             if keys.is_empty() { String::new() } else { format!("; it has {}", keys.join(", ")) };
-        Error::InvalidSource(format!(
+        Error::NoCredential(format!(
             "{label} has no credential for {}{there}: log in to it first",
             registry.path()
         ))

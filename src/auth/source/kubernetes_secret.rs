@@ -70,7 +70,7 @@ pub(super) fn document(source: &SourceText) -> Result<Option<SourceText>, Error>
     if manifests.iter().all(|manifest| manifest.kind.is_empty()) {
         return Ok(None);
     }
-    let refuse = |problem: &str| Error::InvalidSource(format!("{} {problem}", source.label()));
+    let refuse = |problem: &str| source.refuse_whole(problem);
     if manifests.iter().any(|manifest| manifest.kind == "List") {
         return Err(refuse(
             "is a list of Kubernetes objects: name one Secret, such as with kubectl \
@@ -93,14 +93,18 @@ pub(super) fn document(source: &SourceText) -> Result<Option<SourceText>, Error>
         Found::Plain(text) => SourceText::new(label, text),
         Found::Encoded(text) => {
             let packed: Zeroizing<String> = Zeroizing::new(text.split_ascii_whitespace().collect());
-            let bytes = decode_base64(&packed)
-                .ok_or_else(|| Error::InvalidSource(format!("{label}: this is no base64")))?;
-            let text = std::str::from_utf8(&bytes)
-                .map_err(|_| Error::InvalidSource(format!("{label}: this is not UTF-8")))?;
+            let bytes = decode_base64(&packed).ok_or_else(|| not_usable(&label, "is no base64"))?;
+            let text =
+                std::str::from_utf8(&bytes).map_err(|_| not_usable(&label, "is not UTF-8"))?;
             SourceText::new(label, text)
         }
     };
     Ok(Some(if key == KEYS[1] { inner.with_auths() } else { inner }))
+}
+
+fn not_usable(member: &str, problem: &str) -> Error {
+    let (source, problem) = (member.to_owned(), problem.to_owned());
+    Error::InvalidSource { source, place: None, problem }
 }
 
 /// Where the reader of YAML stands.

@@ -65,5 +65,9 @@ fn text(bytes: &mut Zeroizing<Vec<u8>>, what: &str) -> Result<Secret, Error> {
 }
 
 fn not_utf8(what: &str) -> Error {
-    Error::InvalidSource(format!("{what} is not UTF-8"))
+    Error::InvalidSource {
+        source: what.to_owned(),
+        place: None,
+        problem: "is not UTF-8".to_owned(),
+    }
 }

@@ -22,7 +22,7 @@ impl PasswordSource {
     ///
     /// # Errors
     ///
-    /// [`Error::Unreadable`] and [`Error::InvalidSource`]; neither repeats what was read.
+    /// [`Error::Unreadable`], [`Error::InvalidPassword`] and [`Error::InvalidSource`]; none repeats what was read.
     pub fn read(&self) -> Result<Secret, Error> {
         let text = match self {
             Self::Stdin => from_stdin("the password")?,
@@ -30,8 +30,8 @@ impl PasswordSource {
             Self::Variable(name) => match std::env::var(name) {
                 Ok(value) => Secret::new(value),
                 Err(std::env::VarError::NotPresent) => {
-                    return Err(Error::InvalidSource(
-                        "the variable of --password-env is not set: export it first".into(),
+                    return Err(Error::InvalidPassword(
+                        "the variable of --password-env is not set: export it first",
                     ));
                 }
                 Err(std::env::VarError::NotUnicode(_)) => return Err(not_utf8("the password")),

@@ -63,8 +63,7 @@ impl SourceText {
     /// The document.
     pub fn parse(&self) -> Result<AuthDocument<'_>, Error> {
         if self.text.trim().is_empty() {
-            let label = &self.label;
-            return Err(Error::InvalidSource(format!("{label} is empty and no auth document")));
+            return Err(self.refuse_whole("is empty and no auth document"));
         }
         AuthDocument::parse_literal(&self.text).map_err(|DocumentError { offset, problem }| {
             self.refuse(offset, &format!("the auth document {problem}"))
@@ -77,7 +76,17 @@ impl SourceText {
         let before = &self.text[self.lead..offset];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-        Error::InvalidSource(format!("{}:{line}:{column}: {problem}", self.label))
+        Error::InvalidSource {
+            source: self.label.clone(),
+            place: Some((line, column)),
+            problem: problem.to_owned(),
+        }
+    }
+
+    /// An error of the whole text.
+    pub fn refuse_whole(&self, problem: &str) -> Error {
+        let (source, problem) = (self.label.clone(), problem.to_owned());
+        Error::InvalidSource { source, place: None, problem }
     }
 
     /// The registry that a key of `auths` names.

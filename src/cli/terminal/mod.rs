@@ -77,7 +77,7 @@ impl Terminal {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] when the terminal went away.
+    /// [`Error::TerminalLost`] when the terminal went away.
     pub fn pick(&mut self, question: &Question<'_>) -> Result<Option<Vec<usize>>, Error> {
         let some = |picked: &[ListOption<&&String>]| -> Result<Validation, CustomUserError> {
             let none = "none is marked: the space bar marks one";
@@ -103,7 +103,7 @@ impl Terminal {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] when the terminal went away.
+    /// [`Error::TerminalLost`] when the terminal went away.
     pub fn ask(
         &mut self,
         question: &Question<'_>,
@@ -141,13 +141,13 @@ impl Terminal {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSource`] when the terminal can't hide what is typed.
+    /// [`Error::TerminalLost`] when the terminal can't hide what is typed.
     pub fn ask_hidden<A>(
         &mut self,
         prompt: &str,
         accept: impl Fn(Secret) -> Result<A, Error>,
     ) -> Result<Option<A>, Error> {
-        let gone = |_| Error::InvalidSource("the terminal can't hide what is typed".to_owned());
+        let gone = |_| Error::TerminalLost("the terminal can't hide what is typed");
         let watch = Watch::begin(&self.tty);
         let before = tcgetattr(&self.tty).map_err(gone)?;
         let mut hidden = before.clone();
@@ -184,7 +184,7 @@ impl Terminal {
 
     /// One line; an error when it is not only characters.
     fn read_hidden(&mut self) -> Result<Typed<Secret>, Error> {
-        let refuse = |problem: &str| Err(Error::InvalidSource(problem.to_owned()));
+        let refuse = |problem| Err(Error::InvalidPassword(problem));
         let mut typed = zeroize::Zeroizing::new(Vec::with_capacity(256));
         loop {
             let mut byte = [0];
@@ -239,6 +239,6 @@ fn answered<A>(answer: Result<A, InquireError>) -> Result<Option<A>, Error> {
             end_by(SIGINT);
             Ok(None)
         }
-        Err(_) => Err(Error::InvalidSource("the terminal can't be asked any more".to_owned())),
+        Err(_) => Err(Error::TerminalLost("the terminal can't be asked any more")),
     }
 }
