@@ -80,8 +80,6 @@ pub enum Error {
         registry: String,
         /// The helper, without `docker-credential-`.
         helper: String,
-        /// Whether it is the `credsStore`, which answers for every registry.
-        store: bool,
     },
     /// A runner can't have the pull policies that were asked for (status 3).
     PullPolicyRefused {
@@ -344,12 +342,11 @@ impl fmt::Display for Error {
             Self::InvalidAuthDocument { path, place, runner, problem } => {
                 write!(f, "{path}:{place}: the auth document of runner '{runner}' {problem}")
             }
-            Self::HelperAnswers { path, place, runner, registry, helper, store } => write!(
+            Self::HelperAnswers { path, place, runner, registry, helper } => write!(
                 f,
                 "{path}:{place}: runner '{runner}' asks the credential helper '{helper}' for \
-                 {registry}, which would answer in place of the new credential: {}drop the whole \
-                 document with --replace",
-                if *store { "" } else { "take the helper out with remove --registry, or " }
+                 {registry}, which would answer in place of the new credential: take the helper out \
+                 with remove --registry, or drop the whole document with --replace"
             ),
             Self::PullPolicyRefused { path, place, runner, problem } => {
                 write!(

@@ -8,7 +8,7 @@ use crate::auth::registry::shown;
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let document = &examined.document;
     let remedy = examined.subject.remedy;
-    for helper in document.helpers() {
+    for helper in document.last_helpers() {
         let place = document.helper_place(helper);
         let name = &helper.name;
         if name.is_empty() && helper.key.is_none() {

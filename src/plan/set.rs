@@ -73,9 +73,9 @@ impl RunnerContext<'_, '_> {
     ) -> Result<RunnerChange, Error> {
         let document = self.parse_for_addition(entry)?;
         for (registry, _) in logins {
-            // A helper answers for its key before `auths` is looked at; a store for every key.
-            let helper = document.helpers().iter().find(|helper| {
-                helper.key.as_deref().is_none_or(|key| key_path(key) == registry.path())
+            // A helper answers for its key before `auths` is looked at.
+            let helper = document.effective_helpers().into_iter().find(|helper| {
+                helper.key.as_deref().is_some_and(|key| key_path(key) == registry.path())
             });
             if let Some(helper) = helper {
                 return Err(Error::HelperAnswers {
@@ -84,7 +84,6 @@ impl RunnerContext<'_, '_> {
                     runner: self.runner.title(),
                     registry: registry.to_string(),
                     helper: helper.name.clone(),
-                    store: helper.key.is_none(),
                 });
             }
         }
@@ -95,8 +94,21 @@ impl RunnerContext<'_, '_> {
             edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
             entry: Some(format!("{VARIABLE}={text}")),
             outcomes: changes,
+            warnings: self.answered_by_the_store(&document).into_iter().collect(),
             ..RunnerChange::default()
         })
+    }
+
+    /// A store answers only for what it lists, and nobody knows here what that is.
+    fn answered_by_the_store(&self, document: &AuthDocument<'_>) -> Option<String> {
+        let helpers = document.effective_helpers();
+        let store = helpers.iter().find(|helper| helper.key.is_none())?;
+        Some(format!(
+            "runner '{}' asks the credsStore '{}' first: a registry that the store lists gets the \
+             store's answer in place of this credential",
+            self.runner.title(),
+            store.name
+        ))
     }
 
     fn replace(

@@ -274,7 +274,7 @@ pub(super) fn wrap(members: &[(&str, String)], style: &Style, indent: Option<&st
         |(name, value): &(&str, String)| format!("{}{}{value}", text_literal(name), style.colon);
     let members: Vec<_> = members.iter().map(member).collect();
     match (&style.lines, indent) {
-        (Some((newline, unit)), Some(indent)) => {
+        (Some((newline, unit)), Some(indent)) if !members.is_empty() => {
             let between = format!(",{newline}{indent}{unit}");
             let inner = members.join(&between);
             format!("{{{newline}{indent}{unit}{inner}{newline}{indent}}}")

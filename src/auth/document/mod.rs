@@ -256,13 +256,19 @@ impl<'t> AuthDocument<'t> {
         &self.helpers
     }
 
-    /// The helpers that count: of those for the same key the last, and no `credsStore` without a
-    /// name.
-    pub fn effective_helpers(&self) -> Vec<&Helper> {
+    /// Of the helpers for one key the last, which counts.
+    pub fn last_helpers(&self) -> Vec<&Helper> {
         let mut keys = HashSet::new();
         let last = self.helpers.iter().rev().filter(|helper| keys.insert(helper.key.as_deref()));
-        let mut effective: Vec<_> = last.filter(|helper| !helper.is_no_store()).collect();
-        effective.reverse();
+        let mut last: Vec<_> = last.collect();
+        last.reverse();
+        last
+    }
+
+    /// The helpers that the runner asks: the last of each key, and no `credsStore` without a name.
+    pub fn effective_helpers(&self) -> Vec<&Helper> {
+        let mut effective = self.last_helpers();
+        effective.retain(|helper| !helper.is_no_store());
         effective
     }
 
