@@ -81,8 +81,12 @@ fn redacted_diff(bencher: Bencher<'_, '_>, runners: usize) {
 #[divan::bench(args = SIZES)]
 fn doctor(bencher: Bencher<'_, '_>, runners: usize) {
     let text = text(runners);
-    let circumstances =
-        Circumstances { path: Some("config.toml"), mode: Some(0o600), has_helper: &|_| false };
+    let circumstances = Circumstances {
+        path: Some("config.toml"),
+        mode: Some(0o600),
+        has_helper: &|_| false,
+        now: std::time::SystemTime::UNIX_EPOCH,
+    };
     bencher
         .counter(BytesCount::of_str(text.as_str()))
         .bench_local(|| Diagnosis::new(&text, &circumstances));

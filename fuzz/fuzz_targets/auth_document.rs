@@ -30,7 +30,7 @@ fuzz_target!(|document: &str| {
     let text = ConfigText::new("config.toml", text.into_bytes());
     let config = Config::parse(&text).expect("the config parses");
     drop(listing::credentials(&config, &config.runners()[0]).expect("a listing"));
-    let circumstances = Circumstances { path: Some("c"), mode: None, has_helper: &|_| false };
+    let circumstances = Circumstances { path: Some("c"), mode: None, has_helper: &|_| false, now: std::time::SystemTime::UNIX_EPOCH };
     drop(Diagnosis::new(&text, &circumstances));
     let login = Credential::new("ci", Secret::new("the-new-passw0rd".into())).expect("a login");
     let registry = Registry::parse("r.io").expect("a registry");

@@ -23,7 +23,7 @@ fn requests() -> Vec<Request> {
 
 fuzz_target!(|bytes: &[u8]| {
     let text = ConfigText::new("config.toml", bytes.to_vec());
-    let circumstances = Circumstances { path: Some("c"), mode: None, has_helper: &|_| false };
+    let circumstances = Circumstances { path: Some("c"), mode: None, has_helper: &|_| false, now: std::time::SystemTime::UNIX_EPOCH };
     let diagnosis = Diagnosis::new(&text, &circumstances);
     let Ok(config) = Config::parse(&text) else { return };
     assert!(diagnosis.config.is_some());

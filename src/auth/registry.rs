@@ -15,6 +15,9 @@ pub const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 /// Docker Hub's path.
 pub(crate) const DOCKER_HUB: &str = "docker.io";
 
+/// Docker Hub's web site, from where people copy it.
+const HUB_SITE: &str = "hub.docker.com";
+
 /// Docker Hub's other host.
 pub(crate) const HUB_INDEX: &str = "index.docker.io";
 
@@ -117,6 +120,8 @@ pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
         Some("it names no host")
     } else if host == HUB_INDEX {
         Some("without https:// before it, it is not Docker Hub (from GitLab Runner 17.5 on)")
+    } else if host == HUB_SITE {
+        Some("that is Docker Hub's web site, and no registry")
     } else if path.contains("://") {
         Some("only http:// and https:// are taken for a scheme")
     } else if host.contains(['@', '*']) {
@@ -248,7 +253,7 @@ impl Registry {
         if !path.chars().all(allowed) || path.contains("//") {
             return refuse("holds characters that no registry has");
         }
-        if [HUB_INDEX, "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com"]
+        if [HUB_INDEX, "registry-1.docker.io", "registry.hub.docker.com", HUB_SITE]
             .contains(&path.as_str())
         {
             DOCKER_HUB.clone_into(&mut path);
@@ -286,7 +291,7 @@ impl Registry {
     /// and this registry is Docker Hub.
     #[must_use]
     pub fn is_dead_hub_key(&self, key: &str) -> bool {
-        self.path == DOCKER_HUB && key_path(key) == HUB_INDEX
+        self.path == DOCKER_HUB && [HUB_INDEX, HUB_SITE].contains(&key_path(key).as_str())
     }
 
     /// What the person typed.

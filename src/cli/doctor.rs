@@ -1,6 +1,7 @@
 //! `doctor`: what would make GitLab Runner ignore or misread a credential.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -118,6 +119,7 @@ fn examine(
         path: input.file().map(|_| text.label()),
         mode: input.file().map(crate::config_file::ConfigFile::mode),
         has_helper: &has_helper,
+        now: SystemTime::now(),
     };
     let Diagnosis { config, mut findings } = Diagnosis::new(text, &circumstances);
     let mut redactor = Redaction::new(global.show_secrets);

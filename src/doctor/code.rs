@@ -50,16 +50,22 @@ codes! {
     InvalidJson = "invalid-json", Error;
     /// The credentials stand outside `auths`.
     MissingAuths = "missing-auths", Error;
+    /// A member whose name is nearly one that counts.
+    MisspelledMember = "misspelled-member", Error;
     /// An `auth` for which the whole document is dropped.
     UndecodableAuth = "undecodable-auth", Error;
     /// A helper's name for which every source is cancelled.
     BadHelperName = "bad-helper-name", Error;
+    /// An auth document without its variable's name.
+    UnnamedAuthEntry = "unnamed-auth-entry", Error;
     /// An entry that sets a variable of another name.
     MisspelledVariable = "misspelled-variable", Error;
     /// An auth entry where GitLab Runner looks for none.
     MisplacedEnvironment = "misplaced-environment", Error;
     /// A `$` that begins the name of a variable which nobody sets.
     Expansion = "expansion", Error;
+    /// What a template left to be filled in.
+    Placeholder = "placeholder", Error;
     /// A key that no image can match.
     NeverMatches = "never-matches", Error;
     /// A line end that became a part of the password.
@@ -76,6 +82,12 @@ codes! {
     MisplacedKey = "misplaced-key", Warning;
     /// An entry that the last one hides.
     ShadowedEntry = "shadowed-entry", Warning;
+    /// A password that has ended, or soon will.
+    ExpiredCredential = "expired-credential", Warning;
+    /// A credential without a password.
+    EmptyPassword = "empty-password", Warning;
+    /// Variables for a helper that it does not see.
+    HelperEnvironment = "helper-environment", Warning;
     /// A helper that is not in this `PATH`.
     HelperNotFound = "helper-not-found", Warning;
     /// A helper answers in place of a key of `auths`.

@@ -1,12 +1,20 @@
 //! The credential helpers that a document names.
 
-use super::document::Examined;
+use super::subject::Examined;
 use super::{Code, Finding};
-use crate::auth::document::Helper;
+use crate::auth::document::{Helper, Stored};
 use crate::auth::registry::shown;
+use crate::toml::edit::Edit;
+
+/// What every helper's program begins with.
+const PREFIX: &str = "docker-credential-";
+
+/// What the variables begin with that helpers for clouds read.
+const CLOUDS: &[&str] = &["AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ACR_"];
 
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let document = &examined.document;
+    environment(examined, findings);
     let remedy = examined.subject.remedy;
     for helper in document.last_helpers() {
         let place = document.helper_place(helper);
@@ -35,7 +43,23 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                 None if document.entries().is_empty() => remedy.remove_entry(),
                 None => None,
             };
-            findings.push(finding.mended_by(command));
+            let base = name.rsplit('/').next().unwrap_or_default();
+            let base = base.strip_prefix(PREFIX).unwrap_or(base);
+            let edits = rename(examined, helper, base);
+            findings.push(finding.mended_by(command).fixed_by(edits));
+            continue;
+        }
+        if let Some(base) = name.strip_prefix(PREFIX) {
+            let finding = examined.finding(
+                Code::HelperNotFound,
+                place.clone(),
+                format!(
+                    "GitLab Runner puts {PREFIX} before this name, finds no such program, and drops \
+                     the whole document"
+                ),
+                format!("name it {base}"),
+            );
+            findings.push(finding.fixed_by(rename(examined, helper, base)));
             continue;
         }
         if !(examined.subject.circumstances.has_helper)(name) {
@@ -50,6 +74,43 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
             ));
         }
         overrides(examined, helper, findings);
+    }
+}
+
+/// Another name for a helper.
+fn rename(examined: &Examined<'_>, helper: &Helper, name: &str) -> Option<Vec<Edit>> {
+    let word = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if name.is_empty() || !name.chars().all(word) {
+        return None;
+    }
+    let place = examined.document.helper_place(helper);
+    examined.edits(&[Edit::new(place, format!("\"{name}\""))])
+}
+
+/// Variables beside a helper that it does not see.
+fn environment(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
+    let subject = examined.subject;
+    let helpers = examined.document.last_helpers();
+    let Some(helper) = helpers.into_iter().find(|helper| !helper.name.is_empty()) else { return };
+    let name = &helper.name;
+    let is_cloud = |entry: &str| {
+        let variable = entry.split('=').next().unwrap_or_default();
+        CLOUDS.iter().any(|cloud| variable.starts_with(cloud)).then(|| variable.to_owned())
+    };
+    let mut values = subject.environment.values().enumerate();
+    if let Some((entry, variable)) =
+        values.find_map(|(entry, value)| is_cloud(&value).map(|variable| (entry, variable)))
+    {
+        findings.push(subject.finding(
+            Code::HelperEnvironment,
+            subject.environment.span(entry),
+            format!(
+                "{PREFIX}{name} sees the environment of the runner's own process, not {variable} and \
+                 its like from here; every job sees these"
+            ),
+            "set them for the runner's service (systemctl edit gitlab-runner, or the container's \
+             environment), or give the machine a role",
+        ));
     }
 }
 
@@ -70,7 +131,8 @@ fn overrides(examined: &Examined<'_>, helper: &Helper, findings: &mut Vec<Findin
                 examined.subject.remedy.renew(key, entry.username().as_deref()),
             )
         }
-        None if entries.next().is_some() => (
+        // What docker login leaves for a store is empty.
+        None if entries.any(|entry| entry.stored() != Stored::Empty) => (
             document.helper_place(helper),
             format!(
                 "docker-credential-{name} is asked first, and answers in place of the keys of auths \

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::cause::Broken;
 use super::remedy::{self, Remedies};
+use super::subject::Subject;
 use super::{Code, Finding};
+use crate::auth::document::AuthDocument;
 use crate::runner::Config;
 use crate::runner::auth_entry::{AuthEntries, VARIABLE, is_auth_entry, is_like_variable};
 use crate::runner::environment::Environment;
@@ -22,23 +25,43 @@ pub(super) fn check(
 ) {
     let text = config.text();
     let runner = &config.runners()[number];
-    for (entry, value) in environment.values().enumerate() {
-        let Some(Misspelled { written }) = misspelled(&value) else { continue };
+    let meant: Vec<_> = environment
+        .values()
+        .enumerate()
+        .filter_map(|(entry, value)| Some((entry, Meant::new(&value)?)))
+        .collect();
+    // Of several, or beside one that counts, a person must say which is meant.
+    let alone = meant.len() == 1 && environment.auth().is_none();
+    for (entry, meant) in meant {
         let span = environment.span(entry);
-        let finding = Finding::new(
-            text,
-            Code::MisspelledVariable,
-            span.clone(),
-            format!(
-                "this entry sets no {VARIABLE}: GitLab Runner takes the name up to the first = as \
-                 it is written, blanks and letter case included"
-            ),
-            format!("write {VARIABLE}= before the JSON, without blanks"),
-        );
-        let command = written
+        let (code, message, advice) = if meant.named {
+            (
+                Code::MisspelledVariable,
+                format!(
+                    "this entry sets no {VARIABLE}: GitLab Runner takes the name up to the first = \
+                     as it is written, blanks and letter case included"
+                ),
+                format!("write {VARIABLE}= before the JSON, without blanks"),
+            )
+        } else {
+            (
+                Code::UnnamedAuthEntry,
+                format!(
+                    "this is an auth document, and no {VARIABLE}= stands before it: it sets no \
+                     variable"
+                ),
+                format!("write {VARIABLE}= before the JSON"),
+            )
+        };
+        let finding = Finding::new(text, code, span.clone(), message, advice);
+        let command = meant
+            .written
+            .as_deref()
             .zip(remedies.path)
             .and_then(|(written, path)| remedy::rename_variable(path, text, span, written));
-        findings.push(finding.of_runner(number).mended_by(command));
+        let edit = environment.rename(entry, meant.name, &format!("{VARIABLE}="));
+        let edits = edit.filter(|_| alone).map(|edit| vec![edit]);
+        findings.push(finding.of_runner(number).mended_by(command).fixed_by(edits));
     }
     if let Some(AuthEntries { counts: entry, .. }) = environment.auth() {
         let executor = runner.executor();
@@ -69,23 +92,96 @@ pub(super) fn check(
 }
 
 /// An entry that was meant to be an auth entry.
-struct Misspelled<'v> {
+struct Meant {
+    /// Whether something like the variable's name stands there, with an `=` or alone.
+    named: bool,
     /// The name as it is written, where an `=` follows it.
-    written: Option<&'v str>,
+    written: Option<String>,
+    /// The bytes in whose place the variable's name with its `=` belongs.
+    name: Range<usize>,
 }
 
-fn misspelled(entry: &str) -> Option<Misspelled<'_>> {
-    if is_auth_entry(entry) {
-        return None;
+impl Meant {
+    fn new(entry: &str) -> Option<Self> {
+        if is_auth_entry(entry) {
+            return None;
+        }
+        let name = entry.split('=').next().unwrap_or_default();
+        if name.len() < entry.len() && is_like_variable(name) {
+            let written = Some(name.to_owned());
+            return Some(Self { named: true, written, name: 0..name.len() + 1 });
+        }
+        // The = may be forgotten, or a colon in its place; the JSON itself may hold one.
+        let name = entry.split(['{', ':', '=']).next().unwrap_or_default();
+        if is_like_variable(name) {
+            let json = entry.find('{').unwrap_or(entry.len());
+            let named = name.len() == entry.len();
+            let meant = named || json < entry.len();
+            return meant.then_some(Self { named, written: None, name: 0..json });
+        }
+        is_document(entry).then_some(Self { named: false, written: None, name: 0..0 })
     }
-    let name = entry.split('=').next().unwrap_or_default();
-    if name.len() < entry.len() && is_like_variable(name) {
-        return Some(Misspelled { written: Some(name) });
+}
+
+/// Whether a text holds credentials as an auth document does.
+fn is_document(text: &str) -> bool {
+    let holds = |text: &str| {
+        AuthDocument::parse_literal(text)
+            .is_ok_and(|document| document.has_auths() || !document.helpers().is_empty())
+    };
+    let brace = text.trim_start().starts_with(['{', '\'', '"']);
+    brace && (holds(text) || Broken::new(text).is_some_and(|broken| holds(&broken.mended)))
+}
+
+/// Entries that the last one hides, whatever is in it. Where that can be read, storing one of its
+/// credentials anew leaves one entry.
+pub(super) fn shadowed(
+    subject: &Subject<'_>,
+    document: Option<&AuthDocument<'_>>,
+    findings: &mut Vec<Finding>,
+) {
+    if subject.hidden.is_empty() {
+        return;
     }
-    // The = may be forgotten, or a colon in its place; the JSON itself may hold one.
-    let name = entry.split(['{', ':', '=']).next().unwrap_or_default();
-    let meant = is_like_variable(name) && (entry.contains('{') || name.len() == entry.len());
-    meant.then_some(Misspelled { written: None })
+    let text = subject.config.text();
+    let last = subject.environment.span(subject.entry.number);
+    let effective = document.map(AuthDocument::effective).unwrap_or_default();
+    let mended = effective.into_iter().find_map(|entry| {
+        let user = entry.username()?;
+        subject.remedy.set(&entry.key, Some(&user))
+    });
+    for entry in &subject.hidden {
+        let finding = subject.finding(
+            Code::ShadowedEntry,
+            subject.environment.span(entry.number),
+            format!(
+                "GitLab Runner takes the last auth entry, the one on line {}, and not this one",
+                text.place(last.start).line
+            ),
+            "take out the one that is not meant; runner-auth set leaves one",
+        );
+        findings.push(finding.mended_by(mended.clone()));
+    }
+}
+
+/// Says once a file who can read the credentials.
+pub(super) fn visible_to_jobs(config: &Config<'_>, findings: &mut Vec<Finding>) {
+    for runner in config.runners() {
+        let Ok(Some(environment)) = Environment::of(config, runner) else { continue };
+        let Some(entries) = environment.auth() else { continue };
+        let entries = entries.hidden.iter().chain([&entries.counts]);
+        let mut stored = entries.filter(|entry| !entry.document().trim().is_empty());
+        let Some(entry) = stored.next() else { continue };
+        findings.push(Finding::new(
+            config.text(),
+            Code::VisibleToJobs,
+            environment.span(entry.number),
+            "every job on a runner can print its auth entry, and the job log does not mask it",
+            "use accounts that can only pull; from Docker CLI 28.3 on, a docker login in a job loses \
+             to this entry",
+        ));
+        return;
+    }
 }
 
 /// Finds auth entries that stand where GitLab Runner doesn't look for them.

@@ -2,6 +2,7 @@
 
 use super::broken_toml::is_utf16;
 use super::{Circumstances, Code, Finding, remedy};
+use crate::toml::edit::Edit;
 use crate::toml::text::ConfigText;
 
 /// Permission bits that let others in, or the group write. A group that may read was somebody's
@@ -24,7 +25,9 @@ pub(super) fn check(
              refuse such a file",
             "take it out",
         );
-        findings.push(finding.mended_by(path.map(remedy::cut_byte_order_mark)));
+        let edit = Edit::remove(0..'\u{feff}'.len_utf8());
+        let finding = finding.mended_by(path.map(remedy::cut_byte_order_mark));
+        findings.push(finding.fixed_by(Some(vec![edit])));
     }
     if let Some(offset) = text.first_invalid_utf8().filter(|_| !is_utf16(text)) {
         findings.push(Finding::new(

@@ -1,23 +1,35 @@
 //! The keys of `auths`: which images they serve, and which of two wins.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
-use super::document::Examined;
+use super::placeholder::is_placeholder;
+use super::subject::Examined;
 use super::{Code, Finding};
 use crate::auth::expansion::holds_predefined;
-use crate::auth::registry::{key_path, shown, shown_path, why_it_never_matches};
+use crate::auth::registry::{
+    DOCKER_HUB, DOCKER_HUB_KEY, Registry, key_path, shown, shown_path, why_it_never_matches,
+};
 use crate::runner::executor::Pull;
+use crate::toml::edit::Edit;
 
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let subject = examined.subject;
     let remedy = subject.remedy;
     let kubelet = subject.config.runners()[subject.number].executor().pull() == Pull::Kubelet;
-    for entry in examined.document.effective() {
-        let key = entry.key.as_str();
-        let piece = examined.document.key_place(entry);
-        let user = entry.username();
-        // What GitLab sets for each job may make a registry of it.
-        if holds_predefined(key) {
+    let document = &examined.document;
+    let entries = document
+        .effective()
+        .into_iter()
+        .map(|entry| (entry.key.as_str(), document.key_place(entry), entry.username()));
+    let helpers = document.effective_helpers().into_iter().filter_map(|helper| {
+        Some((helper.key.as_deref()?, document.helper_key_place(helper), None))
+    });
+    for (key, piece, user) in entries.chain(helpers) {
+        let written = document.text().get(piece.clone()).unwrap_or_default();
+        // What GitLab sets for each job may make a registry of it; what nobody sets is told already.
+        if holds_predefined(key) || is_placeholder(key) || (examined.exact && written.contains('$'))
+        {
             continue;
         }
         // The kubelet has rules of its own for which key fits, and none for one with blanks.
@@ -25,15 +37,17 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         if let Some(reason) = why_it_never_matches(key).filter(|_| matching) {
             let finding = examined.finding(
                 Code::NeverMatches,
-                piece,
+                piece.clone(),
                 format!("no image ever matches '{}': {reason}", shown(key)),
                 "store the credential under HOST[:PORT] or HOST[:PORT]/PATH; Docker Hub is \
                  https://index.docker.io/v1/",
             );
-            let hub = crate::Registry::named("docker.io").is_dead_hub_key(key);
+            let hub = Registry::named(DOCKER_HUB).is_dead_hub_key(key);
             let command =
-                if hub { remedy.set("docker.io", user.as_deref()) } else { remedy.remove(&[key]) };
-            findings.push(finding.mended_by(command));
+                if hub { remedy.set(DOCKER_HUB, user.as_deref()) } else { remedy.remove(&[key]) };
+            let right = if hub { DOCKER_HUB_KEY } else { key.trim() };
+            let edits = rename(examined, piece, right);
+            findings.push(finding.mended_by(command).fixed_by(edits));
             continue;
         }
         let path = key_path(key);
@@ -65,6 +79,19 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         }
     }
     same_registry(examined, findings);
+}
+
+/// Another key for a credential, where none has its path already.
+fn rename(examined: &Examined<'_>, piece: Range<usize>, key: &str) -> Option<Vec<Edit>> {
+    let document = &examined.document;
+    let helpers = document.helpers().iter().filter_map(|helper| helper.key.as_deref());
+    let mut keys = document.entries().iter().map(|entry| entry.key.as_str()).chain(helpers);
+    let path = key_path(key);
+    if why_it_never_matches(key).is_some() || keys.any(|other| key_path(other) == path) {
+        return None;
+    }
+    let text = serde_json::to_string(key).ok()?;
+    examined.edits(&[Edit::new(piece, text)])
 }
 
 /// Two keys for one path: only one of them gets as far as the pull, or the kubelet's pull Secret.

@@ -3,17 +3,18 @@
 use super::{Code, Finding};
 use crate::runner::Config;
 use crate::runner::known_keys::{self, Flaw};
+use crate::toml::edit::Edit;
 
 pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
     for key in known_keys::check(config) {
         let path = &key.path;
-        let (code, message, advice) = match key.flaw {
-            Flaw::WrongType { expected, dotted } => (
+        let (code, message, advice) = match &key.flaw {
+            Flaw::WrongType { expected, dotted, .. } => (
                 Code::IncompatibleType,
                 format!(
                     "{path} must be {expected}: GitLab Runner says 'incompatible types' and does not start"
                 ),
-                if dotted {
+                if *dotted {
                     "put quotes around the whole key: its dots are a part of the name".to_owned()
                 } else {
                     format!("write {expected}")
@@ -27,14 +28,20 @@ pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
             Flaw::Unknown { nearest } => (
                 Code::UnknownKey,
                 format!("GitLab Runner knows no {path}, and ignores it"),
-                nearest.map_or_else(
+                nearest.as_ref().map_or_else(
                     || "take it out, unless another program reads it".to_owned(),
                     |nearest| format!("did you mean {nearest}?"),
                 ),
             ),
         };
+        let right = match key.flaw {
+            Flaw::WrongType { right, .. } => right,
+            _ => None,
+        };
+        let edits = right.map(|right| vec![Edit::new(key.span.clone(), right)]);
         let mut finding = Finding::new(config.text(), code, key.span, message, advice);
         finding.runner = key.runner;
+        finding = finding.fixed_by(edits);
         findings.push(finding);
     }
 }

@@ -5,24 +5,34 @@
 //! file; nothing is asked but what [`Circumstances`] says.
 
 mod broken_toml;
+mod cause;
 mod code;
+mod credential;
 mod credential_helper;
 mod document;
 mod duplicate_key;
 mod entry;
+mod expiry;
 mod file;
 mod key;
 mod known_key;
+mod member;
+mod placeholder;
+mod pull_policy;
 mod remedy;
+mod subject;
 
 use std::ops::Range;
+use std::time::SystemTime;
 
 use crate::error::Error;
 use crate::runner::Config;
 use crate::runner::environment::Environment;
+use crate::toml::edit::Edit;
 use crate::toml::text::{ConfigText, Place};
 pub use code::Code;
 use remedy::Remedies;
+use subject::Subject;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -54,6 +64,8 @@ pub struct Finding {
     /// Shell commands of which each mends it; `USERNAME` stands for what only a person knows. None
     /// where no command can, or where something else has to be mended first.
     pub commands: Vec<String>,
+    /// The edits of the file that mend it, where there is one right way to; else none.
+    pub(crate) edits: Vec<Edit>,
 }
 
 /// What is known besides the text.
@@ -64,6 +76,8 @@ pub struct Circumstances<'c> {
     pub mode: Option<u32>,
     /// Whether `docker-credential-NAME` is there.
     pub has_helper: &'c dyn Fn(&str) -> bool,
+    /// When it is, for passwords that end.
+    pub now: SystemTime,
 }
 
 /// What was found in a config.
@@ -107,7 +121,7 @@ impl<'t> Diagnosis<'t> {
             for number in 0..config.runners().len() {
                 runner(config, number, circumstances, &remedies, &mut findings);
             }
-            document::visible_to_jobs(config, &mut findings);
+            entry::visible_to_jobs(config, &mut findings);
         }
         // What every file gets comes last: the reader looks for the cause.
         let common = |finding: &Finding| finding.code == Code::VisibleToJobs;
@@ -138,7 +152,7 @@ fn runner(
         }
     };
     entry::check(config, number, &environment, remedies, findings);
-    let subject = document::Subject::of(config, number, &environment, circumstances, remedies);
+    let subject = Subject::of(config, number, &environment, circumstances, remedies);
     if let Some(subject) = subject {
         document::check(&subject, findings);
     }
@@ -167,11 +181,23 @@ impl Finding {
             message: message.into(),
             advice: advice.into(),
             commands: Vec::new(),
+            edits: Vec::new(),
         }
     }
 
     fn of_runner(mut self, number: usize) -> Self {
         self.runner = Some(number);
+        self
+    }
+
+    /// Whether `doctor --fix` can mend it: there is one right way to.
+    #[must_use]
+    pub fn is_fixable(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
+    fn fixed_by(mut self, edits: Option<Vec<Edit>>) -> Self {
+        self.edits = edits.unwrap_or_default();
         self
     }
 

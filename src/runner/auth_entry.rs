@@ -68,6 +68,12 @@ impl AuthEntry {
         Edit::new(self.place(edit.span.clone()), self.quoted.encode(&edit.text))
     }
 
+    /// The same for a text that anybody may have written; `None` where the entry's quotes can't hold
+    /// it.
+    pub fn try_edit(&self, edit: &Edit) -> Option<Edit> {
+        self.quoted.can_hold(&edit.text).then(|| self.edit(edit))
+    }
+
     /// The document as the runner gets it: with the other variables filled in.
     pub fn fill(&self, environment: &Environment<'_, '_>) -> Filled {
         let expanded = expand(self.document(), |name| environment.variable(name));

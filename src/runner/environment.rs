@@ -106,6 +106,12 @@ impl<'s, 't> Environment<'s, 't> {
         Some(Quoted::decode(&self.syntax.text()[span.clone()], encoding.into(), span.start))
     }
 
+    /// The edit that puts another text in the place of a piece of an entry.
+    pub fn rename(&self, number: usize, piece: Range<usize>, text: &str) -> Option<Edit> {
+        let quoted = self.quoted(number)?;
+        Some(Edit::new(quoted.place(piece), quoted.encode(text)))
+    }
+
     /// Where an entry stands, with its quotes.
     pub fn span(&self, number: usize) -> Range<usize> {
         self.syntax.node(self.elements[number]).span()

@@ -113,6 +113,21 @@ impl Quoted {
         }
     }
 
+    /// Whether [`Quoted::encode`] can write a text: the two literal ways have no escapes, and a `'` or
+    /// a control character would end them or not be read.
+    pub fn can_hold(&self, text: &str) -> bool {
+        let control = |letter: char| letter.is_control() && !matches!(letter, '\t');
+        match self.quoting {
+            Quoting::Literal => !text.contains(['\'', '\n']) && !text.contains(control),
+            Quoting::MultilineLiteral => {
+                !text.contains('\'') && !text.contains(|letter| control(letter) && letter != '\n')
+            }
+            Quoting::Basic | Quoting::MultilineBasic => {
+                !text.contains(|letter| control(letter) && !matches!(letter, '\n' | '\r'))
+            }
+        }
+    }
+
     /// Writes `text` as it must stand between this string's quotes.
     ///
     /// What this crate puts into a string is JSON without `'`, so the two literal ways take it as

@@ -23,7 +23,7 @@ use crate::toml::letter_case::same_key;
 
 pub(crate) use content::Content;
 pub(crate) use delegation::Delegation;
-pub(crate) use json::Object;
+pub(crate) use json::{Member, Object};
 pub(crate) use reading::{Reading, undecodable};
 pub(crate) use style::Style;
 
@@ -232,6 +232,21 @@ impl<'t> AuthDocument<'t> {
         Ok(document)
     }
 
+    /// The text that was parsed.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// The members of the document itself, such as `auths`.
+    pub fn root_members(&self) -> &[Member] {
+        &self.root.members
+    }
+
+    /// The bytes from the document's first brace to behind its last one.
+    pub fn root_span(&self) -> Range<usize> {
+        self.root.span.clone()
+    }
+
     /// Where the object ends; what follows is ignored.
     pub fn end(&self) -> usize {
         self.root.span.end
@@ -272,11 +287,20 @@ impl<'t> AuthDocument<'t> {
         effective
     }
 
+    /// Where the key of a helper stands, or the word `credsStore`.
+    pub fn helper_key_place(&self, helper: &Helper) -> Range<usize> {
+        self.helper_member(helper).key.clone()
+    }
+
     /// Where the name of a helper stands.
     pub fn helper_place(&self, helper: &Helper) -> Range<usize> {
+        self.helper_member(helper).value.clone()
+    }
+
+    fn helper_member(&self, helper: &Helper) -> &Member {
         let object = self.cred_helpers.iter().find(|(number, _)| *number == helper.object);
         let object = object.map_or(&self.root, |(_, object)| object);
-        object.members[helper.member].value.clone()
+        &object.members[helper.member]
     }
 
     /// Where the key of a member of `auths` stands.
@@ -433,7 +457,7 @@ fn entry(
     text: &str,
     auths: usize,
     number: usize,
-    member: &json::Member,
+    member: &Member,
     object: Option<Object>,
     fill: &impl Fn(&str) -> Expanded,
 ) -> Entry {

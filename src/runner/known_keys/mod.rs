@@ -61,6 +61,8 @@ pub(crate) enum Flaw {
         expected: &'static str,
         /// Whether a dotted key stands for one name, such as `net.ipv4.ip_forward` in `sysctls`.
         dotted: bool,
+        /// What is right in the place of the span, where there is no doubt.
+        right: Option<String>,
     },
     /// It belongs into another section, and is ignored here.
     WrongSection {
@@ -230,6 +232,31 @@ impl Check<'_, '_> {
         };
         if !fits {
             self.wrong(section, section.kind, node.span(), runner, false);
+            let right = self.right(section.kind, value);
+            if let Some(FlawedKey { flaw: Flaw::WrongType { right: slot, .. }, .. }) =
+                self.flaws.last_mut()
+            {
+                *slot = right;
+            }
+        }
+    }
+
+    /// The value that was meant: a string in its array, a flag or number without its quotes, or a
+    /// word in quotes.
+    fn right(&self, kind: Kind, value: NodeId) -> Option<String> {
+        let syntax = self.syntax;
+        let raw = &syntax.text()[syntax.node(value).span()];
+        let text = syntax.string(value);
+        match kind {
+            Kind::TextList if syntax.is_string(value) => Some(format!("[{raw}]")),
+            Kind::Flag if matches!(&*text, "true" | "false") => Some(text.into_owned()),
+            Kind::Number if text.len() < 10 && text.parse::<u32>().is_ok() => {
+                Some(text.into_owned())
+            }
+            Kind::Text if matches!(raw, "true" | "false") || raw.parse::<i64>().is_ok() => {
+                Some(format!("\"{raw}\""))
+            }
+            _ => None,
         }
     }
 
@@ -285,7 +312,10 @@ impl Check<'_, '_> {
         runner: Option<usize>,
         dotted: bool,
     ) {
-        let flaw = Flaw::WrongType { expected: kind.words(), dotted };
+        let key = &self.syntax.text()[span.clone()];
+        let bare = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        let right = (dotted && key.chars().all(bare)).then(|| format!("\"{key}\""));
+        let flaw = Flaw::WrongType { expected: kind.words(), dotted, right };
         self.flaws.push(FlawedKey { runner, path: section.path.join("."), span, flaw });
     }
 }
