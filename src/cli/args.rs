@@ -287,12 +287,7 @@ pub(super) struct Remove {
     #[command(flatten)]
     pub selection: Selection,
     /// A registry, in any spelling (repeatable)
-    #[arg(
-        short,
-        long = "registry",
-        value_name = "HOST[:PORT][/PATH]",
-        required_unless_present = "everything"
-    )]
+    #[arg(short, long = "registry", value_name = "HOST[:PORT][/PATH]")]
     pub registries: Vec<String>,
     /// The whole auth entry, a broken one too
     #[arg(long, conflicts_with = "registries")]

@@ -1,9 +1,10 @@
 //! The way of a change into a file: plan, show, ask, write, report.
 
 use super::args::{Format, Global, Writing};
+use super::guide::{Conversation, Guide};
 use super::input::Input;
 use super::output::{Output, to_stdout};
-use super::preview::{Ending, Preview, Told};
+use super::preview::{Ending, Preview, Told, warnings};
 use crate::cli::terminal::Terminal;
 use crate::config_file;
 use crate::config_file::safe_write::{self, Options, Patch};
@@ -40,24 +41,47 @@ pub(super) fn change(
         return change.write_at_once();
     }
     let (input, told) = Input::read_settled(global, |input| change.tell(input.text()))?;
-    change.propose(&input, told)
+    let status = change.propose(&input, told, false)?;
+    Ok(status.unwrap_or(1))
+}
+
+/// Asks a person what is open, shows what would change, and writes it when they agree. Who goes back
+/// is asked again.
+pub(super) fn converse(
+    global: &Global,
+    command: &'static str,
+    conversation: &mut impl Conversation,
+    writing: &Writing,
+    output: &Output,
+) -> Result<u8, Error> {
+    loop {
+        let request = conversation.ask()?;
+        let Guide { input, runners, .. } = conversation.guide();
+        // Their numbers count in the text in which they were shown.
+        let runners = Runners::Picked(runners.clone());
+        let change = Change { global, command, runners, request: &request, writing, output };
+        let told = change.tell(input.text())?;
+        if let Some(status) = change.propose(input, told, true)? {
+            return Ok(status);
+        }
+    }
 }
 
 /// The runners that a change is for.
-pub(super) enum Runners<'c> {
+enum Runners<'c> {
     Selected(&'c Selector),
     /// Their numbers in the text that a person has picked them from.
     Picked(Vec<usize>),
 }
 
 /// A request on its way into a file.
-pub(super) struct Change<'c> {
-    pub global: &'c Global,
-    pub command: &'static str,
-    pub runners: Runners<'c>,
-    pub request: &'c Request,
-    pub writing: &'c Writing,
-    pub output: &'c Output,
+struct Change<'c> {
+    global: &'c Global,
+    command: &'static str,
+    runners: Runners<'c>,
+    request: &'c Request,
+    writing: &'c Writing,
+    output: &'c Output,
 }
 
 impl Change<'_> {
@@ -70,25 +94,28 @@ impl Change<'_> {
         Ok(self.finish(outcome.report, ending, &outcome.notes))
     }
 
-    /// Shows a planned change, and writes it when a person agrees.
-    pub fn propose(&self, input: &Input, told: Told) -> Result<u8, Error> {
+    /// Shows a planned change, and writes it when a person agrees. `None` when the person goes
+    /// back, and there is a question to go back to.
+    fn propose(&self, input: &Input, told: Told, back: bool) -> Result<Option<u8>, Error> {
         let filter = self.global.is_filter();
         let Some(bytes) = &told.bytes else {
             if filter && !self.is_dry() {
                 to_stdout(input.text().bytes())?;
             }
-            return Ok(self.finish(told, Ending::NothingToDo, &[]));
+            return Ok(Some(self.finish(told, Ending::NothingToDo, &[])));
         };
         if self.is_dry() {
-            return Ok(self.finish(told, Ending::DryRun, &[]));
+            return Ok(Some(self.finish(told, Ending::DryRun, &[])));
         }
         // A filter writes to standard output only: there is nothing to confirm.
         if filter {
             to_stdout(bytes)?;
-            return Ok(self.finish(told, Ending::Filtered, &[]));
+            return Ok(Some(self.finish(told, Ending::Filtered, &[])));
         }
-        if !self.ask(input.text(), &told)? {
-            return Ok(self.finish(told, Ending::Declined, &[]));
+        match self.ask(&told)? {
+            None if back => return Ok(None),
+            None | Some(false) => return Ok(Some(self.finish(told, Ending::Declined, &[]))),
+            Some(true) => {}
         }
         let shown = input.text().bytes();
         let outcome = safe_write::rewrite(&self.global.path()?, self.options(), |text| {
@@ -98,7 +125,7 @@ impl Change<'_> {
             // What a person has confirmed is not what would be written now.
             Err(Error::ChangedMeanwhile { path: text.label().to_owned() })
         })?;
-        Ok(self.finish(told, Ending::Confirmed, &outcome.notes))
+        Ok(Some(self.finish(told, Ending::Confirmed, &outcome.notes)))
     }
 
     fn is_dry(&self) -> bool {
@@ -111,7 +138,7 @@ impl Change<'_> {
     }
 
     /// Plans the change of a text.
-    pub fn tell(&self, text: &ConfigText) -> Result<Told, Error> {
+    fn tell(&self, text: &ConfigText) -> Result<Told, Error> {
         let config = Config::parse(text)?;
         let selected = match &self.runners {
             Runners::Selected(selector) => selector.select(&config, Matches::One)?,
@@ -143,8 +170,8 @@ impl Change<'_> {
         })
     }
 
-    /// Shows the diff and asks.
-    fn ask(&self, text: &ConfigText, told: &Told) -> Result<bool, Error> {
+    /// Shows what would change, and what to know before that, and asks; `None` to go back.
+    fn ask(&self, told: &Told) -> Result<Option<bool>, Error> {
         let output = self.output;
         let Some(mut terminal) = Terminal::open() else {
             if output.format == Format::Text && !output.quiet {
@@ -153,20 +180,30 @@ impl Change<'_> {
             return Err(Error::ConsentNeeded);
         };
         terminal.show(&output.diff(&told.lines, true));
-        terminal.show(&told.summary);
-        Ok(terminal.confirm(&format!("Write {}?", printable(text.label()))))
+        terminal.show(&told.what_to_know());
+        match terminal
+            .in_colors(output.colors_on_terminal())
+            .confirm(&format!("Write {}?", told.label))
+        {
+            // The end of the input is no consent.
+            Err(Error::GivenUp) => Ok(Some(false)),
+            answer => answer,
+        }
     }
 
     /// Reports what came of it and says how the process ends.
     fn finish(&self, mut told: Told, ending: Ending, notes: &[String]) -> u8 {
         let output = self.output;
+        // A person who was asked has seen the rest.
+        let unseen = if ending == Ending::Confirmed { String::new() } else { told.what_to_know() };
+        let unseen = unseen + &warnings(notes);
         told.report.warnings.extend(notes.iter().cloned());
         if output.format == Format::Json {
             told.report.written =
                 matches!(ending, Ending::Confirmed | Ending::Written | Ending::Filtered);
             output.json(&told.report);
         } else if !output.quiet {
-            output.print(&told.text(ending, output));
+            output.print(&told.text(ending, &unseen, output));
         }
         match ending {
             Ending::Declined => 1,

@@ -107,7 +107,8 @@ fn table(runners: &[RunnerReport]) -> String {
     out
 }
 
-fn registry(listed: &Listed) -> String {
+/// A registry with its user, or the helper that answers for it.
+pub(super) fn registry(listed: &Listed) -> String {
     match (&listed.helper, &listed.username) {
         (Some(helper), _) => format!("{} (asks docker-credential-{helper})", listed.registry),
         (None, Some(user)) => format!("{} ({user})", listed.registry),

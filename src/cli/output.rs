@@ -117,7 +117,8 @@ impl Output {
 }
 
 fn colors_are_wanted() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    set("NO_COLOR").is_none() && set("TERM").is_some_and(|name| name != "dumb")
 }
 
 fn style(kind: LineKind) -> Style {

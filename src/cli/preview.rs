@@ -41,7 +41,13 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub fn text(&self, ending: Ending, output: &Output) -> String {
+    /// One line per runner, and what to know before it is written.
+    pub fn what_to_know(&self) -> String {
+        format!("{}{}", self.summary, warnings(&self.report.warnings))
+    }
+
+    /// The last words; `unseen` is what the person was not told before.
+    pub fn text(&self, ending: Ending, unseen: &str, output: &Output) -> String {
         let label = &self.label;
         if ending == Ending::Declined {
             return format!("Nothing was written: {label} is as it was.\n");
@@ -49,10 +55,7 @@ impl Told {
         // A person who was asked has seen the diff.
         let seen = ending == Ending::Confirmed;
         let mut out = if seen { String::new() } else { output.diff(&self.lines, false) };
-        out.push_str(&self.summary);
-        for warning in &self.report.warnings {
-            out.push_str(&format!("warning: {}\n", printable(warning)));
-        }
+        out.push_str(unseen);
         match ending {
             Ending::NothingToDo => {
                 out.push_str(&format!("Nothing to do: {label} is as wanted.\n"));
@@ -75,6 +78,15 @@ impl Told {
         }
         out
     }
+}
+
+/// Warnings as they are printed.
+pub(super) fn warnings(warnings: &[String]) -> String {
+    let mut out = String::new();
+    for warning in warnings {
+        out.push_str(&format!("warning: {}\n", printable(warning)));
+    }
+    out
 }
 
 /// What is said about a plan.

@@ -1,7 +1,8 @@
 //! `remove`: credentials, or the whole auth entry, go.
 
 use super::args::{Global, Remove};
-use super::change::{change, check_writing};
+use super::change::{change, check_writing, converse};
+use super::guide::RemoveGuide;
 use super::output::Output;
 use crate::auth::registry::Registry;
 use crate::error::Error;
@@ -10,10 +11,25 @@ use crate::plan::Request;
 pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Result<u8, Error> {
     check_writing(&remove.writing)?;
     let selector = remove.selection.selector()?;
-    let request = if remove.everything {
-        Request::RemoveEntry
-    } else {
-        Request::Remove(remove.registries.iter().map(|typed| Registry::named(typed)).collect())
+    if let Some(mut guide) = RemoveGuide::open(global, remove, &selector, output)? {
+        return converse(global, "remove", &mut guide, &remove.writing, output);
+    }
+    let Some(request) = remove.request() else {
+        return Err(Error::Usage(
+            "what is to be removed? name it with --registry, or take --everything".into(),
+        ));
     };
     change(global, "remove", &selector, &request, &remove.writing, output)
+}
+
+impl Remove {
+    /// What the arguments ask for; `None` when they name nothing.
+    pub fn request(&self) -> Option<Request> {
+        if self.everything {
+            return Some(Request::RemoveEntry);
+        }
+        let registries: Vec<_> =
+            self.registries.iter().map(|typed| Registry::named(typed)).collect();
+        (!registries.is_empty()).then_some(Request::Remove(registries))
+    }
 }

@@ -1,9 +1,10 @@
 //! `set`: credentials from a source, from a person, or left to a helper.
 
 use super::args::{Global, Set};
-use super::change::{Change, Runners, change, check_writing};
-use super::guide::{Guide, Picked};
+use super::change::{change, check_writing, converse};
+use super::guide::SetGuide;
 use super::output::Output;
+use crate::auth::source::Login;
 use crate::error::Error;
 use crate::plan::Request;
 
@@ -17,28 +18,25 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     }
     check_writing(&set.writing)?;
     let selector = set.selection.selector()?;
-    let pull_policies = set.pull_policies.clone();
-    let (replace, mut picked) = (set.replace, None);
-    let request = if let Some((helper, registry)) = set.source.delegation()? {
-        Request::Delegate { helper, registry, replace, pull_policies }
-    } else {
-        let logins = if !set.stores_credentials() {
-            Vec::new()
-        } else if let Some(guide) = Guide::open(global, set, output) {
-            let answers = guide.ask(global, set, &selector)?;
-            picked = answers.picked;
-            vec![answers.login]
-        } else {
-            set.source.logins()?
-        };
-        Request::Set { logins, replace, pull_policies }
-    };
-    let Some(Picked { input, runners }) = picked else {
-        return change(global, "set", &selector, &request, &set.writing, output);
-    };
-    // Their numbers count in the text in which they were shown.
-    let (runners, writing) = (Runners::Picked(runners), &set.writing);
-    let change = Change { global, command: "set", runners, request: &request, writing, output };
-    let told = change.tell(input.text())?;
-    change.propose(&input, told)
+    if let Some(mut guide) = SetGuide::open(global, set, &selector, output)? {
+        return converse(global, "set", &mut guide, &set.writing, output);
+    }
+    change(global, "set", &selector, &set.request()?, &set.writing, output)
+}
+
+impl Set {
+    /// What the arguments ask for. A person is asked for a password that no option gives.
+    pub fn request(&self) -> Result<Request, Error> {
+        if let Some((helper, registry)) = self.source.delegation()? {
+            let (replace, pull_policies) = (self.replace, self.pull_policies.clone());
+            return Ok(Request::Delegate { helper, registry, replace, pull_policies });
+        }
+        let logins = if self.stores_credentials() { self.source.logins()? } else { Vec::new() };
+        Ok(self.storing(logins))
+    }
+
+    /// The request to store credentials.
+    pub fn storing(&self, logins: Vec<Login>) -> Request {
+        Request::Set { logins, replace: self.replace, pull_policies: self.pull_policies.clone() }
+    }
 }

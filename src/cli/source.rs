@@ -1,5 +1,6 @@
 //! Where the credentials of `set` and `render` come from, as the arguments say.
 
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -81,6 +82,14 @@ impl Source {
     /// gives.
     pub fn login(&self, registry: Registry, username: &str) -> Result<Login, Error> {
         credential::check_username(username)?;
+        // A person at the terminal types it: nobody is to see it there.
+        if self.password_source() == Some(PasswordSource::Stdin)
+            && io::stdin().is_terminal()
+            && let Some(mut terminal) = Terminal::of_process()
+        {
+            let credential = ask_password(&mut terminal, &registry, username)?;
+            return Ok((registry, credential.ok_or(Error::GivenUp)?));
+        }
         if let Some(source) = self.password_source() {
             return Ok((registry, Credential::new(username, source.read()?)?));
         }
@@ -91,13 +100,26 @@ impl Source {
                     .into(),
             ));
         };
-        let question = format!("Password of {username} for {registry}: ");
-        let accept = |password| Credential::new(username, password);
-        let credential = terminal.ask_hidden(&question, accept)?.ok_or(Error::GivenUp)?;
-        Ok((registry, credential))
+        let credential = ask_password(&mut terminal, &registry, username)?;
+        Ok((registry, credential.ok_or(Error::GivenUp)?))
     }
 
     fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
+}
+
+/// Asks for a password without showing it; `None` to go back.
+pub(super) fn ask_password(
+    terminal: &mut Terminal,
+    registry: &Registry,
+    username: &str,
+) -> Result<Option<Credential>, Error> {
+    let question = format!("Password of {username} for {registry}: ");
+    terminal.ask_hidden(&question, |password| {
+        if password.expose().is_empty() {
+            return Err("the password is empty: type it again".to_owned());
+        }
+        Credential::new(username, password).map_err(|problem| problem.to_string())
+    })
 }

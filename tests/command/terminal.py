@@ -1,5 +1,7 @@
 """Drives the command through a pseudo-terminal, as a person would.
 
+A question is there when its text is: what is typed before that is dropped.
+
 Called with the path of the binary. Prints one line per scene and exits with 1 at the first that
 does not end as it should.
 """
@@ -25,7 +27,7 @@ AUTH = b"YWRtaW46SGFyYm9yMTIzNDU="
 SET = ["set", "-c", "config.toml", "-r", "r.io", "-u", "admin"]
 
 
-def run(arguments, steps, piped=None, config=CONFIG, login=None):
+def run(arguments, steps, piped=None, config=CONFIG, login=None, term="xterm"):
     """Runs the command; `steps` are pairs of what to wait for and what to type then, which may be a
     function that does something in the folder and gives what to type. `login` is what `docker login`
     left."""
@@ -50,7 +52,7 @@ def run(arguments, steps, piped=None, config=CONFIG, login=None):
                 os.write(writer, piped)
                 os.close(writer)
                 os.dup2(reader, 0)
-            environment = {"HOME": home, "PATH": os.environ["PATH"], "TERM": "xterm"}
+            environment = {"HOME": home, "PATH": os.environ["PATH"], "TERM": term}
             environment["XDG_RUNTIME_DIR"] = home
             os.execve(BINARY, [BINARY, *arguments], environment)
         os.close(other_end)
@@ -75,8 +77,8 @@ def run(arguments, steps, piped=None, config=CONFIG, login=None):
                 answered = len(seen)
                 os.write(terminal, typed)
         sane = termios.tcgetattr(terminal) == modes
-        # The cursor is shown again after it was hidden.
-        sane = sane and seen.rfind(b"\x1b[?25l") <= seen.rfind(b"\x1b[?25h")
+        # Pastes are marked while a question is open, and not after it.
+        sane = sane and seen.rfind(b"\x1b[?2004h") <= seen.rfind(b"\x1b[?2004l")
         _, status = os.waitpid(child, 0)
         os.close(terminal)
         with open(path, "rb") as file:
@@ -117,6 +119,7 @@ PIPED = [*SET, "--password-stdin"]
 scene("yes", run(PIPED, [(QUESTION, b"y\n")], PASSWORD), 0, True)
 scene("no", run(PIPED, [(QUESTION, b"n\n")], PASSWORD), 1, False)
 scene("an empty line", run(PIPED, [(QUESTION, b"\n")], PASSWORD), 1, False)
+scene("Escape", run(PIPED, [(QUESTION, b"\x1b")], PASSWORD), 1, False)
 scene("end of input", run(PIPED, [(QUESTION, b"\x04")], PASSWORD), 1, False)
 scene("Ctrl-C", run(PIPED, [(QUESTION, b"\x03")], PASSWORD), -signal.SIGINT, False)
 HIDDEN = b"Password of admin for r.io: "
@@ -128,13 +131,19 @@ scene(
     True,
 )
 scene("an empty password", run(SET, [(HIDDEN, b"\n"), (b"empty", PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
-AGAIN = b"no character"
 scene(
-    "Ctrl-Z and arrows in a password",
-    run(SET, [(HIDDEN, PASSWORD + b"\x1a\n"), (AGAIN, b"\x1b[A\n"), (AGAIN, PASSWORD + b"\n"), (QUESTION, b"y\n")]),
+    "keys that are no letters in a password",
+    run(SET, [(HIDDEN, b"\x1b[A\tarbor\x1b[H\x07H\x1b[F12345\x1b[24~\n"), (QUESTION, b"y\n")]),
     0,
     True,
 )
+PASTE = b"\x1b[200~%s\x1b[201~"
+scene("a pasted password", run(SET, [(HIDDEN, PASTE % b"Harbor12345\n" + b"\r"), (QUESTION, b"y\n")]), 0, True)
+TWO = PASTE % b"Harbor12345\nrest" + b"\r"
+scene("two lines as a password", run(SET, [(HIDDEN, TWO), (b"more than one line", PASSWORD + b"\r"), (QUESTION, b"y\n")]), 0, True)
+scene("Escape at the password", run(SET, [(HIDDEN, b"Har\x1b")]), 1, False)
+scene("a password for standard input", run([*SET, "--password-stdin"], [(HIDDEN, PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
+scene("a password for standard input of a script", run([*SET, "--password-stdin", "--yes"], [(HIDDEN, PASSWORD + b"\n")]), 0, True)
 scene("Latin-1 in a password", run(SET, [(HIDDEN, b"p\xe4ss\n"), (b"not UTF-8", PASSWORD + b"\n"), (QUESTION, b"y\n")]), 0, True)
 scene("Ctrl-C at the password", run(SET, [(HIDDEN, b"Har\x03")]), -signal.SIGINT, False)
 scene("Ctrl-backslash at the password", run(SET, [(HIDDEN, b"Har\x1c")]), -signal.SIGQUIT, False)
@@ -145,9 +154,9 @@ scene("nobody is asked in a dry run", run([*PIPED, "--dry-run"], [], PASSWORD), 
 # The guided way: each question, and each way out of it.
 GUIDED = ["set", "-c", "config.toml"]
 DOWN = b"\x1b[B"
-RUNNERS = (b"Runners:", b" " + DOWN + b" \r")
-REGISTRY = (b"Registry:", b"r.io\r")
-USER = (b"User:", b"admin\r")
+RUNNERS = (b"Runners (", b" " + DOWN + b" \r")
+REGISTRY = (b"Registry: ", b"r.io\r")
+USER = (b"User: ", b"admin\r")
 PASS = (HIDDEN, PASSWORD + b"\n")
 YES = (QUESTION, b"y\n")
 WAY = [RUNNERS, REGISTRY, USER, PASS, YES]
@@ -183,20 +192,26 @@ for number, (question, _) in enumerate(WAY):
         kill = lambda _, child, sent=sent: os.kill(child, sent)
         steps = [*WAY[:number], (question, kill)]
         guided(f"{sent.name} at '{question.decode()}'", GUIDED, steps, -sent, False)
-for number, (question, _) in enumerate(WAY[:3]):
-    guided(f"Escape at '{question.decode()}'", GUIDED, [*WAY[:number], (question, b"\x1b")], 1, False)
-NONE = [(RUNNERS[0], b"\r"), (b"none is marked", b" \r")]
-guided("no runner is marked", GUIDED, [*NONE, *WAY[1:]], 0, True)
-BLANK = [RUNNERS, (REGISTRY[0], b"my registry\r"), (b"no registry has", b"\x7f" * 11), *WAY[1:]]
+guided("Escape at the first question", GUIDED, [(RUNNERS[0], b"\x1b")], 1, False)
+for number in range(1, 5):
+    # One question back, and on again.
+    (question, _), again = WAY[number], WAY[number - 1 :]
+    steps = [*WAY[:number], (question, b"\x1b"), *again]
+    # What was marked before is not marked again.
+    name = f"Escape at '{question.decode()}'"
+    is_written(name, guided(name, GUIDED, steps, 0, True), 2)
+count = guided("the runner under the cursor", GUIDED, [(RUNNERS[0], b"three\r"), *WAY[1:]], 0, True)
+is_written("the runner under the cursor", count, 1)
+BLANK = [RUNNERS, (REGISTRY[0], b"my registry\r"), (b"no registry has", b"\x15r.io\r"), *WAY[2:]]
 guided("no such registry", GUIDED, BLANK, 0, True)
-COLON = [*WAY[:2], (USER[0], b"ad:min\r"), (b"colon", b"\x7f" * 6), *WAY[2:]]
+COLON = [*WAY[:2], (USER[0], b"ad:min\r"), (b"colon", b"\x7f" * 6 + b"admin\r"), *WAY[3:]]
 guided("no such user", GUIDED, COLON, 0, True)
 OLD = b"Password of admin for old.io: "
-PICKED = [RUNNERS, (b"old.io", DOWN + b"\r"), (b"(admin)", b"\r"), (OLD, PASSWORD + b"\n"), YES]
+PICKED = [RUNNERS, (b"old.io", DOWN + b"\r"), (b"[admin]", b"\r"), (OLD, PASSWORD + b"\n"), YES]
 guided("the registry and the user of the file", GUIDED, PICKED, 0, True)
 LOGIN = '{"auths": {"login.io": {"auth": "cm9ib3Q6cHc="}}}'
 LEFT = b"Password of robot for login.io: "
-PICKED = [(b"login.io", DOWN + b"\r"), (b"(robot)", b"admin\r"), (LEFT[:12], b"\x03")]
+PICKED = [(b"login.io", DOWN + b"\r"), (b"[robot]", b"admin\r"), (LEFT[:12], b"\x03")]
 guided("what docker login left", GUIDED, PICKED, -signal.SIGINT, False, config=CONFIG, login=LOGIN)
 ODD = CONFIG + b"""  environment = ['DOCKER_AUTH_CONFIG={"auths": {"old.io": {"username": "\\u001b[31mroot", "password": "x"}}}']\n"""
 PICKED = [(b"old.io", DOWN + b"\r"), (b"User: ", b"admin\r"), (OLD, PASSWORD + b"\n"), YES]
@@ -212,7 +227,12 @@ guided("a registry that a helper answers for", GUIDED, [REGISTRY], 3, False, con
 guided("in place of a broken document", [*GUIDED, "--replace"], WAY[1:], 0, True, config=BROKEN)
 guided("a script", [*GUIDED, "--yes"], [], 2, False)
 guided("a check", [*GUIDED, "--check"], [], 2, False)
-guided("several runners for a credential", SET, [], 4, False)
+count = guided("several runners for a credential", SET, [RUNNERS, PASS, YES], 0, True)
+is_written("several runners for a credential", count, 2)
+count = guided("several runners, all of them there", PIPED, [RUNNERS, YES], 0, True, piped=PASSWORD)
+is_written("several runners, all of them there", count, 2)
+guided("several runners for a script", [*PIPED, "--yes"], [], 4, False, piped=PASSWORD)
+
 
 
 def rival(path, child):
@@ -225,3 +245,45 @@ found = run(GUIDED, [*WAY[:4], (QUESTION, rival)], config=SEVERAL)
 if found["code"] != 5 or found["after"] != SEVERAL + b"# another writer\n":
     raise SystemExit(f"another writer's change: {found}")
 print("another writer's change: fine")
+
+
+def removed(name, arguments, steps, gone, stays, code=0, config=SEVERAL, term="xterm"):
+    found = run(arguments, steps, config=config, term=term)
+    if found["code"] != code or gone in found["after"] or stays not in found["after"] or not found["sane"]:
+        raise SystemExit(f"{name}: {found}")
+    print(f"{name}: fine")
+
+
+# `remove` asks what the arguments leave open.
+HOLDS = SEVERAL.replace(b'{"old.io"', b'{"new.io": {"auth": "YWRtaW46b2xk"}, "old.io"')
+REMOVE = ["remove", "-c", "config.toml"]
+WHAT = b"Remove ("
+SECOND = (RUNNERS[0], DOWN + b"\r")
+removed("a registry", REMOVE, [SECOND, (WHAT, DOWN + b"\r"), YES], b"old.io", b"new.io", config=HOLDS)
+removed("the whole entry", REMOVE, [SECOND, (WHAT, b"whole\r"), YES], b"DOCKER_AUTH", b"'two'", config=HOLDS)
+removed("a registry of several", [*REMOVE, "-r", "old.io"], [SECOND, YES], b"old.io", b"new.io", config=HOLDS)
+removed("what to remove", [*REMOVE, "-n", "two"], [(WHAT, b"old\r"), YES], b"old.io", b"new.io", config=HOLDS)
+BACK = [SECOND, (WHAT, b"\x1b"), SECOND, (WHAT, b"\r"), (QUESTION, b"\x1b"), (WHAT, b"old\r"), YES]
+removed("back and forth", REMOVE, BACK, b"old.io", b"new.io", config=HOLDS)
+removed("what to remove, for a script", [*REMOVE, "-n", "two", "--yes"], [], b"?", b"old.io", code=2)
+
+# A terminal without escape sequences, and a person who hears it: lines and numbers.
+DUMB = [
+    (b"Runners: ", b"1, 2\n"),
+    (b"Registry: ", b"my registry\n"),
+    (b"no registry has", b"r.io\n"),
+    (b"User: ", b"<\n"),
+    (b"Registry: ", b"1\n"),
+    (b"User [admin]: ", b"<\n"),
+    (b"Registry: ", b"r.io\n"),
+    (b"User: ", b"admin\n"),
+    PASS,
+    YES,
+]
+for term in ("dumb", ""):
+    found = run(GUIDED, DUMB, config=SEVERAL, term=term)
+    scene(f"lines and numbers, TERM={term}", found, 0, True)
+    is_written("lines and numbers", found["after"].count(AUTH), 2)
+    if b"\x1b" in found["seen"]:
+        raise SystemExit(f"an escape sequence with TERM={term}: {found['seen']}")
+removed("numbers", REMOVE, [(b"Runners: ", b"two\n"), (b"Runners: ", b"2\n"), (b"Remove: ", b"2\n"), YES], b"DOCKER_AUTH", b"'two'", term="dumb")

@@ -1,0 +1,86 @@
+//! `remove`: runners, and what goes from them.
+
+use super::{Conversation, Guide, in_turn};
+use crate::auth::registry::Registry;
+use crate::cli::args::{Global, Remove};
+use crate::cli::list;
+use crate::cli::output::Output;
+use crate::cli::terminal::Question;
+use crate::error::Error;
+use crate::plan::Request;
+use crate::resolver::listing;
+use crate::runner::Config;
+use crate::runner::selection::Selector;
+
+/// A conversation about what is taken out.
+pub(in crate::cli) struct RemoveGuide {
+    guide: Guide,
+    /// What the arguments ask for.
+    named: Option<Request>,
+    picked: Option<Request>,
+    over: bool,
+}
+
+impl RemoveGuide {
+    /// Begins one when something is open and a person is there.
+    pub fn open(
+        global: &Global,
+        remove: &Remove,
+        selector: &Selector,
+        output: &Output,
+    ) -> Result<Option<Self>, Error> {
+        let Some(mut guide) = Guide::open(global, &remove.writing, selector, output)? else {
+            return Ok(None);
+        };
+        let named = remove.request();
+        if named.is_some() && !guide.is_ambiguous() {
+            return Ok(None);
+        }
+        guide.show_runners()?;
+        Ok(Some(Self { guide, named, picked: None, over: false }))
+    }
+
+    /// Asks what goes; `false` to go back.
+    fn pick_credentials(&mut self) -> Result<bool, Error> {
+        let config = Config::parse(self.guide.input.text())?;
+        let mut registries: Vec<String> = Vec::new();
+        let mut answers = Vec::new();
+        for &number in &self.guide.runners {
+            // Of a broken document only the whole can go.
+            let listed = listing::credentials(&config, &config.runners()[number])?;
+            for listed in listed.unwrap_or_default() {
+                if listed.registry != "*" && !registries.contains(&listed.registry) {
+                    answers.push(list::registry(&listed));
+                    registries.push(listed.registry);
+                }
+            }
+        }
+        answers.push("the whole auth entry".to_owned());
+        let question = Question { text: "Remove", hint: "", answers: &answers };
+        let Some(picked) = self.guide.terminal.pick(&question)? else { return Ok(false) };
+        self.picked = Some(if picked.contains(&registries.len()) {
+            Request::RemoveEntry
+        } else {
+            let picked = picked.iter().map(|&number| Registry::named(&registries[number]));
+            Request::Remove(picked.collect())
+        });
+        Ok(true)
+    }
+}
+
+impl Conversation for RemoveGuide {
+    fn ask(&mut self) -> Result<Request, Error> {
+        let (runners, credentials) = (self.guide.is_ambiguous(), self.named.is_none());
+        let count = usize::from(runners) + usize::from(credentials);
+        let from = if self.over { count - 1 } else { 0 };
+        in_turn(count, from, |number| {
+            if runners && number == 0 { self.guide.pick_runners() } else { self.pick_credentials() }
+        })?;
+        self.over = true;
+        self.named.clone().or_else(|| self.picked.clone()).ok_or(Error::GivenUp)
+    }
+
+    fn guide(&self) -> &Guide {
+        &self.guide
+    }
+}
