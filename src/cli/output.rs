@@ -56,7 +56,7 @@ impl Output {
     pub fn json(&self, report: &impl Serialize) {
         match json::to_string(report) {
             Ok(text) => self.print(&format!("{text}\n")),
-            Err(error) => write_to(io::stderr(), &format!("runner-auth: {error}\n")),
+            Err(error) => write_to(io::stderr(), &format!("error: {error}\n")),
         }
     }
 
@@ -73,7 +73,7 @@ impl Output {
         if self.format == Format::Json {
             self.json(&Report { schema: 1, error: Problem { code: error.code(), message } });
         } else {
-            write_to(io::stderr(), &format!("runner-auth: {message}\n"));
+            write_to(io::stderr(), &format!("error: {message}\n"));
         }
     }
 

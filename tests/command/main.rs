@@ -13,6 +13,7 @@ mod memory;
 mod one_reading;
 mod rendering;
 mod rotation;
+mod screens;
 mod secrets;
 mod sources;
 #[path = "../support/mod.rs"]

@@ -334,7 +334,7 @@ fn the_line_for_cron() {
         .env("CONFIG_FILE", &config);
     let stored = Stored { registry: ECR, username: "AWS", said: "", said_again: "" };
     // What cron puts into a mail.
-    let said = "runner-auth: docker-credential-ecr-login failed (exit status: 1)";
+    let said = "error: docker-credential-ecr-login failed (exit status: 1)";
     place.rotates(command, &place.path(".token"), &stored, &Failure { status: 6, said });
 }
 

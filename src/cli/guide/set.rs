@@ -143,7 +143,7 @@ impl<'s> SetGuide<'s> {
         let default = self.registry.as_ref().and_then(|registry| known.username(registry));
         let question = Question {
             text: "User",
-            hint: "one that can only pull: every job on the runner can read its password",
+            hint: "a pull-only account: every job on the runner can read its password",
             answers: &[],
         };
         let check = |typed: &str| {

@@ -143,11 +143,12 @@ mod tests {
     #[test]
     fn typing_shows_fewer_and_forgets_no_mark() {
         use Key::*;
-        let filter = [Letter('R'), Letter('-'), Letter('1')];
-        assert_eq!(picked(3, &[&[Letter(' ')], &filter[1..], &[Tab]].concat()), [0, 1]);
-        assert_eq!(picked(30, &[&filter[1..], &[Right]].concat()).len(), 11);
-        assert_eq!(picked(3, &filter), [] as [usize; 0]);
-        assert_eq!(picked(3, &[&filter[..], &[Tab, Right, Up, Down, CutToStart]].concat()), [0]);
+        let (one, nothing) = ([Letter('-'), Letter('1')], [Letter('x')]);
+        assert_eq!(picked(3, &[&[Letter(' ')], &one[..], &[Tab]].concat()), [0, 1]);
+        assert_eq!(picked(30, &[&one[..], &[Right]].concat()).len(), 11);
+        assert_eq!(picked(3, &nothing), [] as [usize; 0]);
+        let back = [Tab, Right, Up, Down, CutToStart];
+        assert_eq!(picked(3, &[&nothing[..], &back].concat()), [0]);
     }
 
     #[test]

@@ -23,6 +23,9 @@ const PAUSE: u8 = 1;
 const MARK_PASTES: &[u8] = b"\x1b[?2004h";
 const NO_MARKS: &[u8] = b"\x1b[?2004l";
 
+/// Takes away the row of the cursor and those below it.
+const CLEAR: &[u8] = b"\r\x1b[J";
+
 /// Rows and columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
@@ -93,6 +96,8 @@ impl<'t> Raw<'t> {
                 Key::Interrupt => return Err(self.end(SIGINT)),
                 Key::Quit => return Err(self.end(SIGQUIT)),
                 Key::Suspend => {
+                    // The shell's words shall not stand among those of the question.
+                    self.write(if self.escapes { CLEAR } else { b"\n" });
                     self.put_right();
                     // As the terminal does it: a shell waits for all processes of a pipeline.
                     let _ = kill_current_process_group(Signal::TSTP);
@@ -115,29 +120,32 @@ impl<'t> Raw<'t> {
 
     fn set_up(&self) -> Result<(), Error> {
         tcsetattr(self.tty, OptionalActions::Flush, &self.during).map_err(gone)?;
-        self.write(MARK_PASTES);
+        self.escape(MARK_PASTES);
         Ok(())
     }
 
     fn put_right(&self) {
-        self.write(NO_MARKS);
+        self.escape(NO_MARKS);
         // A terminal that went away has no modes to put right. What was typed behind the answer
         // is not the next one.
         let _ = tcsetattr(self.tty, OptionalActions::Flush, &self.before);
     }
 
-    fn write(&self, sequence: &[u8]) {
+    fn escape(&self, sequence: &[u8]) {
         if self.escapes {
-            let mut tty = self.tty;
-            drop(tty.write_all(sequence));
+            self.write(sequence);
         }
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        let mut tty = self.tty;
+        drop(tty.write_all(bytes));
     }
 
     /// Ends the process as the signal would have.
     fn end(&mut self, signal: i32) -> Error {
         self.put_right();
-        let mut tty = self.tty;
-        drop(tty.write_all(b"\n"));
+        self.write(b"\n");
         self.interruption = None;
         end_by(signal);
         Error::GivenUp
