@@ -171,6 +171,10 @@ pub enum Error {
     Locked {
         /// The config's path.
         path: String,
+        /// How many seconds it was waited for.
+        seconds: u64,
+        /// Which process that is, where the system says so.
+        holder: Option<String>,
     },
     /// The owner, the mode or an extended attribute can't be kept (status 5).
     AttributesLost {
@@ -394,11 +398,17 @@ impl fmt::Display for Error {
                 write!(f, "{path} was not written, it is as it was: {step} failed: {cause}")?;
                 advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
             }
-            Self::Locked { path } => write!(
-                f,
-                "{path} was not written: another process has held its lock for a minute; find it \
-                 with fuser or lsof, and run the command again"
-            ),
+            Self::Locked { path, seconds, holder } => {
+                let who = holder.as_deref().unwrap_or("another process");
+                write!(
+                    f,
+                    "{path} was not written: {who} has held its lock for {seconds} seconds: "
+                )?;
+                f.write_str(match holder {
+                    Some(_) => "wait for it or end it, or wait longer with --lock-timeout",
+                    None => "find it with fuser or lsof, or wait longer with --lock-timeout",
+                })
+            }
             Self::AttributesLost { path, what, cause } => write!(
                 f,
                 "{path} was not written: the new file could not keep {what}: {}; run the command as \

@@ -74,6 +74,10 @@ pub(super) struct Global {
     /// Say nothing but errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// The largest config, in MiB
+    #[arg(long, global = true, value_name = "MIB", default_value_t = 64,
+          value_parser = clap::value_parser!(u64).range(1..4096))]
+    pub max_size: u64,
     /// Show passwords and tokens in what is printed
     #[arg(long, global = true)]
     pub show_secrets: bool,
@@ -168,6 +172,14 @@ pub(super) struct Writing {
     #[arg(long, value_name = "SUFFIX", num_args = 0..=1, require_equals = true,
           default_missing_value = ".bak")]
     pub backup: Option<String>,
+    /// How long to wait while another process holds the config's lock
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub lock_timeout: u64,
+    /// Watch the file that long after the write, and write again when another program's rewrite has
+    /// undone the change
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true,
+          value_parser = clap::value_parser!(u64).range(..=86_400))]
+    pub settle: u64,
     /// Write also when the file's owner, mode or an extended attribute can't be kept
     #[arg(long)]
     pub force_attributes: bool,
@@ -382,6 +394,11 @@ impl Global {
     /// Whether the config comes on standard input.
     pub fn is_filter(&self) -> bool {
         self.config.as_deref() == Some(Path::new("-"))
+    }
+
+    /// The most bytes that a config may have.
+    pub fn largest(&self) -> u64 {
+        self.max_size << 20
     }
 
     pub fn path(&self) -> Result<PathBuf, Error> {

@@ -1,12 +1,13 @@
 //! The way of a change into a file: plan, show, ask, write, report.
 
+use std::time::Duration;
+
 use super::args::{Format, Global, Writing};
 use super::guide::{Conversation, Guide};
 use super::input::Input;
 use super::output::{Output, to_stdout};
 use super::preview::{Ending, Preview, Told, warnings};
 use crate::cli::terminal::Terminal;
-use crate::config_file;
 use crate::config_file::safe_write::{self, Options, Patch};
 use crate::error::Error;
 use crate::plan::{Plan, Request};
@@ -17,9 +18,14 @@ use crate::runner::selection::{Matches, Selector};
 use crate::toml::printable::printable;
 use crate::toml::text::ConfigText;
 
-pub(super) fn check_writing(writing: &Writing) -> Result<(), Error> {
+pub(super) fn check_writing(global: &Global, writing: &Writing) -> Result<(), Error> {
+    if global.is_filter() && (writing.backup.is_some() || writing.settle > 0) {
+        return Err(Error::Usage(
+            "a filter writes no file: --backup and --settle need one as --config".into(),
+        ));
+    }
     match &writing.backup {
-        Some(suffix) if !config_file::is_suffix(suffix) => Err(Error::Usage(
+        Some(suffix) if !safe_write::is_suffix(suffix) => Err(Error::Usage(
             "--backup takes a suffix such as .bak, without a slash: the copy stays beside the file"
                 .into(),
         )),
@@ -133,8 +139,14 @@ impl Change<'_> {
     }
 
     fn options(&self) -> Options<'_> {
-        let Writing { backup, force_attributes, .. } = self.writing;
-        Options { backup: backup.as_deref(), force_attributes: *force_attributes }
+        let Writing { backup, force_attributes, lock_timeout, settle, .. } = self.writing;
+        Options {
+            backup: backup.as_deref(),
+            force_attributes: *force_attributes,
+            lock_timeout: Duration::from_secs(*lock_timeout),
+            settle: Duration::from_secs(*settle),
+            largest: self.global.largest(),
+        }
     }
 
     /// Plans the change of a text.

@@ -112,7 +112,7 @@ fn examine(
     global: &Global,
     output: &Output,
 ) -> Result<(Option<FileReport>, bool), Error> {
-    let input = Input::open(path)?;
+    let input = Input::open(global, path)?;
     let text = input.text();
     let has_helper = |name: &str| credential_helper::find(name).is_some();
     let circumstances = Circumstances {

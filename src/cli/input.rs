@@ -1,10 +1,10 @@
 //! Where the config comes from: a file, or standard input.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use super::args::Global;
-use crate::config_file::{ConfigFile, settle};
+use crate::config_file::{ConfigFile, read_whole, settle};
 use crate::error::Error;
 use crate::toml::text::ConfigText;
 
@@ -16,7 +16,7 @@ pub(super) enum Input {
 
 impl Input {
     pub fn read(global: &Global) -> Result<Self, Error> {
-        Self::open(&global.path()?)
+        Self::open(global, &global.path()?)
     }
 
     /// Reads the config and makes something of it; a file that may be half written is read again.
@@ -29,15 +29,12 @@ impl Input {
     }
 
     /// Reads a file; `-` is standard input.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(global: &Global, path: &Path) -> Result<Self, Error> {
         if path != Path::new("-") {
-            return Ok(Self::File(ConfigFile::read(path)?));
+            return Ok(Self::File(ConfigFile::read(path, global.largest())?));
         }
         let label = "standard input";
-        let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
+        let bytes = read_whole(&mut io::stdin().lock(), global.largest())
             .map_err(|cause| Error::Unreadable { path: label.into(), cause })?;
         Ok(Self::Stdin(ConfigText::new(label, bytes)))
     }

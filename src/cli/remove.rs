@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::plan::Request;
 
 pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Result<u8, Error> {
-    check_writing(&remove.writing)?;
+    check_writing(global, &remove.writing)?;
     let selector = remove.selection.selector()?;
     if let Some(mut guide) = RemoveGuide::open(global, remove, &selector, output)? {
         return converse(global, "remove", &mut guide, &remove.writing, output);

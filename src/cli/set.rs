@@ -16,7 +16,7 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
                 .into(),
         ));
     }
-    check_writing(&set.writing)?;
+    check_writing(global, &set.writing)?;
     let selector = set.selection.selector()?;
     if let Some(mut guide) = SetGuide::open(global, set, &selector, output)? {
         return converse(global, "set", &mut guide, &set.writing, output);

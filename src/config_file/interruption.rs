@@ -31,7 +31,8 @@ struct Handlers {
 impl Handlers {
     fn register() -> Self {
         let free = Arc::new(AtomicBool::new(true));
-        let noted = ENDING.into_iter().filter_map(|signal| {
+        let noted = ENDING.into_iter().filter(|&signal| !is_ignored(signal));
+        let noted = noted.filter_map(|signal| {
             let flag = Arc::new(AtomicBool::new(false));
             // A signal that can't be held back ends the process as it always did.
             register(signal, Arc::clone(&flag)).ok()?;
@@ -39,10 +40,22 @@ impl Handlers {
             Some((signal, flag))
         });
         let noted = noted.collect();
-        for signal in UNHEEDED {
+        for signal in UNHEEDED.into_iter().filter(|&signal| !is_ignored(signal)) {
             drop(register(signal, Arc::new(AtomicBool::new(false))));
         }
         Self { noted, free }
+    }
+}
+
+/// Whether whoever started this process wants a signal to be ignored, as `nohup` does.
+// No library that this crate uses asks for that without changing it.
+#[allow(unsafe_code)]
+fn is_ignored(signal: i32) -> bool {
+    let mut found = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: without a new action the call only fills `found`, and does so when it returns 0.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), found.as_mut_ptr()) == 0
+            && found.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 

@@ -5,7 +5,7 @@
 pub(crate) mod interruption;
 pub mod safe_write;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::toml::text::ConfigText;
 const FRESH: Duration = Duration::from_millis(500);
 
 /// How long such a file is read again.
-const HALF_WRITTEN: Duration = Duration::from_millis(200);
+pub(crate) const HALF_WRITTEN: Duration = Duration::from_millis(200);
 
 /// The file that GitLab Runner itself would read: `$CONFIG_FILE`, then
 /// `/etc/gitlab-runner/config.toml` for root, else `~/.gitlab-runner/config.toml`.
@@ -54,16 +54,20 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Reads a file, following symlinks.
+    /// The most bytes that a config has unless it is said otherwise.
+    pub const LARGEST: u64 = 64 << 20;
+
+    /// Reads a file of at most so many bytes, following symlinks.
     ///
     /// # Errors
     ///
-    /// [`Error::Unreadable`] when it is missing, forbidden or no regular file.
-    pub fn read(path: &Path) -> Result<Self, Error> {
+    /// [`Error::Unreadable`] when it is missing, forbidden, too large or no regular file.
+    pub fn read(path: &Path, largest: u64) -> Result<Self, Error> {
         let label = path.display().to_string();
         let unreadable = |cause| Error::Unreadable { path: label.clone(), cause };
-        let bytes = read_regular(path).map_err(unreadable)?;
-        let metadata = fs::metadata(path).map_err(unreadable)?;
+        let mut file = open_regular(path).map_err(unreadable)?;
+        let bytes = read_config(&mut file, largest).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
         let (mode, modified) = (metadata.mode() & 0o7777, metadata.modified().ok());
         Ok(Self { path: path.to_owned(), mode, modified, text: ConfigText::new(label, bytes) })
     }
@@ -125,42 +129,43 @@ pub(crate) fn is_fresh(modified: Option<SystemTime>) -> bool {
 
 /// Reads a regular file; a FIFO, a device or a directory would block or never end.
 pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    read_whole(&mut open_regular(path)?)
+    read_config(&mut open_regular(path)?, ConfigFile::LARGEST)
 }
 
-/// Reads an open file from where it stands to its end, if it is no larger than a config may be.
-pub(crate) fn read_whole(file: &mut File) -> io::Result<Vec<u8>> {
-    let length = file.metadata()?.len();
-    let length = u32::try_from(length).map_err(|_| io::Error::other("it is larger than 4 GiB"))?;
+/// Reads a config from where it stands to its end. One that is too large is not read at all.
+pub(crate) fn read_config(file: &mut File, largest: u64) -> io::Result<Vec<u8>> {
+    check_size(file.metadata()?.len(), largest)?;
+    read_whole(file, largest)
+}
+
+/// Reads to the end, if that is not too far.
+pub(crate) fn read_whole(input: &mut impl io::Read, largest: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(usize::try_from(length).unwrap_or(0) + 1)?;
-    file.read_to_end(&mut bytes)?;
+    input.take(largest.saturating_add(1)).read_to_end(&mut bytes)?;
+    check_size(bytes.len() as u64, largest)?;
     Ok(bytes)
 }
 
+/// Whether a config may have so many bytes.
+fn check_size(length: u64, largest: u64) -> io::Result<()> {
+    const MIB: u64 = 1 << 20;
+    if length <= largest {
+        return Ok(());
+    }
+    let (length, largest) = (length.div_ceil(MIB), largest / MIB);
+    Err(io::Error::other(format!(
+        "it has {length} MiB, and a config has {largest} MiB at most: look whether it is the right \
+         file, or lift that with --max-size {length}"
+    )))
+}
+
 /// Opens a regular file without waiting for the other end of anything else.
-pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    open(path, File::options().read(true), OFlags::NONBLOCK)
-}
-
-/// The same for a path that must not be a link, in the way that `options` say.
-pub(crate) fn open_itself(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    open(path, options, OFlags::NONBLOCK | OFlags::NOFOLLOW)
-}
-
-fn open(path: &Path, options: &mut OpenOptions, flags: OFlags) -> io::Result<File> {
-    let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
+fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
         Err(io::Error::other("it is no regular file"))
     }
-}
-
-/// Whether a backup suffix names a file in the same directory.
-#[must_use]
-pub fn is_suffix(suffix: &str) -> bool {
-    !suffix.is_empty()
-        && !suffix.as_bytes().iter().any(|&byte| byte == b'/' || byte == 0)
-        && suffix.len() < 100
 }

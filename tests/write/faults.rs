@@ -66,7 +66,14 @@ impl Scene {
     fn left(&self) -> Vec<String> {
         let names = fs::read_dir(self.folder.path()).unwrap();
         let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name != "config.toml" && name != "state").collect()
+        let names = names.filter(|name| name != "config.toml" && name != "state");
+        names.chain(self.kept().exists().then(|| "the old content".to_owned())).collect()
+    }
+
+    /// What root keeps of a config while it is written in place.
+    fn kept(&self) -> PathBuf {
+        let name = self.config().to_str().unwrap().replace('%', "%25").replace('/', "%2F");
+        PathBuf::from("/var/lib/runner-auth").join(name)
     }
 
     fn run(&self, strace: &[&str]) -> Output {
@@ -282,12 +289,14 @@ fn a_lock_that_takes_the_right_to_write_is_taken() {
     let scene = Scene::new(false);
     let stale = scene.folder.path().join(".config.toml.runner-auth.tmp-abc123");
     fs::write(&stale, "half a config").unwrap();
-    let output = scene.run(&["-y", "-e", "trace=flock", "-e", "inject=flock:error=EBADF:when=1"]);
+    let output = scene.run(&["-y", "-e", "trace=flock", "-e", "inject=flock:error=EBADF:when=2"]);
     assert!(output.status.success(), "{output:?}");
     let trace = scene.trace();
     let lines: Vec<&str> = trace.lines().collect();
-    assert_eq!(line_with(&lines, &["EBADF", "/config.toml>"]), 0, "{trace}");
-    assert_eq!(line_with(&lines, &["/config.toml>", "= 0"]), 1, "{trace}");
+    let folder = format!("<{}>", scene.folder.path().display());
+    assert_eq!(line_with(&lines, &[&folder, "= 0"]), 0, "{trace}");
+    assert_eq!(line_with(&lines, &["EBADF", "/config.toml>"]), 1, "{trace}");
+    assert_eq!(line_with(&lines, &["/config.toml>", "= 0"]), 2, "{trace}");
     assert!(!stale.exists(), "who holds the lock removes what is left");
 }
 
@@ -303,13 +312,11 @@ fn a_write_in_place_keeps_a_copy_first() {
     let trace = scene.trace();
     let lines: Vec<&str> = trace.lines().collect();
     let order = [
-        line_with(&lines, &["fsync(", ".config.toml.runner-auth.old>"]),
-        line_with(&lines, &["fsync(", ".config.toml.runner-auth.new>"]),
-        line_with(&lines, &["fsync(", &format!("<{}>", scene.folder.path().display())]),
+        line_with(&lines, &["fsync(", &format!("<{}>", scene.kept().display())]),
+        line_with(&lines, &["fsync(", "</var/lib/runner-auth>"]),
         line_with(&lines, &["pwrite64(", "/config.toml>"]),
         line_with(&lines, &["fsync(", "/config.toml>"]),
-        line_with(&lines, &["unlink", ".config.toml.runner-auth.new"]),
-        line_with(&lines, &["unlink", ".config.toml.runner-auth.old"]),
+        line_with(&lines, &["unlinkat(", "</var/lib/runner-auth>", "%2Fconfig.toml"]),
     ];
     assert!(order.is_sorted(), "{order:?}\n{trace}");
 }

@@ -10,6 +10,9 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 const CONFIG: &str = "[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
 
 struct Place {
@@ -93,6 +96,29 @@ fn tool(program: &str, arguments: &[&str]) -> bool {
         assert!(std::env::var_os("CI").is_none(), "CI has {program}: {output:?}");
     }
     works
+}
+
+/// A mounted folder, until it is dropped.
+struct Mount(PathBuf);
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg(&self.0).status());
+    }
+}
+
+/// Where the command keeps the old content of a config while it writes in place.
+fn kept(config: &Path) -> PathBuf {
+    let state = if rustix::process::geteuid().is_root() {
+        PathBuf::from("/var/lib")
+    } else {
+        std::env::var_os("XDG_STATE_HOME").map_or_else(
+            || Path::new(&std::env::var_os("HOME").expect("a home")).join(".local/state"),
+            PathBuf::from,
+        )
+    };
+    let path = config.canonicalize().expect("the config is there");
+    state.join("runner-auth").join(path.to_str().unwrap().replace('%', "%25").replace('/', "%2F"))
 }
 
 fn is_root() -> bool {
@@ -286,33 +312,34 @@ fn a_backup_is_the_old_file() {
 }
 
 #[test]
-fn a_backup_that_cannot_be_kept_is_told() {
+fn a_backup_overwrites_nothing() {
     let place = Place::new();
-    let (config, backup) = (place.config(), place.path().join("config.toml.bak"));
-    fs::create_dir(&backup).unwrap();
-    refused(set(&config).arg("--backup"), &config, "keeping the backup failed: is a directory");
-    assert_eq!(place.names(), ["config.toml", "config.toml.bak"]);
-    // One that can't be replaced: the old content gets a name of its own, which stays.
-    fs::remove_dir(&backup).unwrap();
-    fs::write(&backup, "of yesterday").unwrap();
-    let path = backup.to_str().unwrap();
-    if !is_root() || !tool("chattr", &["+i", path]) {
-        return;
-    }
+    let (config, beside) =
+        (place.config(), |end: &str| place.path().join(format!("config.toml{end}")));
+    fs::create_dir(beside(".bak")).unwrap();
+    fs::write(beside(".bak.1"), "of yesterday").unwrap();
+    symlink("nowhere", beside(".bak.2")).unwrap();
     let told = written(set(&config).arg("--backup"), &config);
-    let again = run(Command::new(env!("CARGO_BIN_EXE_runner-auth"))
-        .args(["remove", "--everything", "--yes", "-c"])
-        .arg(&config));
-    assert!(tool("chattr", &["-i", path]));
-    assert!(again.status.success(), "{}", text(&again));
-    assert_eq!(fs::read(&backup).unwrap(), b"of yesterday");
-    let names = place.names();
-    let [_, _, left] = &names[..] else { panic!("{names:?}") };
-    assert!(left.starts_with("config.toml.bak-"), "{names:?}");
-    assert_eq!(fs::read_to_string(place.path().join(left)).unwrap(), CONFIG);
-    assert!(
-        told.contains(&format!("the old content is left in {}", place.path().join(left).display()))
-    );
+    let third = beside(".bak.3");
+    assert!(told.contains(&format!("the old file is kept as {}", third.display())), "{told}");
+    assert_eq!(fs::read_to_string(&third).unwrap(), CONFIG);
+    assert_eq!(fs::read(beside(".bak.1")).unwrap(), b"of yesterday");
+    assert!(beside(".bak").is_dir() && beside(".bak.2").is_symlink());
+    // In place, where the old file can't be the backup itself.
+    let before = fs::read(&config).unwrap();
+    fs::hard_link(&config, beside(".link")).unwrap();
+    let mut remove = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+    remove.args(["remove", "--everything", "--yes", "--backup", "-c"]).arg(&config);
+    assert!(run(&mut remove).status.success());
+    assert_eq!(fs::read(beside(".bak.4")).unwrap(), before);
+    assert_eq!(place.names().len(), 7);
+    // Nothing to do, no backup; and a filter keeps none.
+    assert!(run(&mut remove).status.success());
+    assert_eq!(place.names().len(), 7);
+    let mut filter = set(Path::new("-"));
+    let output = run(filter.arg("--backup"));
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("--backup"), "{}", text(&output));
 }
 
 #[test]
@@ -390,26 +417,30 @@ fn a_full_file_system_leaves_the_old_file() {
     let mount = place.path().join("full");
     fs::create_dir(&mount).unwrap();
     let path = mount.to_str().unwrap();
-    if !is_root() || !tool("mount", &["-t", "tmpfs", "-o", "size=64k", "tmpfs", path]) {
+    let options = "size=64k,mode=0755";
+    if !is_root() || !tool("mount", &["-t", "tmpfs", "-o", options, "tmpfs", path]) {
         return;
     }
-    let config = mount.join("config.toml");
+    let mount = Mount(mount);
+    let config = mount.0.join("config.toml");
     // Up to the end of a page, so that the new line needs another one.
     let length = 5 * 4096 - CONFIG.len() - 3;
     fs::write(&config, format!("# {}\n{CONFIG}", "x".repeat(length))).unwrap();
-    let mut filler = File::create(mount.join("filler")).unwrap();
+    let mut filler = File::create(mount.0.join("filler")).unwrap();
     while filler.write_all(&[0; 4096]).is_ok() {}
     drop(filler);
-    let expected = ["config.toml", "filler"];
-    refused(&mut set(&config), &config, "no space left");
-    let left = names(&mount);
+    refused(&mut set(&config), &config, "it is as it was: writing the new file failed: no space");
+    assert_eq!(names(&mount.0), ["config.toml", "filler"]);
     // The same where the file can only be written in place.
-    fs::hard_link(&config, mount.join("other.toml")).unwrap();
-    refused(&mut set(&config), &config, "no space left");
-    let left_in_place = names(&mount);
-    assert!(tool("umount", &[path]));
-    assert_eq!(left, expected);
-    assert_eq!(left_in_place, ["config.toml", "filler", "other.toml"]);
+    fs::hard_link(&config, mount.0.join("other.toml")).unwrap();
+    refused(&mut set(&config), &config, "it is as it was: making room in it failed: no space");
+    assert_eq!(names(&mount.0), ["config.toml", "filler", "other.toml"]);
+    assert!(!kept(&config).exists());
+    // With room again it works, and says nothing of the past.
+    fs::remove_file(mount.0.join("filler")).unwrap();
+    let told = written(&mut set(&config), &config);
+    assert!(!told.contains("cut off"), "{told}");
+    assert!(!kept(&config).exists());
 }
 
 #[test]
@@ -425,6 +456,24 @@ fn what_cannot_be_written_says_why() {
         assert!(text(&output).contains("chattr -i"), "{}", text(&output));
         assert_eq!(fs::read(&config).unwrap(), before);
         assert_eq!(place.names(), ["config.toml"]);
+    }
+    if is_root() && tool("chattr", &["+a", path]) {
+        let output = run(&mut set(&config));
+        assert!(tool("chattr", &["-a", path]));
+        assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+        assert!(text(&output).contains("it has the append-only flag: take it off with chattr -a"));
+        assert!(!is_new(&config));
+        assert_eq!(place.names(), ["config.toml"]);
+    }
+    // A folder that takes new names and gives none up: no new file is left there.
+    let folder = place.path().to_str().unwrap();
+    if is_root() && tool("chattr", &["+a", folder]) {
+        let output = run(&mut set(&config));
+        let names = place.names();
+        assert!(tool("chattr", &["-a", folder]));
+        assert!(output.status.success() && is_new(&config), "{}", text(&output));
+        assert!(text(&output).contains("in place, because its folder is append-only"));
+        assert_eq!(names, ["config.toml"]);
     }
     // As Kubernetes mounts a Secret.
     let volume = place.path().join("volume");
@@ -488,48 +537,121 @@ fn what_a_killed_process_left_is_removed() {
     assert_eq!(place.names(), expected);
 }
 
+/// What a write in place that was cut off has left of a config.
+fn keep(config: &Path, old: &str, new: &str) -> PathBuf {
+    let path = kept(config);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::set_permissions(path.parent().unwrap(), Permissions::from_mode(0o700)).unwrap();
+    let inode = fs::metadata(config).unwrap().ino();
+    let new = STANDARD.encode(new);
+    let text = format!("{old}\n# runner-auth was writing into inode {inode}: {new}\n");
+    drop(fs::remove_file(&path));
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
 #[test]
 fn a_write_in_place_that_was_cut_off_is_taken_up() {
     let place = Place::new();
     let config = place.config();
-    let (old, new) = (
-        place.path().join(".config.toml.runner-auth.old"),
-        place.path().join(".config.toml.runner-auth.new"),
-    );
     let wanted = CONFIG.replace("docker", "shell and more");
-    let keep = || {
-        fs::write(&old, CONFIG).unwrap();
-        fs::write(&new, &wanted).unwrap();
-    };
     // Cut off before, and after.
     for content in [CONFIG, &wanted] {
-        keep();
+        let kept = keep(&config, CONFIG, &wanted);
         fs::write(&config, content).unwrap();
         written(&mut set(&config), &config);
-        assert!(!old.exists() && !new.exists());
+        assert!(!kept.exists());
     }
     // Cut off when the shorter content still had to be cut.
-    fs::write(&old, format!("{CONFIG}# a comment\n")).unwrap();
-    fs::write(&new, CONFIG).unwrap();
+    let kept = keep(&config, &format!("{CONFIG}# a comment\n"), CONFIG);
     fs::write(&config, format!("{CONFIG}{}", "\n".repeat("# a comment\n".len()))).unwrap();
     written(&mut set(&config), &config);
-    assert!(!old.exists() && !new.exists());
-    // In the middle: the old content comes back first.
-    keep();
-    let cut = wanted.find("and").unwrap();
-    fs::write(&config, format!("{}{}", &wanted[..cut], &CONFIG[cut..])).unwrap();
+    assert!(!kept.exists());
+    // In the middle: the old content comes back first, and can be copied as it is.
+    let comments = "# a comment\n".repeat(100);
+    let (old, new) = (format!("{comments}{CONFIG}"), format!("# more\n{comments}{wanted}"));
+    let mixture = format!("{}{}", &new[..1024], &old[1024..]);
+    let kept = keep(&config, &old, &new);
+    assert!(fs::read_to_string(&kept).unwrap().starts_with(&old));
+    fs::write(&config, mixture).unwrap();
     let told = written(&mut set(&config), &config);
     assert!(told.contains("the content from before it was put back"), "{told}");
-    assert!(fs::read_to_string(&config).unwrap().contains("executor = \"docker\"\n"));
-    // Somebody else has changed it since: nothing is touched, both are there.
-    keep();
+    assert!(fs::read_to_string(&config).unwrap().starts_with(&old));
+    assert!(!kept.exists());
+    // Somebody else has changed it since: nothing is touched, the copy is there.
+    let kept = keep(&config, CONFIG, &wanted);
     fs::write(&config, "[[runners]]\n  name = \"by hand\"\n").unwrap();
-    refused(&mut set(&config), &config, ".config.toml.runner-auth.old");
-    assert!(old.exists() && new.exists());
-    // The copy alone says that nothing had been written.
-    fs::remove_file(&new).unwrap();
+    refused(&mut set(&config), &config, kept.to_str().unwrap());
+    assert!(kept.exists());
+    // One without its end says that nothing had been written.
+    fs::write(&kept, CONFIG).unwrap();
     written(&mut set(&config), &config);
+    assert!(!kept.exists());
     assert_eq!(place.names(), ["config.toml"]);
+}
+
+#[test]
+fn nothing_is_put_back_over_another_writer() {
+    let place = Place::new();
+    let config = place.config();
+    let (old, new) = (format!("{CONFIG}# old\n"), format!("{CONFIG}# of the new\n"));
+    // Emptied, and written up to the middle, as GitLab Runner does. The new content starts the same.
+    for left in ["", &old[..20]] {
+        let kept = keep(&config, &old, &new);
+        fs::write(&config, left).unwrap();
+        refused(&mut set(&config), &config, kept.to_str().unwrap());
+        assert!(kept.exists());
+    }
+    // The rest comes while the command waits.
+    let kept = keep(&config, &old, CONFIG);
+    fs::write(&config, "").unwrap();
+    let process = set(&config).stdout(Stdio::null()).spawn().expect("the command starts");
+    sleep(Duration::from_millis(60));
+    fs::write(&config, CONFIG).unwrap();
+    assert!(process.wait_with_output().unwrap().status.success());
+    assert!(is_new(&config) && !kept.exists());
+    // A mixture, and somebody has it open for writing.
+    let comments = "# a comment\n".repeat(100);
+    let (old, new) = (format!("{comments}{CONFIG}"), format!("# more\n{comments}{CONFIG}"));
+    let mixture = format!("{}{}", &new[..1024], &old[1024..]);
+    let kept = keep(&config, &old, &new);
+    fs::write(&config, &mixture).unwrap();
+    let writer = File::options().write(true).open(&config).unwrap();
+    refused(&mut set(&config), &config, kept.to_str().unwrap());
+    drop(writer);
+    written(&mut set(&config), &config);
+    assert!(!kept.exists());
+}
+
+#[test]
+fn what_another_user_could_have_kept_is_left_alone() {
+    let place = Place::new();
+    let config = place.config();
+    let (old, new) = (format!("{CONFIG}# planted\n"), format!("# more\n{CONFIG}"));
+    let spoil: [fn(&Path); 4] = [
+        |kept| fs::set_permissions(kept, Permissions::from_mode(0o622)).unwrap(),
+        |kept| fs::hard_link(kept, kept.with_extension("link")).unwrap(),
+        |kept| {
+            fs::rename(kept, kept.with_extension("link")).unwrap();
+            symlink(kept.with_extension("link"), kept).unwrap();
+        },
+        |kept| std::os::unix::fs::chown(kept, Some(1234), None).unwrap(),
+    ];
+    for (number, spoil) in spoil.into_iter().enumerate() {
+        if number == 3 && !is_root() {
+            continue;
+        }
+        fs::write(&config, CONFIG).unwrap();
+        let kept = keep(&config, &old, &new);
+        spoil(&kept);
+        let told = written(&mut set(&config), &config);
+        assert!(told.contains(&format!("{} is left alone", kept.display())), "{told}");
+        assert!(!fs::read_to_string(&config).unwrap().contains("planted"));
+        assert!(kept.exists());
+        fs::remove_file(&kept).unwrap();
+        drop(fs::remove_file(kept.with_extension("link")));
+    }
 }
 
 #[test]

@@ -4,10 +4,11 @@
 use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-use std::path::Path;
 
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
 use rustix::io::Errno;
+
+use super::folder::Folder;
 
 /// Attributes that the kernel makes of the content.
 const OF_THE_CONTENT: &[&str] = &["security.ima", "security.evm"];
@@ -108,32 +109,57 @@ pub(super) fn is_forbidden(cause: &io::Error) -> bool {
 }
 
 /// Why a file can't be written and what to do, where that can be told.
-pub(super) fn why(path: &Path, cause: &io::Error) -> Option<&'static str> {
+pub(super) fn why(cause: &io::Error, file: Option<&File>, folder: &Folder) -> Option<&'static str> {
     match cause.kind() {
         io::ErrorKind::ReadOnlyFilesystem => {
             Some("the file system is mounted read-only: mount it writable, or change its source")
         }
-        io::ErrorKind::PermissionDenied if is_immutable(path) => {
-            Some("it has the immutable flag: take it off with chattr -i")
-        }
-        io::ErrorKind::PermissionDenied => {
-            Some("this user may not write it: run the command as its owner or as root")
-        }
+        io::ErrorKind::PermissionDenied => Some(match (file.and_then(flag), flag_of(folder)) {
+            (Some(Flag::Immutable), _) => "it has the immutable flag: take it off with chattr -i",
+            (Some(Flag::AppendOnly), _) => {
+                "it has the append-only flag: take it off with chattr -a"
+            }
+            (None, Some(Flag::Immutable)) => {
+                "its folder has the immutable flag: take it off with chattr -i"
+            }
+            (None, Some(Flag::AppendOnly)) => {
+                "its folder has the append-only flag: take it off with chattr -a"
+            }
+            (None, None) => "this user may not write it: run the command as its owner or as root",
+        }),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("make room first"),
         _ => None,
     }
 }
 
+/// What root has forbidden with `chattr`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flag {
+    Immutable,
+    AppendOnly,
+}
+
+/// Whether a folder takes new names and gives none up, so that a new file could not be removed.
+pub(super) fn is_append_only(folder: &Folder) -> bool {
+    flag_of(folder) == Some(Flag::AppendOnly)
+}
+
+fn flag_of(folder: &Folder) -> Option<Flag> {
+    folder.readable().and_then(flag)
+}
+
 #[cfg(target_os = "linux")]
-fn is_immutable(path: &Path) -> bool {
+fn flag(file: &File) -> Option<Flag> {
     use rustix::fs::{IFlags, ioctl_getflags};
-    let flags = |path: &Path| File::open(path).ok().and_then(|file| ioctl_getflags(&file).ok());
-    [Some(path), path.parent()].into_iter().flatten().any(|path| {
-        flags(path).is_some_and(|flags| flags.intersects(IFlags::IMMUTABLE | IFlags::APPEND))
-    })
+    let flags = ioctl_getflags(file).ok()?;
+    if flags.contains(IFlags::IMMUTABLE) {
+        Some(Flag::Immutable)
+    } else {
+        flags.contains(IFlags::APPEND).then_some(Flag::AppendOnly)
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_immutable(_: &Path) -> bool {
-    false
+fn flag(_: &File) -> Option<Flag> {
+    None
 }

@@ -1,35 +1,46 @@
 //! Two files swap their names in one step, so that what was displaced can still be looked at.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use rustix::io::Errno;
 
-use super::private_file::{PrivateFile, remove};
-use super::snapshot::Snapshot;
+use super::folder::Folder;
+use super::private_file::PrivateFile;
+use super::snapshot::{Identity, Snapshot};
+use super::target::Target;
 use crate::error::Error;
+
+/// How many older backups are counted.
+const MOST_BACKUPS: usize = 10_000;
 
 /// What stands after the new file has taken the config's name. The old file is removed on drop.
 pub(super) struct Exchanged {
+    folder: Rc<Folder>,
     /// The name that the old file has now; `None` where the file system can't swap and the old file
     /// has no name any more.
-    displaced: Option<PathBuf>,
+    displaced: Option<OsString>,
+    /// The new file.
+    ours: Identity,
 }
 
 /// Gives a new file the config's name. `before_rename` is called where the file system can't swap,
 /// before the old file loses its name.
 pub(super) fn swap(
-    new: PrivateFile,
-    target: &Path,
+    mut new: PrivateFile,
+    target: &Target,
     before_rename: impl FnOnce() -> io::Result<()>,
 ) -> Result<Exchanged, (io::Error, PrivateFile)> {
-    let displaced = match swap_names(new.path(), target) {
-        Ok(()) => Some(new.path().to_owned()),
+    let before = match new.identity() {
+        Ok(before) => before,
+        Err(cause) => return Err((cause, new)),
+    };
+    let folder = Rc::clone(&target.folder);
+    let displaced = match folder.exchange(new.name(), &target.name) {
+        Ok(()) => Some(new.name().to_owned()),
         Err(cause) if cannot_swap(&cause) => {
-            let renamed = before_rename().and_then(|()| std::fs::rename(new.path(), target));
+            let renamed = before_rename().and_then(|()| folder.rename(new.name(), &target.name));
             if let Err(cause) = renamed {
                 return Err((cause, new));
             }
@@ -38,18 +49,9 @@ pub(super) fn swap(
         Err(cause) => return Err((cause, new)),
     };
     new.forget();
-    Ok(Exchanged { displaced })
-}
-
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-fn swap_names(one: &Path, other: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn swap_names(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
+    // A rename counts as a change.
+    let ours = new.identity().unwrap_or(before);
+    Ok(Exchanged { folder, displaced, ours })
 }
 
 fn is(cause: &io::Error, errors: &[Errno]) -> bool {
@@ -66,52 +68,86 @@ pub(super) fn is_mounted_over(cause: &io::Error) -> bool {
     is(cause, &[Errno::BUSY, Errno::XDEV])
 }
 
-/// Makes the names last through a power loss.
-pub(super) fn sync_folder(target: &Path) -> io::Result<()> {
-    File::open(target.parent().unwrap_or(Path::new("/")))?.sync_all()
-}
-
 impl Exchanged {
-    /// What the old name led to at the moment of the swap, as it is now.
-    pub fn displaced(&self, label: &str, base: &Snapshot) -> Result<Snapshot, Error> {
+    /// The new file, as it was right after the swap.
+    pub fn ours(&self) -> Identity {
+        self.ours
+    }
+
+    /// The state of the old file now.
+    pub fn identity(&self, base: &Snapshot) -> Option<Identity> {
         match &self.displaced {
-            Some(path) => Snapshot::of_path(label, path),
-            None => base.again(label),
+            Some(name) => self.folder.stat(name).ok().map(|old| Identity::of(&old)),
+            None => base.file().metadata().ok().map(|old| Identity::new(&old)),
         }
     }
 
-    /// Gives the old file its name back, if it still has one.
-    pub fn undo(&mut self, target: &Path) -> bool {
-        // The new file is then what is removed on drop.
-        self.displaced.as_ref().is_some_and(|displaced| swap_names(displaced, target).is_ok())
+    /// What the config's name led to at the moment of the swap, as it is now.
+    pub fn displaced(&self, target: &Target, base: &Snapshot) -> Result<Snapshot, Error> {
+        match &self.displaced {
+            Some(name) => Snapshot::of_name(target, name),
+            None => base.again(&target.label),
+        }
     }
 
-    /// Removes the old file, or gives it the backup's name. What is left comes back: a backup then
-    /// has a name that no other run takes for its own.
-    pub fn let_go(&mut self, backup: Option<&Path>) -> Result<(), (io::Error, PathBuf)> {
-        let Some(displaced) = self.displaced.take() else { return Ok(()) };
-        let Some(backup) = backup else {
-            return remove(&displaced).map_err(|cause| (cause, displaced));
-        };
-        std::fs::rename(&displaced, backup).map_err(|cause| {
-            let name = displaced.as_os_str().as_encoded_bytes();
-            let random = name.rsplit(|&byte| byte == b'-').next().unwrap_or_default();
-            let mut other = OsString::from(backup);
-            other.push("-");
-            other.push(OsStr::from_bytes(random));
-            match std::fs::rename(&displaced, &other) {
-                Ok(()) => (cause, other.into()),
-                Err(_) => (cause, displaced),
-            }
-        })
+    /// Gives the displaced file its name back, if it still has one. Whoever has renamed another file
+    /// over the new one meanwhile is later than both: that file keeps the name.
+    pub fn put_back(&mut self, target: &Target) -> bool {
+        let Some(name) = &self.displaced else { return false };
+        let mut seen: Vec<Identity> = vec![self.ours];
+        let mut back = false;
+        // What is held last is removed on drop: the new file, or what is older than the named one.
+        while let Ok(held) = self.folder.stat(name)
+            && !seen.iter().any(|seen| seen.is_file(&held))
+            && self.folder.exchange(name, &target.name).is_ok()
+        {
+            seen.push(Identity::of(&held));
+            back = true;
+        }
+        back
     }
+
+    /// Removes the old file, or keeps it as the backup, whose name comes back.
+    pub fn let_go(
+        &mut self,
+        target: &Target,
+        backup: Option<&str>,
+    ) -> Result<Option<OsString>, (io::Error, OsString)> {
+        let Some(displaced) = self.displaced.take() else { return Ok(None) };
+        let kept = match backup {
+            None => self.folder.remove(&displaced).map(|()| None),
+            Some(suffix) => {
+                with_new_name(target, suffix, |name| self.folder.rename_to_new(&displaced, name))
+                    .map(|(name, ())| Some(name))
+            }
+        };
+        kept.map_err(|cause| (cause, displaced))
+    }
+}
+
+/// Calls `make` with the names of a backup until one is free.
+pub(super) fn with_new_name<T>(
+    target: &Target,
+    suffix: &str,
+    mut make: impl FnMut(&OsStr) -> io::Result<T>,
+) -> io::Result<(OsString, T)> {
+    for number in 0..MOST_BACKUPS {
+        let count = if number == 0 { String::new() } else { format!(".{number}") };
+        let name = target.with_suffix(&format!("{suffix}{count}"));
+        match make(&name) {
+            Ok(made) => return Ok((name, made)),
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 impl Drop for Exchanged {
     fn drop(&mut self) {
         if let Some(displaced) = &self.displaced {
             // What can't be removed now the next run removes.
-            drop(remove(displaced));
+            drop(self.folder.remove(displaced));
         }
     }
 }

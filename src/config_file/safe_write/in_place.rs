@@ -1,61 +1,95 @@
-//! Writing into the file itself, where no other file can take its name.
+//! Writing in place, where no other file can take the config's name.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 
-use super::private_file::move_mtime_on;
-use super::snapshot::Snapshot;
+use rustix::fs::OFlags;
 
-/// Puts new content in the place of the old in one call, from the first byte that differs.
-///
-/// New content that is shorter is filled up with line ends first and cut then: whoever reads the
-/// file in between reads the new config.
-pub(super) fn write(file: &File, base: &Snapshot, bytes: &[u8]) -> io::Result<()> {
-    let old = base.text().bytes();
-    reserve(file, old.len(), bytes.len())?;
-    put(file, old, bytes)?;
-    move_mtime_on(file, base.modified())?;
-    file.sync_all()
-}
+use super::recovery::Recovery;
+use super::snapshot::{Identity, Snapshot};
+use super::{Planner, Step, Writer, attributes, overwrite};
+use crate::error::Error;
 
-/// Puts the old content back in the place of what a write that failed or was cut off has left: all or
-/// a part of `new`.
-pub(super) fn restore(file: &File, old: &[u8], new: &[u8]) -> io::Result<()> {
-    put(file, new, old)?;
-    file.set_len(old.len() as u64)?;
-    file.sync_all()
-}
-
-/// `bytes` with line ends up to the length of what they replace.
-pub(super) fn filled_up(bytes: &[u8], length: usize) -> Vec<u8> {
-    let mut filled = bytes.to_vec();
-    filled.resize(bytes.len().max(length), b'\n');
-    filled
-}
-
-fn put(file: &File, old: &[u8], new: &[u8]) -> io::Result<()> {
-    let filled = filled_up(new, old.len());
-    let same = old.iter().zip(&filled).take_while(|(old, new)| old == new).count();
-    file.write_all_at(&filled[same..], same as u64)?;
-    if filled.len() > new.len() {
-        file.set_len(new.len() as u64)?;
+impl Writer<'_> {
+    /// Why another file can't take the config's place.
+    pub(super) fn forbids_rename(&self, base: &Snapshot) -> Option<&'static str> {
+        if base.has_several_names() {
+            Some("it has several names (hard links), which must stay one file")
+        } else if base.is_mounted() {
+            Some("it is mounted by itself")
+        } else if attributes::is_append_only(&self.target.folder) {
+            Some("its folder is append-only (chattr +a)")
+        } else {
+            None
+        }
     }
-    Ok(())
-}
 
-/// Takes the space that is needed before anything is written.
-fn reserve(file: &File, old: usize, new: usize) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    if new > old {
-        use rustix::fs::{FallocateFlags, fallocate};
-        use rustix::io::Errno;
-        let length = (new - old) as u64;
-        return match fallocate(file, FallocateFlags::KEEP_SIZE, old as u64, length) {
-            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-            Err(cause) => Err(cause.into()),
-        };
+    /// Refuses a file with several names in a folder where others can make names: one of them may
+    /// have put the link to a file there that they can't write themselves.
+    pub(super) fn refuse_planted_link(&self, base: &Snapshot) -> Result<(), Error> {
+        let folder = self.target.folder.about().map_err(self.failed("looking at its folder"))?;
+        let own = folder.st_uid == rustix::process::geteuid().as_raw();
+        let makers = folder.st_mode & 0o022 != 0 || !own && base.owner() != folder.st_uid;
+        if base.has_several_names() && makers {
+            return Err(Error::NotWritable {
+                path: self.target.label.clone(),
+                step: "opening it",
+                cause: io::Error::other("it has several names, and others can write its folder"),
+                advice: Some(
+                    "one of them may have made it a link to another file: leave it one name, or \
+                     its folder to its owner alone",
+                ),
+            });
+        }
+        Ok(())
     }
-    let _ = (file, old, new);
-    Ok(())
+
+    /// Writes into the file itself, with the old content kept until that is done.
+    pub(super) fn write_in_place<R>(
+        &mut self,
+        base: &Snapshot,
+        bytes: &[u8],
+        reason: &'static str,
+        plan: &mut Planner<'_, R>,
+    ) -> Result<Step<R>, Error> {
+        let file = self.target.open(OFlags::RDWR).map_err(self.failed("opening it"))?;
+        let opened = file.metadata().map_err(self.failed("looking at it"))?;
+        let recovery = self.keep_for_recovery(base, bytes)?;
+        let backup = self.copy_backup(base).map_err(self.failed("keeping the backup"))?;
+        overwrite::reserve(&file, base.text().bytes().len(), bytes.len())
+            .map_err(self.failed("making room in it"))?;
+        self.stop_if_interrupted()?;
+        let now = self.target.read()?;
+        if !now.is_same(base) || !now.is_of(&opened) {
+            drop((recovery, backup));
+            return self.again(now, plan);
+        }
+        if let Err(cause) = overwrite::write(&file, base, bytes) {
+            if overwrite::restore(&file, base.text().bytes()).is_ok() {
+                return Err(self.not_writable("writing it in place", cause));
+            }
+            let copy = recovery.path().display().to_string();
+            recovery.leave();
+            return Err(Error::HalfWritten { path: self.target.label.clone(), copy, cause });
+        }
+        drop(recovery);
+        self.written = true;
+        self.in_place = Some(reason);
+        if let Some(backup) = backup {
+            self.keep(backup);
+        }
+        let ours = file.metadata().map_err(self.failed("looking at it"))?;
+        self.watch(base, bytes, Identity::new(&ours), None, plan)
+    }
+
+    fn keep_for_recovery(&mut self, base: &Snapshot, bytes: &[u8]) -> Result<Recovery, Error> {
+        Recovery::keep(&mut self.state, &self.target, base, bytes).map_err(|cause| {
+            let step = "keeping a copy of the old content";
+            let advice = if attributes::is_forbidden(&cause) {
+                Some("the copy needs a folder that this user can write: set XDG_STATE_HOME to one")
+            } else {
+                attributes::why(&cause, Some(base.file()), &self.target.folder)
+            };
+            Error::NotWritable { path: self.target.label.clone(), step, cause, advice }
+        })
+    }
 }

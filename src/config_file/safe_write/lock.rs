@@ -1,111 +1,197 @@
-//! An advisory lock on the config itself.
+//! The locks of a write: on the folder, and on the file that has the config's name.
 //!
-//! The lock is `flock` on the file, so it leaves nothing beside it and ends with the process,
-//! however that ends. The file that a waiting process has opened may be replaced meanwhile: after
-//! it gets the lock it looks whether its file still has the name, and else starts again. The new
-//! file is locked before it gets the name, and stays so until the write is done.
+//! The folder's lock keeps other runs out, whoever renames another file over the config meanwhile.
+//! The file's keeps out scripts that lock the config with `flock`, and runs in other containers, which
+//! see the same file in another folder. Both are `flock`, so they leave nothing behind and end with
+//! the process. The new file is locked before it gets the name.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
+use super::Options;
+use super::private_file::PrivateFile;
+use super::snapshot::Identity;
+use super::target::Target;
 use crate::config_file::interruption::Interruption;
-use crate::config_file::{open_itself, open_regular};
 use crate::error::Error;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// A lock, held until it is dropped.
+/// What is locked, until it is dropped; the folder's lock ends with the folder.
 pub(super) struct Lock {
-    /// The locked files: the config, and those that took its name. None on a file system without
-    /// locks.
+    folder: bool,
+    /// The config, and the new file that is to have its name.
     files: Vec<File>,
 }
 
+/// What somebody else has locked, by device and inode.
+struct Held(u64, u64);
+
 impl Lock {
-    pub fn acquire(
+    /// Finds the config and locks it. While somebody else holds a lock the way to the config is
+    /// followed anew each time: a link may be pointed elsewhere meanwhile.
+    pub fn find(
         label: &str,
-        path: &Path,
-        deadline: Instant,
+        config: &Path,
+        options: &Options<'_>,
         interruption: &Interruption,
-    ) -> Result<Self, Error> {
-        let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
-        let mut pause = Duration::from_millis(1);
+    ) -> Result<(Target, Self), Error> {
+        let mut patience = Patience::new(label, options, interruption);
         loop {
-            match try_lock(path).map_err(unreadable)? {
-                Ok(file) => {
-                    let own = file.metadata().map_err(unreadable)?;
-                    let named = std::fs::metadata(path).map_err(unreadable)?;
-                    if (own.dev(), own.ino()) == (named.dev(), named.ino()) {
-                        return Ok(Self { files: vec![file] });
-                    }
-                    // It was replaced while this process waited.
-                    continue;
-                }
-                Err(Errno::WOULDBLOCK | Errno::INTR) => {}
-                // No locks here: what is read is compared before it is replaced all the same.
-                Err(_) => return Ok(Self { files: Vec::new() }),
+            let target = Target::find(label, config, options.largest)?;
+            let mut lock = Self { folder: false, files: Vec::new() };
+            match lock.try_take(&target)? {
+                Ok(()) => return Ok((target, lock)),
+                Err(held) => patience.wait(&held)?,
             }
-            if let Some(signal) = interruption.pending() {
-                return Err(Error::Interrupted { path: label.to_owned(), signal });
-            }
-            if Instant::now() >= deadline {
-                return Err(Error::Locked { path: label.to_owned() });
-            }
-            sleep(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    pub fn is_held(&self) -> bool {
-        !self.files.is_empty()
+    /// Whether no other run can be at work in this folder.
+    pub fn has_folder(&self) -> bool {
+        self.folder
     }
 
-    /// Locks the file that has the name now too, if somebody who knows no lock has put another one
-    /// there.
+    /// Locks the file that has the name now, if somebody who knows no lock has put another one there.
     pub fn follow(
         &mut self,
-        label: &str,
-        path: &Path,
-        deadline: Instant,
+        target: &Target,
+        options: &Options<'_>,
         interruption: &Interruption,
     ) -> Result<(), Error> {
-        let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
-        let named = std::fs::metadata(path).map_err(unreadable)?;
-        let is_named = |file: &File| {
-            file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (named.dev(), named.ino()))
-        };
-        if self.is_held() && !self.files.iter().any(is_named) {
-            self.files.append(&mut Self::acquire(label, path, deadline, interruption)?.files);
+        let mut patience = Patience::new(&target.label, options, interruption);
+        while let Err(held) = self.try_follow(target)? {
+            patience.wait(&held)?;
         }
         Ok(())
     }
 
-    /// Locks a file that nobody else knows yet, as long as this lock is held. It is opened anew:
-    /// while the new file is open for writing there is no lease on it.
-    pub fn share(&mut self, path: &Path) {
-        if let Ok(Ok(file)) = try_lock(path) {
+    /// Locks a file that nobody else knows yet. It is opened anew: while the new file is open for
+    /// writing there is no lease on it.
+    pub fn share(&mut self, target: &Target, new: &PrivateFile) {
+        if let Ok(file) = target.folder.open_file(new.name(), OFlags::RDONLY)
+            && try_lock(&file).is_ok()
+        {
             self.files.push(file);
+        }
+    }
+
+    fn try_take(&mut self, target: &Target) -> Result<Result<(), Held>, Error> {
+        match self.take_folder(target)? {
+            Ok(()) => self.try_follow(target),
+            held => Ok(held),
+        }
+    }
+
+    fn take_folder(&mut self, target: &Target) -> Result<Result<(), Held>, Error> {
+        let Some(folder) = target.folder.readable() else { return Ok(Ok(())) };
+        match try_lock(folder) {
+            Ok(()) => self.folder = true,
+            Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(Err(Held::new(folder, target)?)),
+            // No locks here: what is read is compared before it is replaced all the same.
+            Err(_) => {}
+        }
+        Ok(Ok(()))
+    }
+
+    fn try_follow(&mut self, target: &Target) -> Result<Result<(), Held>, Error> {
+        let unreadable = |cause| Error::Unreadable { path: target.label.clone(), cause };
+        loop {
+            let named = target.stat().map_err(unreadable)?;
+            let is_named = |file: &File| {
+                file.metadata().is_ok_and(|file| Identity::new(&file).is_file(&named))
+            };
+            // What has lost the name needs no lock any more.
+            self.files.retain(is_named);
+            if !self.files.is_empty() {
+                return Ok(Ok(()));
+            }
+            let mut file = target.open(OFlags::RDONLY).map_err(unreadable)?;
+            let mut locked = try_lock(&file);
+            // NFS gives this lock only to who has the file open for writing.
+            if locked == Err(Errno::BADF)
+                && let Ok(writable) = target.open(OFlags::RDWR)
+            {
+                locked = try_lock(&writable);
+                file = writable;
+            }
+            match locked {
+                // It may have been replaced meanwhile.
+                Ok(()) => self.files.push(file),
+                Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(Err(Held::new(&file, target)?)),
+                Err(_) => return Ok(Ok(())),
+            }
         }
     }
 }
 
-/// Opens a file and locks it, if nobody else has done so.
-fn try_lock(path: &Path) -> io::Result<Result<File, Errno>> {
-    let lock = |file: File| flock(&file, FlockOperation::NonBlockingLockExclusive).map(|()| file);
-    match lock(open_regular(path)?) {
-        // NFS gives this lock only to who has the file open for writing.
-        Err(Errno::BADF) => match open_itself(path, File::options().read(true).write(true)) {
-            Ok(file) => Ok(lock(file)),
-            Err(_) => Ok(Err(Errno::BADF)),
-        },
-        other => Ok(other),
+fn try_lock(file: &File) -> Result<(), Errno> {
+    flock(file, FlockOperation::NonBlockingLockExclusive)
+}
+
+impl Held {
+    fn new(file: &File, target: &Target) -> Result<Self, Error> {
+        let unreadable = |cause| Error::Unreadable { path: target.label.clone(), cause };
+        let metadata = file.metadata().map_err(unreadable)?;
+        Ok(Self(metadata.dev(), metadata.ino()))
+    }
+
+    /// The process that holds the lock, where the system says so.
+    fn holder(&self) -> Option<String> {
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        let place = format!(
+            "{:02x}:{:02x}:{}",
+            rustix::fs::major(self.0),
+            rustix::fs::minor(self.0),
+            self.1
+        );
+        let process = locks.lines().find_map(|line| {
+            let mut words = line.split_whitespace().skip(1);
+            let [kind, _, _, process, locked] =
+                [words.next()?, words.next()?, words.next()?, words.next()?, words.next()?];
+            (kind == "FLOCK" && locked == place).then_some(process)
+        })?;
+        // In another container it has no number here.
+        let process: u32 = process.parse().ok().filter(|&process| process > 0)?;
+        let name = std::fs::read_to_string(format!("/proc/{process}/comm")).ok();
+        let name = name.map_or(String::new(), |name| format!(" ({})", name.trim()));
+        Some(format!("process {process}{name}"))
+    }
+}
+
+/// How long a lock is waited for.
+struct Patience<'i> {
+    label: String,
+    start: Instant,
+    longest: Duration,
+    pause: Duration,
+    interruption: &'i Interruption,
+}
+
+impl<'i> Patience<'i> {
+    fn new(label: &str, options: &Options<'_>, interruption: &'i Interruption) -> Self {
+        let (longest, pause) = (options.lock_timeout, Duration::from_millis(1));
+        Self { label: label.to_owned(), start: Instant::now(), longest, pause, interruption }
+    }
+
+    fn wait(&mut self, held: &Held) -> Result<(), Error> {
+        let path = || self.label.clone();
+        if let Some(signal) = self.interruption.pending() {
+            return Err(Error::Interrupted { path: path(), signal });
+        }
+        if self.start.elapsed() >= self.longest {
+            let seconds = self.longest.as_secs();
+            return Err(Error::Locked { path: path(), seconds, holder: held.holder() });
+        }
+        sleep(self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
     }
 }

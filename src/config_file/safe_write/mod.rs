@@ -1,58 +1,84 @@
-//! Writing a config so that nothing can be lost.
+//! Writing a config so that nothing can be lost, and so that nobody gains by it.
 //!
-//! A lock keeps other processes of this crate out from before the file is read until after it is
-//! written. The new content goes into a private file beside the old one, is synced, and the two
-//! swap their names in one step; what was displaced is then compared with what was read. Another
-//! writer who knows no lock is noticed before, during and for a moment after the swap, and the
-//! change is planned again on what that writer wrote. Where a rename is impossible the file is
-//! written in place, with a copy of the old content kept until that is done.
+//! The folder of the config is opened once, and everything is named relative to it. A lock keeps
+//! other runs out from before the file is read until after it is written. The new content goes into
+//! a private file beside the old one, is synced, and the two swap their names in one step; what was
+//! displaced is then compared with what was read. Another writer who knows no lock is noticed
+//! before, during and for a moment after the swap, and the change is planned again on what that
+//! writer wrote. Where a rename is impossible the file is written in place, with a copy of the old
+//! content kept until that is done.
+//!
+//! `docs/safety.md` names the threat behind each part, and the test.
 
 mod attributes;
 mod exchange;
+mod folder;
 mod in_place;
 mod lease;
 mod lock;
+mod overwrite;
 mod private_file;
 mod recovery;
+mod rivals;
 mod snapshot;
+mod target;
 
-use std::fs::File;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::thread::sleep;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::config_file::interruption::Interruption;
-use crate::config_file::{open_itself, settle};
+use crate::config_file::{ConfigFile, settle};
 use crate::error::Error;
 use crate::toml::text::ConfigText;
 use attributes::Lost;
 use exchange::Exchanged;
-use lease::{Lease, Leased};
+use lease::Lease;
 use lock::Lock;
 use private_file::PrivateFile;
-use recovery::Recovery;
-use snapshot::{Identity, Snapshot};
+use recovery::State;
+use snapshot::Snapshot;
+use target::Target;
 
-/// How long a lock is waited for, and then a file that keeps changing.
+/// How long a file that keeps changing is tried.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long somebody who has the file open for writing is waited for.
-const OPEN_ELSEWHERE: Duration = Duration::from_millis(500);
-
-/// How long a writer who knows no lock is watched after a write, once one was noticed.
-const WATCH: Duration = Duration::from_millis(50);
-
-/// How long when somebody wrote into the file just before, who may be done with it.
-const GLANCE: Duration = Duration::from_millis(20);
-
 /// How a file is to be written.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options<'o> {
-    /// Keep the old content under the file's name with this suffix.
+    /// Keep the old content under the file's name with this suffix, or with a number behind it when
+    /// there is an older copy.
     pub backup: Option<&'o str>,
     /// Replace the file also when its owner, its mode or an extended attribute can't be kept.
     pub force_attributes: bool,
+    /// How long somebody else's lock is waited for.
+    pub lock_timeout: Duration,
+    /// How long the file is watched after the write: when another writer's rewrite swallows the
+    /// change, it is written again. A moment at least.
+    pub settle: Duration,
+    /// The largest file, in bytes.
+    pub largest: u64,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self {
+            backup: None,
+            force_attributes: false,
+            lock_timeout: Duration::from_secs(60),
+            settle: Duration::ZERO,
+            largest: ConfigFile::LARGEST,
+        }
+    }
+}
+
+/// Whether a backup suffix names a file in the same directory.
+#[must_use]
+pub fn is_suffix(suffix: &str) -> bool {
+    !suffix.is_empty()
+        && !suffix.as_bytes().iter().any(|&byte| byte == b'/' || byte == 0)
+        && suffix.len() < 100
 }
 
 /// What is to be made of a text.
@@ -75,6 +101,9 @@ pub struct Outcome<R> {
     pub notes: Vec<String>,
 }
 
+/// What makes a patch of a text.
+type Planner<'p, R> = dyn FnMut(&ConfigText) -> Result<Patch<R>, Error> + 'p;
+
 /// Reads a file, has it patched, and writes it, all under a lock.
 ///
 /// `patch` is called again on a new text when somebody else has written the file meanwhile; when it
@@ -94,72 +123,39 @@ pub fn rewrite<R>(
 ) -> Result<Outcome<R>, Error> {
     let label = config.display().to_string();
     let interruption = Interruption::hold();
-    let (target, lock) = lock_target(&label, config, &interruption)?;
+    // By its path, before the folder of the config is open.
+    let state = State::find();
+    let (target, lock) = Lock::find(&label, config, &options, &interruption)?;
     let mut writer = Writer {
-        label,
         target,
+        state,
         options,
         interruption,
         lock,
-        deadline: Instant::now() + PATIENCE,
-        rival: false,
         written: false,
+        swallowed: false,
+        in_place: None,
+        backup: None,
         notes: Vec::new(),
     };
-    if writer.lock.is_held() {
-        PrivateFile::remove_stale(&writer.target);
+    writer.notes.extend(recovery::finish(&writer.state, &writer.target)?);
+    let first = writer.target.read()?;
+    if writer.lock.has_folder() {
+        PrivateFile::remove_stale(&writer.target, &first);
     }
-    if let Some(note) = Recovery::finish(&writer.label, &writer.target)? {
-        writer.notes.push(note);
-    }
-    let first = writer.read()?;
-    let (mut base, mut patched) = writer.settle(first, Writer::read, &mut patch)?;
+    let deadline = Instant::now() + PATIENCE + options.settle;
+    let again = |writer: &Writer<'_>| writer.target.read();
+    let (mut base, mut patched) = writer.settle(first, again, &mut patch)?;
     while let Some(bytes) = patched.bytes.take() {
-        if writer.deadline < Instant::now() {
-            return Err(Error::ChangedMeanwhile { path: writer.label });
+        if deadline < Instant::now() {
+            return Err(Error::ChangedMeanwhile { path: writer.target.label });
         }
-        match writer.replace(&base, &bytes, &mut patch)? {
+        match writer.attempt(&base, &bytes, &mut patch)? {
             Step::Done => break,
             Step::Again(next, again) => (base, patched) = (next, again),
         }
     }
-    Ok(Outcome { report: patched.report, written: writer.written, notes: writer.notes })
-}
-
-/// Finds the file behind symlinks and locks it.
-fn lock_target(
-    label: &str,
-    config: &Path,
-    interruption: &Interruption,
-) -> Result<(PathBuf, Lock), Error> {
-    let find = || {
-        std::fs::canonicalize(config)
-            .map_err(|cause| Error::Unreadable { path: label.to_owned(), cause })
-    };
-    let deadline = Instant::now() + PATIENCE;
-    let mut target = find()?;
-    loop {
-        refuse_kubernetes_volume(label, &target)?;
-        let lock = Lock::acquire(label, &target, deadline, interruption)?;
-        let now = find()?;
-        if now == target {
-            return Ok((target, lock));
-        }
-        // A link was pointed elsewhere while this process waited.
-        target = now;
-    }
-}
-
-/// Kubernetes mounts volumes through a `..data` link that it swings to a new folder.
-fn refuse_kubernetes_volume(label: &str, target: &Path) -> Result<(), Error> {
-    let folder = target.parent().unwrap_or(Path::new("/"));
-    let generation =
-        folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
-    let swung = folder.parent().is_some_and(|volume| volume.join("..data").is_symlink());
-    if generation && swung {
-        return Err(Error::KubernetesVolume { path: label.to_owned() });
-    }
-    Ok(())
+    Ok(Outcome { report: patched.report, written: writer.written, notes: writer.into_notes() })
 }
 
 /// What comes after an attempt.
@@ -172,29 +168,26 @@ enum Step<R> {
 }
 
 struct Writer<'o> {
-    /// What messages call the file.
-    label: String,
-    /// The file behind symlinks.
-    target: PathBuf,
+    target: Target,
+    state: State,
     options: Options<'o>,
     interruption: Interruption,
     lock: Lock,
-    /// When a file that keeps changing is given up.
-    deadline: Instant,
-    /// Whether somebody who knows no lock was seen writing.
-    rival: bool,
     written: bool,
+    /// Whether another writer's rewrite has undone the change once.
+    swallowed: bool,
+    /// Why the file was written in place.
+    in_place: Option<&'static str>,
+    /// The name of the backup, once it is there.
+    backup: Option<OsString>,
     notes: Vec<String>,
 }
 
 impl Writer<'_> {
-    fn read(&self) -> Result<Snapshot, Error> {
-        Snapshot::of_path(&self.label, &self.target)
-    }
-
     fn not_writable(&self, step: &'static str, cause: io::Error) -> Error {
-        let advice = attributes::why(&self.target, &cause);
-        Error::NotWritable { path: self.label.clone(), step, cause, advice }
+        let config = self.target.open(rustix::fs::OFlags::RDONLY).ok();
+        let advice = attributes::why(&cause, config.as_ref(), &self.target.folder);
+        Error::NotWritable { path: self.target.label.clone(), step, cause, advice }
     }
 
     fn failed(&self, step: &'static str) -> impl Fn(io::Error) -> Error + use<'_> {
@@ -203,7 +196,7 @@ impl Writer<'_> {
 
     fn stop_if_interrupted(&self) -> Result<(), Error> {
         match self.interruption.pending() {
-            Some(signal) => Err(Error::Interrupted { path: self.label.clone(), signal }),
+            Some(signal) => Err(Error::Interrupted { path: self.target.label.clone(), signal }),
             None => Ok(()),
         }
     }
@@ -213,77 +206,57 @@ impl Writer<'_> {
         &self,
         base: Snapshot,
         again: impl Fn(&Self) -> Result<Snapshot, Error>,
-        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
+        plan: &mut Planner<'_, R>,
     ) -> Result<(Snapshot, Patch<R>), Error> {
         let again = || self.stop_if_interrupted().and_then(|()| again(self));
-        settle(base, again, Snapshot::is_fresh, |base| patch(base.text()))
+        settle(base, again, Snapshot::is_fresh, |base| plan(base.text()))
     }
 
-    /// One attempt to put new content in the place of what was read.
-    fn replace<R>(
+    /// One attempt to put new content in the place of what was read: prepare, compare, swap.
+    fn attempt<R>(
         &mut self,
         base: &Snapshot,
         bytes: &[u8],
-        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
+        plan: &mut Planner<'_, R>,
     ) -> Result<Step<R>, Error> {
         self.stop_if_interrupted()?;
-        if self.backup().is_some_and(|backup| backup.is_dir() && !backup.is_symlink()) {
-            let cause = io::ErrorKind::IsADirectory.into();
-            return Err(self.not_writable("keeping the backup", cause));
+        self.lock.follow(&self.target, &self.options, &self.interruption)?;
+        self.refuse_planted_link(base)?;
+        if let Some(reason) = self.forbids_rename(base) {
+            return self.write_in_place(base, bytes, reason, plan);
         }
-        if self.rival {
-            self.lock.follow(&self.label, &self.target, self.deadline, &self.interruption)?;
+        let Some(new) = self.prepare(base, bytes)? else {
+            return self.write_in_place(base, bytes, "its folder can't be written", plan);
+        };
+        // From here to the swap nobody can begin to write, where that can be had.
+        let named = self.target.read()?;
+        let lease = self.lease(&named)?;
+        let now = named.again(&self.target.label)?;
+        if !now.is_same(base) {
+            drop((lease, new));
+            return self.again(now, plan);
         }
-        if let Some(reason) = base.forbids_rename() {
-            return self.write_in_place(base, bytes, reason, patch);
-        }
+        drop(now);
+        self.swap(base, bytes, new, lease, plan)
+    }
+
+    /// Makes the new file; none where the folder doesn't let this process.
+    fn prepare(&mut self, base: &Snapshot, bytes: &[u8]) -> Result<Option<PrivateFile>, Error> {
         let new = match PrivateFile::create(&self.target) {
             Ok(new) => new,
-            Err(cause) if attributes::is_forbidden(&cause) => {
-                let reason = "its folder can't be written";
-                return self.write_in_place(base, bytes, reason, patch);
-            }
+            Err(cause) if attributes::is_forbidden(&cause) => return Ok(None),
             Err(cause) => return Err(self.not_writable("making a new file beside it", cause)),
         };
         new.fill(bytes).map_err(self.failed("writing the new file"))?;
         // Only then: to write takes bits of the mode away.
         self.carry_attributes(base, &new)?;
-        new.move_mtime_on(base.modified()).map_err(self.failed("setting its time"))?;
+        private_file::move_mtime_on(new.file(), base.modified())
+            .map_err(self.failed("setting its time"))?;
         new.file().sync_all().map_err(self.failed("syncing the new file"))?;
         // Whoever waits for the lock finds the new file locked as well.
-        self.lock.share(new.path());
-        let ours = new.identity().map_err(self.failed("looking at the new file"))?;
+        self.lock.share(&self.target, &new);
         self.stop_if_interrupted()?;
-        // From here to the swap nobody can begin to write, where that can be had.
-        let named = self.read()?;
-        let lease = self.lease(&named)?;
-        let now = named.again(&self.label)?;
-        if !now.is_same(base) {
-            drop((lease, new));
-            self.rival = true;
-            let (base, patched) = self.settle(now, Self::read, patch)?;
-            return Ok(Step::Again(base, patched));
-        }
-        let mut exchanged = match exchange::swap(new, &self.target, || self.keep_backup(base)) {
-            Ok(exchanged) => exchanged,
-            Err((cause, new)) if exchange::is_mounted_over(&cause) => {
-                // A lease that could not be given back ends with its file; else it would be waited
-                // for here.
-                drop((lease, new));
-                drop((now, named));
-                let reason = "it is mounted by itself";
-                return self.write_in_place(base, bytes, reason, patch);
-            }
-            Err((cause, _)) => return Err(self.not_writable("renaming the new file", cause)),
-        };
-        // Who waits to write has the old file: that writer shall find it under its name.
-        if lease.as_ref().is_some_and(Lease::is_wanted) && exchanged.undo(&self.target) {
-            drop((lease, exchanged));
-            return self.wait_for_rival(patch);
-        }
-        drop(lease);
-        self.written = true;
-        self.after(base, &ours, exchanged, patch)
+        Ok(Some(new))
     }
 
     /// Gives the new file what the old one has, or as much of it as is wanted.
@@ -298,175 +271,106 @@ impl Writer<'_> {
             return Ok(());
         }
         lost.next().map_or(Ok(()), |Lost { what, cause }| {
-            Err(Error::AttributesLost { path: self.label.clone(), what, cause })
+            Err(Error::AttributesLost { path: self.target.label.clone(), what, cause })
         })
     }
 
-    /// Holds other writers off. One who has the file open is waited for, but not for long: it may
-    /// be open and idle.
-    fn lease<'s>(&mut self, named: &'s Snapshot) -> Result<Option<Lease<'s>>, Error> {
-        let start = Instant::now();
-        loop {
-            match Lease::take(named.file()) {
-                Leased::Held(lease) => return Ok(Some(lease)),
-                Leased::Unavailable => return Ok(None),
-                Leased::Writing if start.elapsed() > OPEN_ELSEWHERE => return Ok(None),
-                Leased::Writing => self.rival = true,
-            }
-            self.stop_if_interrupted()?;
-            sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// Lets another writer finish, and looks what is there then.
-    fn wait_for_rival<R>(
-        &mut self,
-        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
-    ) -> Result<Step<R>, Error> {
-        self.rival = true;
-        sleep(Duration::from_millis(1));
-        let (base, patched) = self.settle(self.read()?, Self::read, patch)?;
-        Ok(Step::Again(base, patched))
-    }
-
-    /// Looks for another writer who came between, before the old file is let go.
-    fn after<R>(
+    /// Gives the new file the config's name, and looks what that did.
+    fn swap<R>(
         &mut self,
         base: &Snapshot,
-        ours: &Identity,
-        mut exchanged: Exchanged,
-        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
+        bytes: &[u8],
+        new: PrivateFile,
+        lease: Option<Lease<'_>>,
+        plan: &mut Planner<'_, R>,
     ) -> Result<Step<R>, Error> {
-        let watch = match (self.rival, base.is_being_rewritten()) {
-            (true, _) => WATCH,
-            (false, true) => GLANCE,
-            (false, false) => Duration::ZERO,
+        let mut backup = None;
+        let copy = || Ok(backup = self.copy_backup(base)?);
+        let mut exchanged = match exchange::swap(new, &self.target, copy) {
+            Ok(exchanged) => exchanged,
+            Err((cause, new)) if exchange::is_mounted_over(&cause) => {
+                drop((lease, new));
+                return self.write_in_place(base, bytes, "it is mounted by itself", plan);
+            }
+            Err((cause, _)) => return Err(self.not_writable("renaming the new file", cause)),
         };
-        let start = Instant::now();
-        let mut synced = false;
-        loop {
-            // What stood there was not what was read, or a writer has it open and writes into it:
-            // that writer's file gets its name back, and the change comes on top of it.
-            if let Ok(displaced) = exchanged.displaced(&self.label, base)
-                && displaced.text().bytes() != base.text().bytes()
-            {
-                self.rival = true;
-                if exchanged.undo(&self.target) {
-                    self.written = false;
-                    let (base, patched) = self.settle(self.read()?, Self::read, patch)?;
-                    return Ok(Step::Again(base, patched));
-                }
-                let again = |writer: &Self| exchanged.displaced(&writer.label, base);
-                let (_, patched) = self.settle(displaced, again, patch)?;
-                return Ok(Step::Again(self.read()?, patched));
-            }
-            // Or it was read before and written after, without this change. A file that can't be
-            // looked at now was written all the same.
-            let Ok(now) = self.read() else { return Ok(self.let_go(exchanged)) };
-            if !ours.is(&now) {
-                self.rival = true;
-                let (now, patched) = self.settle(now, Self::read, patch)?;
-                if patched.bytes.is_some() {
-                    return Ok(Step::Again(now, patched));
-                }
-                return Ok(self.let_go(exchanged));
-            }
-            // Only then, since it takes its time, in which that writer would read this file.
-            if !synced {
-                self.sync_folder();
-                synced = true;
-                continue;
-            }
-            if start.elapsed() >= watch {
-                return Ok(self.let_go(exchanged));
-            }
-            sleep(Duration::from_millis(2));
+        // Who waits to write has the old file: that writer shall find it under its name.
+        if lease.as_ref().is_some_and(Lease::is_wanted) && exchanged.put_back(&self.target) {
+            drop((lease, exchanged));
+            std::thread::sleep(Duration::from_millis(1));
+            return self.again(self.target.read()?, plan);
         }
+        drop(lease);
+        self.written = true;
+        if let Some(backup) = backup {
+            self.keep(backup);
+        }
+        self.watch(base, bytes, exchanged.ours(), Some(exchanged), plan)
     }
 
     /// Makes the new name last. The file is in place already: a failure is told, and no more.
     fn sync_folder(&mut self) {
-        if let Err(cause) = exchange::sync_folder(&self.target) {
+        if let Err(cause) = self.target.folder.sync() {
             let cause = crate::error::reason(&cause);
             self.notes.push(format!(
                 "the folder of {} could not be synced ({cause}): a power loss could bring the old \
                  file back",
-                self.label
+                self.target.label
             ));
         }
     }
 
-    /// The old file goes, or becomes the backup.
-    fn let_go<R>(&mut self, mut exchanged: Exchanged) -> Step<R> {
-        if let Err((cause, left)) = exchanged.let_go(self.backup().as_deref()) {
-            let cause = crate::error::reason(&cause);
-            self.notes.push(format!("the old content is left in {} ({cause})", left.display()));
-        }
-        Step::Done
-    }
-
-    fn backup(&self) -> Option<PathBuf> {
-        self.options.backup.map(|suffix| private_file::with_suffix(&self.target, suffix))
-    }
-
     /// Copies the old content to the backup, where it can't be the old file itself.
-    fn keep_backup(&self, base: &Snapshot) -> io::Result<()> {
-        let Some(backup) = self.backup() else { return Ok(()) };
-        let copy = PrivateFile::create(&self.target)?;
+    fn copy_backup(&self, base: &Snapshot) -> io::Result<Option<PrivateFile>> {
+        let (Some(suffix), None) = (self.options.backup, &self.backup) else { return Ok(None) };
+        let make = |name: &OsStr| PrivateFile::create_as(&self.target, name);
+        let (_, copy) = exchange::with_new_name(&self.target, suffix, make)?;
         copy.fill(base.text().bytes())?;
         // A copy that nobody else can read is private enough where it can't be the same.
         drop(attributes::carry(base.file(), copy.file()));
         copy.file().sync_all()?;
-        copy.persist(&backup)
+        Ok(Some(copy))
     }
 
-    fn write_in_place<R>(
-        &mut self,
-        base: &Snapshot,
-        bytes: &[u8],
-        reason: &str,
-        patch: &mut impl FnMut(&ConfigText) -> Result<Patch<R>, Error>,
-    ) -> Result<Step<R>, Error> {
-        let file = open_itself(&self.target, File::options().write(true))
-            .map_err(self.failed("opening it"))?;
-        let opened = file.metadata().map_err(self.failed("looking at it"))?;
-        let recovery = Recovery::keep(&self.target, base.text().bytes(), bytes).map_err(|cause| {
-            let step = "keeping a copy of the old content";
-            let advice = if attributes::is_forbidden(&cause) {
-                Some("the copy needs a folder that this user can write: the config's, or the state directory")
-            } else {
-                attributes::why(&self.target, &cause)
-            };
-            Error::NotWritable { path: self.label.clone(), step, cause, advice }
-        })?;
-        self.keep_backup(base).map_err(self.failed("keeping the backup"))?;
-        self.stop_if_interrupted()?;
-        let now = self.read()?;
-        if !now.is_same(base) || !now.is_of(&opened) {
-            self.rival = true;
-            drop(recovery);
-            let (base, patched) = self.settle(now, Self::read, patch)?;
-            return Ok(Step::Again(base, patched));
-        }
-        if let Err(cause) = in_place::write(&file, base, bytes) {
-            if in_place::restore(&file, base.text().bytes(), bytes).is_ok() {
-                return Err(self.not_writable("writing it in place", cause));
+    /// Lets a copy stay.
+    fn keep(&mut self, mut copy: PrivateFile) {
+        self.backup = Some(copy.name().to_owned());
+        copy.forget();
+    }
+
+    /// The old file goes, or becomes the backup if there is none yet.
+    fn let_go(&mut self, exchanged: Option<Exchanged>) {
+        let Some(mut exchanged) = exchanged else { return };
+        let suffix = self.options.backup.filter(|_| self.backup.is_none());
+        match exchanged.let_go(&self.target, suffix) {
+            Ok(None) => {}
+            kept @ Ok(_) => self.backup = kept.unwrap_or_default(),
+            Err((cause, left)) => {
+                let cause = crate::error::reason(&cause);
+                let left = self.target.shown(&left);
+                self.notes.push(format!("the old content is left in {left} ({cause})"));
             }
-            let copy = recovery.old().display().to_string();
-            recovery.leave();
-            return Err(Error::HalfWritten { path: self.label.clone(), copy, cause });
         }
-        self.written = true;
-        drop(recovery);
-        // A file that can't be looked at now was written all the same.
-        if let Ok(now) = self.read()
-            && now.text().bytes() != bytes
+    }
+
+    /// What a person should know.
+    fn into_notes(mut self) -> Vec<String> {
+        let label = &self.target.label;
+        if let Some(reason) = self.in_place {
+            self.notes.push(format!("{label} was written in place, because {reason}"));
+        }
+        if self.swallowed {
+            self.notes.push(format!(
+                "another writer's rewrite of {label} had undone the change: it was written again"
+            ));
+        }
+        let usual = self.options.backup.map(|suffix| self.target.with_suffix(suffix));
+        if let Some(backup) = &self.backup
+            && self.backup != usual
         {
-            self.rival = true;
-            let (now, patched) = self.settle(now, Self::read, patch)?;
-            return Ok(Step::Again(now, patched));
+            let backup = self.target.shown(backup);
+            self.notes.push(format!("the old file is kept as {backup}, beside older copies"));
         }
-        self.notes.push(format!("{} was written in place, because {reason}", self.label));
-        Ok(Step::Done)
+        self.notes
     }
 }

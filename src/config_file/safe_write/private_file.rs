@@ -1,53 +1,64 @@
 //! A new file beside the config that nobody else can read, and that is gone whatever happens.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Permissions};
+use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt as _;
+use std::rc::Rc;
 
-use rustix::fs::{Dir, Timespec, Timestamps, futimens};
+use rustix::fs::{FileType, Timespec, Timestamps, futimens};
 
-use super::snapshot::Identity;
+use super::folder::Folder;
+use super::snapshot::{Identity, Snapshot};
+use super::target::Target;
 
-/// How often a removal is tried.
-const ATTEMPTS: usize = 3;
+/// How often another name is tried when there is a file of that name.
+const ATTEMPTS: usize = 10;
 
 /// A file that is removed on drop.
 pub(super) struct PrivateFile {
     file: File,
-    path: PathBuf,
+    folder: Rc<Folder>,
+    /// None when another file has the name now, or when the file keeps it.
+    name: Option<OsString>,
 }
 
 impl PrivateFile {
     /// Makes an empty file with mode 0600, whatever the umask.
-    pub fn create(target: &Path) -> io::Result<Self> {
-        let folder = target.parent().unwrap_or(Path::new("/"));
-        let (file, path) = tempfile::Builder::new()
-            .prefix(&prefix(target))
-            .permissions(Permissions::from_mode(0o600))
-            .tempfile_in(folder)?
-            .into_parts();
-        let path = path.keep().map_err(io::Error::from)?;
-        Ok(Self { file, path })
+    pub fn create(target: &Target) -> io::Result<Self> {
+        let mut result = Err(io::ErrorKind::AlreadyExists.into());
+        for _ in 0..ATTEMPTS {
+            let mut name = prefix(target);
+            name.push(format!("{:016x}", RandomState::new().build_hasher().finish()));
+            result = Self::create_as(target, &name);
+            match &result {
+                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+                _ => break,
+            }
+        }
+        result
     }
 
-    /// Removes what killed processes have left. Only who holds the lock knows that nobody uses it.
-    pub fn remove_stale(target: &Path) {
-        let prefix = prefix(target);
-        let folder = target.parent().unwrap_or(Path::new("/"));
-        // Not the standard library's: that one panics when a folder can't be closed.
-        let entries =
-            File::open(folder).map_err(|_| ()).and_then(|open| Dir::new(open).map_err(drop));
-        let Ok(entries) = entries else { return };
-        for entry in entries.flatten() {
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            let path = folder.join(name);
-            let stale = name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
-            if stale && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+    /// The same under a name that nothing has yet.
+    pub fn create_as(target: &Target, name: &OsStr) -> io::Result<Self> {
+        let file = target.folder.create(name)?;
+        Ok(Self { file, folder: Rc::clone(&target.folder), name: Some(name.to_owned()) })
+    }
+
+    /// Removes what killed processes have left. Only who holds the folder's lock knows that nobody
+    /// uses it. What neither this user nor the config's owner has made is left alone.
+    pub fn remove_stale(target: &Target, config: &Snapshot) {
+        let makers = [rustix::process::geteuid().as_raw(), config.owner()];
+        for name in target.folder.files(&prefix(target)) {
+            let about = target.folder.stat(&name);
+            let stale = about.is_ok_and(|about| {
+                FileType::from_raw_mode(about.st_mode) == FileType::RegularFile
+                    && makers.contains(&about.st_uid)
+            });
+            if stale {
                 // The next run tries again.
-                drop(fs::remove_file(path));
+                drop(target.folder.remove(&name));
             }
         }
     }
@@ -56,8 +67,8 @@ impl PrivateFile {
         &self.file
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn name(&self) -> &OsStr {
+        self.name.as_deref().unwrap_or_default()
     }
 
     pub fn identity(&self) -> io::Result<Identity> {
@@ -68,47 +79,23 @@ impl PrivateFile {
         (&self.file).write_all(bytes)
     }
 
-    /// Makes the modification time later than that of the file it replaces: GitLab Runner reads a
-    /// file again only then, and clocks and file systems may be coarse.
-    pub fn move_mtime_on(&self, old: (i64, i64)) -> io::Result<()> {
-        move_mtime_on(&self.file, old)
-    }
-
-    /// Gives the file another name for good.
-    pub fn persist(self, path: &Path) -> io::Result<()> {
-        fs::rename(&self.path, path)?;
-        self.forget();
-        Ok(())
-    }
-
-    /// Leaves the name alone: another file has it now, or none.
-    pub fn forget(mut self) {
-        self.path = PathBuf::new();
+    /// Leaves the name alone: another file has it now, or this one keeps it.
+    pub fn forget(&mut self) {
+        self.name = None;
     }
 }
 
 impl Drop for PrivateFile {
     fn drop(&mut self) {
-        if !self.path.as_os_str().is_empty() {
+        if let Some(name) = &self.name {
             // What can't be removed now the next run removes.
-            drop(remove(&self.path));
+            drop(self.folder.remove(name));
         }
     }
 }
 
-/// Removes a file; a file system that stumbles once is asked again.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    let mut result = Ok(());
-    for _ in 0..ATTEMPTS {
-        result = fs::remove_file(path);
-        match &result {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {}
-            _ => return Ok(()),
-        }
-    }
-    result
-}
-
+/// Makes the modification time later than that of the old file: GitLab Runner reads a file again
+/// only then, and clocks and file systems may be coarse.
 pub(super) fn move_mtime_on(file: &File, old: (i64, i64)) -> io::Result<()> {
     // First by little, then by what the coarsest file systems count in.
     for (seconds, nanoseconds) in [(0, 1_000_000), (1, 0), (2, 0)] {
@@ -127,16 +114,9 @@ pub(super) fn move_mtime_on(file: &File, old: (i64, i64)) -> io::Result<()> {
 }
 
 /// How the names of such files start.
-fn prefix(target: &Path) -> OsString {
+fn prefix(target: &Target) -> OsString {
     let mut prefix = OsString::from(".");
-    prefix.push(target.file_name().unwrap_or_default());
+    prefix.push(&target.name);
     prefix.push(".runner-auth.tmp-");
     prefix
-}
-
-/// A name beside the file.
-pub(super) fn with_suffix(path: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
 }

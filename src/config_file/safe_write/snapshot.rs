@@ -1,12 +1,15 @@
 //! A config as it was read at one moment, with the open file.
 
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
-use std::time::Duration;
 
-use crate::config_file::{is_fresh, open_regular, read_whole};
+use rustix::fs::{OFlags, Stat};
+
+use super::folder::Folder;
+use super::target::Target;
+use crate::config_file::{is_fresh, read_config};
 use crate::error::Error;
 use crate::toml::text::ConfigText;
 
@@ -17,15 +20,17 @@ pub(super) struct Snapshot {
     metadata: Metadata,
     /// Whether the file is mounted by itself and not with its folder.
     mounted: bool,
+    largest: u64,
 }
 
 /// Which file it is, and in which state.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,
     inode: u64,
     size: u64,
     modified: (i64, i64),
+    changed: (i64, i64),
 }
 
 impl Identity {
@@ -35,37 +40,57 @@ impl Identity {
             inode: metadata.ino(),
             size: metadata.size(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 
-    pub fn is(&self, snapshot: &Snapshot) -> bool {
-        *self == Self::new(&snapshot.metadata)
+    // The types of these fields differ from system to system.
+    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
+    pub fn of(file: &Stat) -> Self {
+        Self {
+            device: file.st_dev as u64,
+            inode: file.st_ino as u64,
+            size: file.st_size as u64,
+            modified: (file.st_mtime as i64, file.st_mtime_nsec as i64),
+            changed: (file.st_ctime as i64, file.st_ctime_nsec as i64),
+        }
+    }
+
+    pub fn inode(&self) -> u64 {
+        self.inode
+    }
+
+    /// Whether it is this file, in whatever state.
+    pub fn is_file(&self, file: &Stat) -> bool {
+        let file = Self::of(file);
+        (self.device, self.inode) == (file.device, file.inode)
     }
 }
-
 impl Snapshot {
-    pub fn of_path(label: &str, path: &Path) -> Result<Self, Error> {
-        let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
-        let file = open_regular(path).map_err(unreadable)?;
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let mounted = is_mounted(&file, folder).map_err(unreadable)?;
-        Ok(Self { mounted, ..Self::of_file(label, file).map_err(unreadable)? })
+    /// Reads the file that has a name beside the config, or the config's own.
+    pub fn of_name(target: &Target, name: &OsStr) -> Result<Self, Error> {
+        let unreadable = |cause| Error::Unreadable { path: target.label.clone(), cause };
+        let file = target.folder.open_file(name, OFlags::RDONLY).map_err(unreadable)?;
+        let mounted = is_mounted(&file, &target.folder).map_err(unreadable)?;
+        let read = Self::of_file(&target.label, file, target.largest).map_err(unreadable)?;
+        Ok(Self { mounted, ..read })
     }
 
-    pub fn of_file(label: &str, mut file: File) -> io::Result<Self> {
+    fn of_file(label: &str, mut file: File, largest: u64) -> io::Result<Self> {
         let metadata = file.metadata()?;
-        let text = ConfigText::new(label, read_whole(&mut file)?);
-        Ok(Self { text, file, metadata, mounted: false })
+        let text = ConfigText::new(label, read_config(&mut file, largest)?);
+        Ok(Self { text, file, metadata, mounted: false, largest })
     }
 
-    /// The same file as it is now, whatever its name.
+    /// Reads the same file again.
     pub fn again(&self, label: &str) -> Result<Self, Error> {
         let again = || {
             let mut file = self.file.try_clone()?;
             file.seek(SeekFrom::Start(0))?;
-            Self::of_file(label, file)
+            Self::of_file(label, file, self.largest)
         };
-        again().map_err(|cause| Error::Unreadable { path: label.to_owned(), cause })
+        let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
+        Ok(Self { mounted: self.mounted, ..again().map_err(unreadable)? })
     }
 
     pub fn text(&self) -> &ConfigText {
@@ -76,8 +101,16 @@ impl Snapshot {
         &self.file
     }
 
+    pub fn owner(&self) -> u32 {
+        self.metadata.uid()
+    }
+
     pub fn modified(&self) -> (i64, i64) {
         (self.metadata.mtime(), self.metadata.mtime_nsec())
+    }
+
+    pub fn identity(&self) -> Identity {
+        Identity::new(&self.metadata)
     }
 
     /// Whether it is the same file with the same bytes.
@@ -95,43 +128,32 @@ impl Snapshot {
         is_fresh(self.metadata.modified().ok())
     }
 
-    /// Whether somebody has just written into this very file, which was there before. After a
-    /// rename, which is how this crate and careful editors write, the status of a file changes
-    /// later than its content; a file that was made for its content is as old as that.
-    pub fn is_being_rewritten(&self) -> bool {
-        let changed = (self.metadata.ctime(), self.metadata.ctime_nsec());
-        let made = self.metadata.created().ok();
-        let age = made.and_then(|made| self.metadata.modified().ok()?.duration_since(made).ok());
-        self.is_fresh()
-            && changed == self.modified()
-            && age.is_none_or(|age| age > Duration::from_millis(2))
+    /// Whether the file has other names too.
+    pub fn has_several_names(&self) -> bool {
+        self.metadata.nlink() > 1
     }
 
-    /// Why another file can't take this one's place.
-    pub fn forbids_rename(&self) -> Option<&'static str> {
-        if self.metadata.nlink() > 1 {
-            Some("it has several names (hard links), which must stay one file")
-        } else if self.mounted {
-            Some("it is mounted by itself")
-        } else {
-            None
-        }
+    pub fn is_mounted(&self) -> bool {
+        self.mounted
     }
 }
 
 /// Whether a file lies on another mount than its folder. Two devices don't say so where there are
 /// mounts to ask for: an overlay shows the device of the layer for a file, its own for a folder.
-fn is_mounted(file: &File, folder: &Path) -> io::Result<bool> {
+fn is_mounted(file: &File, folder: &Folder) -> io::Result<bool> {
     #[cfg(target_os = "linux")]
     {
-        use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+        use rustix::fs::{AtFlags, StatxFlags, statx};
         let of_file = statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
-        let of_folder = statx(CWD, folder, AtFlags::empty(), StatxFlags::MNT_ID);
+        let of_folder = statx(folder.passage(), "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
         if let (Ok(file), Ok(folder)) = (of_file, of_folder)
             && file.stx_mask & folder.stx_mask & StatxFlags::MNT_ID.bits() != 0
         {
             return Ok(file.stx_mnt_id != folder.stx_mnt_id);
         }
     }
-    Ok(file.metadata()?.dev() != std::fs::metadata(folder)?.dev())
+    // The type of a device differs from system to system.
+    #[allow(clippy::unnecessary_cast)]
+    let device = folder.about()?.st_dev as u64;
+    Ok(file.metadata()?.dev() != device)
 }
