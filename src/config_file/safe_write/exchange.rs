@@ -125,17 +125,17 @@ impl Exchanged {
     }
 }
 
-/// Calls `make` with the names of a backup until one is free.
+/// Calls `take` with the names of a backup until one is free.
 pub(super) fn with_new_name<T>(
     target: &Target,
     suffix: &str,
-    mut make: impl FnMut(&OsStr) -> io::Result<T>,
+    mut take: impl FnMut(&OsStr) -> io::Result<T>,
 ) -> io::Result<(OsString, T)> {
     for number in 0..MOST_BACKUPS {
         let count = if number == 0 { String::new() } else { format!(".{number}") };
         let name = target.with_suffix(&format!("{suffix}{count}"));
-        match make(&name) {
-            Ok(made) => return Ok((name, made)),
+        match take(&name) {
+            Ok(taken) => return Ok((name, taken)),
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
             Err(cause) => return Err(cause),
         }

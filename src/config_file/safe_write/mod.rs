@@ -285,7 +285,10 @@ impl Writer<'_> {
         plan: &mut Planner<'_, R>,
     ) -> Result<Step<R>, Error> {
         let mut backup = None;
-        let copy = || Ok(backup = self.copy_backup(base)?);
+        let copy = || {
+            backup = self.copy_backup(base)?;
+            Ok(())
+        };
         let mut exchanged = match exchange::swap(new, &self.target, copy) {
             Ok(exchanged) => exchanged,
             Err((cause, new)) if exchange::is_mounted_over(&cause) => {
