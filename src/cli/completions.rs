@@ -110,7 +110,7 @@ fn command(path: Option<&Path>, quoted: bool) -> Command {
 
 /// Nothing where the config can't be read: a Tab is no place for an error.
 fn read(path: &Path, values: fn(&Config<'_>) -> Vec<String>) -> Option<Vec<String>> {
-    let file = ConfigFile::read(path).ok()?;
+    let file = ConfigFile::read(path, ConfigFile::LARGEST).ok()?;
     let config = Config::parse(file.text()).ok()?;
     Some(values(&config))
 }
