@@ -34,6 +34,16 @@ pub enum Error {
         /// What is wrong there and, when the cause is clear, what to do.
         problem: String,
     },
+    /// A YAML file that should hold the config is no YAML, or holds none that can be patched
+    /// (status 3).
+    InvalidYaml {
+        /// The file's path.
+        path: String,
+        /// Where, if it is about a place.
+        place: Option<Place>,
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// Two keys that differ only in letter case: GitLab Runner takes one of them at random
     /// (status 3).
     KeyTwice {
@@ -229,6 +239,7 @@ impl Error {
             Self::Usage(_) | Self::ConsentNeeded | Self::TerminalLost(_) => 2,
             Self::Unreadable { .. }
             | Self::InvalidToml { .. }
+            | Self::InvalidYaml { .. }
             | Self::KeyTwice { .. }
             | Self::InvalidEnvironment { .. }
             | Self::InvalidAuthDocument { .. }
@@ -264,6 +275,7 @@ impl Error {
             Self::GivenUp => "given-up",
             Self::Unreadable { .. } => "unreadable",
             Self::InvalidToml { .. } => "invalid-toml",
+            Self::InvalidYaml { .. } => "invalid-yaml",
             Self::KeyTwice { .. } => "key-twice",
             Self::InvalidEnvironment { .. } => "invalid-environment",
             Self::InvalidAuthDocument { .. } => "invalid-auth-document",
@@ -331,7 +343,11 @@ impl fmt::Display for Error {
             Self::Unreadable { path, cause } => {
                 write!(f, "{path} can't be read: {}", reason(cause))
             }
-            Self::InvalidToml { path, place, problem } => write!(f, "{path}:{place}: {problem}"),
+            Self::InvalidToml { path, place, problem }
+            | Self::InvalidYaml { path, place: Some(place), problem } => {
+                write!(f, "{path}:{place}: {problem}")
+            }
+            Self::InvalidYaml { path, place: None, problem } => write!(f, "{path} {problem}"),
             Self::KeyTwice { path, key, first, second } => write!(
                 f,
                 "{path}:{second}: '{key}' stands here in another spelling than on line {}, and \

@@ -40,6 +40,7 @@ mod redaction;
 mod resolver;
 mod runner;
 mod toml;
+mod yaml;
 
 pub use auth::credential::Credential;
 pub use auth::outcome::{Action, Outcome};
@@ -64,3 +65,4 @@ pub use runner::pull_policy::PullPolicy;
 pub use runner::selection::{Matches, Selector};
 pub use runner::{Config, Runner};
 pub use toml::text::{ConfigText, Place};
+pub use yaml::config_in_yaml;

@@ -1,5 +1,5 @@
 //! Each directory in `tests/cases/COMMAND` is one run of the command and one test with that name: `args` (a line
-//! each), `before.toml`, and what must come of it: `after.toml` (absent when the file stays as it was), `stdout`,
+//! each), `before.toml` or `before.yaml`, and what must come of it: `after.toml` (absent when the file stays as it was), `stdout`,
 //! `stderr` (absent when empty) and `status` (absent for 0). `{config}` stands for the config's path. `stdin` holds
 //! what is piped in. A case that writes is run a second time on what it wrote, and must change nothing.
 //!
@@ -42,21 +42,29 @@ struct Outcome {
     touched: bool,
 }
 
+/// A file of a case with the ending that its config has.
+fn with_ending(case: &Path, name: &str) -> String {
+    let ending = if case.join("before.yaml").exists() { "yaml" } else { "toml" };
+    format!("{name}.{ending}")
+}
+
 fn run(case: &Path, directory: &Path) -> Outcome {
-    let config = directory.join("config.toml");
-    fs::copy(case.join("before.toml"), &config).expect("a case has before.toml");
+    let name = with_ending(case, "config");
+    let config = directory.join(&name);
+    let before = case.join(with_ending(case, "before"));
+    fs::copy(before, &config).expect("a case has a config");
     // As private as the real one, whatever the umask of the clone was.
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).expect("a mode can be set");
     let modified = || fs::metadata(&config).expect("the config is there").modified().ok();
     let stamp = modified();
     let arguments = fs::read_to_string(case.join("args")).expect("a case has args");
-    let arguments = arguments.lines().map(|line| line.replace("{config}", "config.toml"));
+    let arguments = arguments.lines().map(|line| line.replace("{config}", &name));
     let mut child = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
         .args(arguments)
         .current_dir(directory)
         .env_clear()
         .env("PASSWORD", "Harbor12345")
-        .env("CONFIG_FILE", "config.toml")
+        .env("CONFIG_FILE", &name)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -101,11 +109,11 @@ fn gives_what_is_recorded(case: &Path) -> Result<(), Failed> {
     let mut failures = Vec::new();
     let directory = tempfile::tempdir().expect("a place to work");
     let outcome = run(case, directory.path());
-    let before = fs::read(case.join("before.toml")).expect("a case has before.toml");
+    let before = fs::read(case.join(with_ending(case, "before"))).expect("a case has a config");
     if outcome.touched != (outcome.after != before) {
         failures.push("the modification time does not go with the change".to_owned());
     }
-    check(case, "after.toml", &outcome.after, &before, &mut failures);
+    check(case, &with_ending(case, "after"), &outcome.after, &before, &mut failures);
     check(case, "stdout", outcome.stdout.as_bytes(), b"", &mut failures);
     check(case, "stderr", outcome.stderr.as_bytes(), b"", &mut failures);
     check(case, "status", format!("{}\n", outcome.status).as_bytes(), b"0\n", &mut failures);
@@ -117,7 +125,7 @@ fn gives_what_is_recorded(case: &Path) -> Result<(), Failed> {
         }
     }
     let left = fs::read_dir(directory.path()).expect("the folder is there").count();
-    let backup = directory.path().join("config.toml.bak").exists();
+    let backup = directory.path().join(with_ending(case, "config") + ".bak").exists();
     if left != 1 + usize::from(backup) {
         failures.push("it leaves litter".to_owned());
     }
@@ -129,10 +137,11 @@ fn changes_nothing_the_second_time(case: &Path) -> Result<(), Failed> {
     for name in ["args", "stdin"] {
         drop(fs::copy(case.join(name), again.path().join(name)));
     }
-    fs::copy(case.join("after.toml"), again.path().join("before.toml")).expect("a copy");
+    let after = case.join(with_ending(case, "after"));
+    fs::copy(&after, again.path().join(with_ending(case, "before"))).expect("a copy");
     let directory = tempfile::tempdir().expect("a place to work");
     let outcome = run(again.path(), directory.path());
-    let expected = fs::read(case.join("after.toml")).expect("a case that writes has after.toml");
+    let expected = fs::read(&after).expect("a case that writes has its result");
     if outcome.status != 0 {
         return Err(
             format!("the second run ends with {}:\n{}", outcome.status, outcome.stderr).into()
@@ -161,7 +170,7 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for case in folders(&root).iter().flat_map(|command| folders(command)) {
         let name = case.strip_prefix(&root).expect("a case is below").display().to_string();
-        if case.join("after.toml").exists() && arguments(&case).contains("--yes") {
+        if case.join(with_ending(&case, "after")).exists() && arguments(&case).contains("--yes") {
             let case = case.clone();
             let again = move || changes_nothing_the_second_time(&case);
             trials.push(Trial::test(format!("{name} again"), again));

@@ -16,6 +16,8 @@ use crate::config_file;
 use crate::error::Error;
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::selection::Selector;
+use crate::toml::text::ConfigText;
+use crate::yaml;
 
 /// Gives the jobs of a GitLab Runner credentials for private registries.
 ///
@@ -65,6 +67,10 @@ pub(super) struct Global {
     /// file that GitLab Runner itself would read]
     #[arg(short, long, global = true, value_name = "PATH")]
     pub config: Option<PathBuf>,
+    /// Where the config is in a YAML file, such as runners.config or write_files.0.content
+    /// [default: runners.config, or config.toml in a ConfigMap or Secret]
+    #[arg(long, global = true, value_name = "A.B.C")]
+    pub yaml_path: Option<String>,
     /// How to report
     #[arg(long, global = true, value_enum, default_value = "text")]
     pub format: Format,
@@ -399,6 +405,14 @@ impl Global {
     /// The most bytes that a config may have.
     pub fn largest(&self) -> u64 {
         self.max_size << 20
+    }
+
+    /// The config in what was read from a path: the whole, or what a YAML file has in it.
+    pub fn config_in(&self, path: &Path, text: &ConfigText) -> Result<Option<ConfigText>, Error> {
+        if self.yaml_path.is_none() && !yaml::is_yaml(path) {
+            return Ok(None);
+        }
+        yaml::config_in_yaml(text, self.yaml_path.as_deref()).map(Some)
     }
 
     pub fn path(&self) -> Result<PathBuf, Error> {

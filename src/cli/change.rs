@@ -92,8 +92,10 @@ struct Change<'c> {
 
 impl Change<'_> {
     fn write_at_once(&self) -> Result<u8, Error> {
-        let outcome = safe_write::rewrite(&self.global.path()?, self.options(), |text| {
-            let mut told = self.tell(text)?;
+        let path = self.global.path()?;
+        let outcome = safe_write::rewrite(&path, self.options(), |text| {
+            let config = self.global.config_in(&path, text)?;
+            let mut told = self.tell(config.as_ref().unwrap_or(text))?;
             Ok(Patch { bytes: told.bytes.take(), report: told })
         })?;
         let ending = if outcome.written { Ending::Written } else { Ending::NothingToDo };
@@ -177,6 +179,7 @@ impl Change<'_> {
             lines,
             summary: preview.summary(),
             label: printable(text.label()),
+            is_whole: text.enclosure().is_none(),
             stores: matches!(self.request, Request::Set { .. }) && preview.stores(),
             bytes: plan.changes().then(|| plan.apply(&config)),
         })

@@ -31,12 +31,18 @@ impl Input {
     /// Reads a file; `-` is standard input.
     pub fn open(global: &Global, path: &Path) -> Result<Self, Error> {
         if path != Path::new("-") {
-            return Ok(Self::File(ConfigFile::read(path, global.largest())?));
+            let file = ConfigFile::read(path, global.largest())?;
+            let text = global.config_in(path, file.text())?;
+            return Ok(Self::File(match text {
+                Some(text) => file.with_text(text),
+                None => file,
+            }));
         }
         let label = "standard input";
         let bytes = read_whole(&mut io::stdin().lock(), global.largest())
             .map_err(|cause| Error::Unreadable { path: label.into(), cause })?;
-        Ok(Self::Stdin(ConfigText::new(label, bytes)))
+        let whole = ConfigText::new(label, bytes);
+        Ok(Self::Stdin(global.config_in(path, &whole)?.unwrap_or(whole)))
     }
 
     pub fn file(&self) -> Option<&ConfigFile> {

@@ -36,6 +36,8 @@ pub(super) struct Told {
     pub summary: String,
     /// What the file is called.
     pub label: String,
+    /// Whether the file is a config, and not one that brings it somewhere else.
+    pub is_whole: bool,
     /// Whether a credential comes into the file, and not only out of it.
     pub stores: bool,
 }
@@ -65,10 +67,13 @@ impl Told {
             }
             Ending::Filtered => out.push_str("The patched config is on standard output.\n"),
             Ending::Confirmed | Ending::Written | Ending::Declined => {
-                out.push_str(&format!(
-                    "Wrote {label}. New jobs use it within seconds, without a restart of the \
-                     runner.\n"
-                ));
+                let when = if self.is_whole {
+                    "New jobs use it within seconds, without a restart of the runner."
+                } else {
+                    "New jobs use it once this file is applied, as with helm upgrade or kubectl \
+                     apply."
+                };
+                out.push_str(&format!("Wrote {label}. {when}\n"));
                 if self.stores {
                     out.push_str(
                         "Every job on that runner can read it: use an account that can only pull.\n",

@@ -78,6 +78,12 @@ impl ConfigFile {
         is_fresh(self.modified)
     }
 
+    /// The same file with the part of its text that is the config.
+    #[must_use]
+    pub(crate) fn with_text(self, text: ConfigText) -> Self {
+        Self { text, ..self }
+    }
+
     /// What was read.
     #[must_use]
     pub fn text(&self) -> &ConfigText {

@@ -10,6 +10,7 @@ use crate::plan::{Plan, Request};
 use crate::resolver::shell::quote;
 use crate::runner::Config;
 use crate::runner::auth_entry::VARIABLE;
+use crate::toml::enclosure::Enclosure;
 use crate::toml::text::ConfigText;
 
 /// Stands for a user that only a person knows.
@@ -105,8 +106,11 @@ impl Remedy<'_> {
             return None;
         }
         let path = option("-c", self.file.path?);
+        let enclosure = self.file.config.text().enclosure();
+        let inside = enclosure.and_then(Enclosure::path);
+        let inside = inside.map_or(String::new(), |inside| option("--yaml-path", inside));
         let selector = self.file.selector(self.number)?;
-        Some(format!("runner-auth {}{path}{selector}{}", step.command, step.options))
+        Some(format!("runner-auth {}{path}{inside}{selector}{}", step.command, step.options))
     }
 
     /// Whether the steps can be planned one after the other, and each changes something: advice
@@ -192,6 +196,10 @@ pub(super) fn rename_variable(
     entry: Range<usize>,
     written: &str,
 ) -> Option<String> {
+    // The lines of base64 are in no file.
+    if text.enclosure().is_some_and(|enclosure| enclosure.lines().is_none()) {
+        return None;
+    }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_- \t".contains(&byte);
     let wrong = format!("{written}=");
     let raw = &text.as_str()[entry.clone()];

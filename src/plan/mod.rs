@@ -26,6 +26,7 @@ use crate::runner::pull_policy::{PullPolicy, listed, meaning};
 use crate::runner::{Config, Runner};
 use crate::toml::edit::{self, Edit};
 use crate::toml::table::NewPair;
+use crate::yaml;
 
 /// What is wanted of each selected runner.
 #[derive(Debug, Clone)]
@@ -109,6 +110,7 @@ impl Plan {
         }
         edit::sort(&mut edits);
         let blocks = proof.check()?;
+        yaml::prove(config.text(), &edits)?;
         Ok(Self { edits, blocks, runners })
     }
 
@@ -127,7 +129,7 @@ impl Plan {
     /// The patched file.
     #[must_use]
     pub fn apply(&self, config: &Config<'_>) -> Vec<u8> {
-        edit::splice(config.text().bytes(), &self.edits)
+        config.text().patched(&self.edits)
     }
 
     /// The selected runners.

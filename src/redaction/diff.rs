@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::redaction::Redaction;
 use crate::redaction::masks::MasksAround;
 use crate::runner::Config;
+use crate::toml::enclosure::Enclosure;
 use crate::toml::printable::one_line;
 use crate::toml::syntax::Syntax;
 
@@ -69,7 +70,10 @@ pub fn diff(
     for block in plan.blocks() {
         changes.extend(block_changes(config, block.block, &block.text, redaction)?);
     }
-    let label = one_line(config.text().label());
+    let label = config.text().label();
+    let enclosure = config.text().enclosure();
+    let label = one_line(&enclosure.map_or(label.to_owned(), |outer| outer.title(label)));
+    let enclosed = enclosure.and_then(Enclosure::lines);
     let mut out = vec![
         Line::new(LineKind::File, format!("--- {label}")),
         Line::new(LineKind::File, format!("+++ {label}")),
@@ -92,8 +96,9 @@ pub fn diff(
             .sum();
         let new_start = start.saturating_add_signed(shift);
         let new_length = (end - start).saturating_add_signed(grown);
-        let header =
-            format!("@@ -{} +{} @@", range(start, end - start), range(new_start, new_length));
+        let above = enclosed.map_or(0, |(line, _)| line);
+        let (from, to) = (range(above + start, end - start), range(above + new_start, new_length));
+        let header = format!("@@ -{from} +{to} @@");
         out.push(Line::new(LineKind::Hunk, header));
         shift += grown;
         let mut at = start;
@@ -104,7 +109,20 @@ pub fn diff(
         }
         old.push(at..end, &mut out);
     }
+    if let Some((_, indent)) = enclosed {
+        indent_lines(&mut out, indent);
+    }
     Ok(out)
+}
+
+/// Puts the blanks of a text that stands inside another file before its lines.
+fn indent_lines(lines: &mut [Line], indent: usize) {
+    for line in lines {
+        let shown = !matches!(line.kind, LineKind::File | LineKind::Hunk);
+        if shown && line.pieces.iter().any(|(_, text)| !text.is_empty()) {
+            line.pieces.insert(0, (false, " ".repeat(indent)));
+        }
+    }
 }
 
 fn range(start: usize, length: usize) -> String {

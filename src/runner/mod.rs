@@ -92,7 +92,7 @@ impl<'t> Config<'t> {
         let invalid = |SyntaxError { offset, problem }| Error::InvalidToml {
             path: text.label().to_owned(),
             place: text.place(offset),
-            problem,
+            problem: with_template(text, offset, problem),
         };
         let syntax = Syntax::parse(text.as_str()).map_err(invalid)?;
         let mut finder =
@@ -276,6 +276,17 @@ impl Finder<'_, '_> {
         }
         true
     }
+}
+
+/// The problem, with its cause where a template expression stands on that line.
+fn with_template(text: &ConfigText, offset: usize, problem: String) -> String {
+    if !text.as_str()[text.line(text.line_of(offset))].contains("{{") {
+        return problem;
+    }
+    format!(
+        "{problem}; a template expression ({{{{ … }}}}) can only stay inside a string, without the \
+         quotes of that string in it: give the config as it is rendered (helm template)"
+    )
 }
 
 fn no_array(offset: usize) -> SyntaxError {

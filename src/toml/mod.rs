@@ -5,6 +5,7 @@
 
 pub(crate) mod bracketed;
 pub mod edit;
+pub(crate) mod enclosure;
 pub mod letter_case;
 pub(crate) mod printable;
 pub(crate) mod quoting;

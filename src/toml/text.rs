@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
+use crate::toml::edit::{self, Edit};
+use crate::toml::enclosure::Enclosure;
+
 /// A place in a text that a person can find: line and column, both counted from 1, the column in
 /// characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +36,8 @@ pub struct ConfigText {
     label: String,
     text: Zeroizing<String>,
     original: Option<Zeroizing<Vec<u8>>>,
+    /// The file around it, when it is not a file of its own.
+    enclosure: Option<Enclosure>,
     line_starts: OnceLock<Vec<usize>>,
 }
 
@@ -51,8 +56,15 @@ impl ConfigText {
             label: label.into(),
             text: Zeroizing::new(text),
             original,
+            enclosure: None,
             line_starts: OnceLock::new(),
         }
+    }
+
+    /// Takes a text that is a part of a file. Places are those of the file, and so are the bytes.
+    pub(crate) fn enclosed(label: String, text: Zeroizing<String>, enclosure: Enclosure) -> Self {
+        let enclosure = Some(enclosure);
+        Self { label, text, original: None, enclosure, line_starts: OnceLock::new() }
     }
 
     /// What messages call this text.
@@ -61,19 +73,34 @@ impl ConfigText {
         &self.label
     }
 
-    /// The text as the parser sees it, as long as the original in bytes.
+    /// The text as the parser sees it, as long as the original in bytes when it is a file of its own.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The bytes exactly as they were read.
+    /// The bytes of the file exactly as they were read.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        match &self.original {
-            Some(bytes) => bytes,
-            None => self.text.as_bytes(),
+        match (&self.enclosure, &self.original) {
+            (Some(enclosure), _) => enclosure.file(),
+            (None, Some(bytes)) => bytes,
+            (None, None) => self.text.as_bytes(),
         }
+    }
+
+    /// The bytes of the file with edits of this text.
+    #[must_use]
+    pub fn patched(&self, edits: &[Edit]) -> Vec<u8> {
+        match &self.enclosure {
+            Some(enclosure) => enclosure.put_back(&self.text, edits),
+            None => edit::splice(self.bytes(), edits),
+        }
+    }
+
+    /// The file around this text; `None` when the text is a file of its own.
+    pub(crate) fn enclosure(&self) -> Option<&Enclosure> {
+        self.enclosure.as_ref()
     }
 
     /// Whether every byte belongs to valid UTF-8.
@@ -95,12 +122,16 @@ impl ConfigText {
         self.text.starts_with('\u{feff}')
     }
 
-    /// The line and column of a byte offset.
+    /// The line and column of a byte offset, in the file.
     #[must_use]
     pub fn place(&self, offset: usize) -> Place {
         let line = self.line_of(offset);
         let before = self.line_starts()[line]..offset.min(self.text.len());
         let column = self.text.get(before).map_or(0, |text| text.chars().count());
+        let (line, column) = match &self.enclosure {
+            Some(enclosure) => enclosure.place(line, column),
+            None => (line, column),
+        };
         Place { line: line + 1, column: column + 1 }
     }
 

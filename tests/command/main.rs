@@ -19,3 +19,4 @@ mod sources;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;
+mod yaml;

@@ -1,0 +1,80 @@
+//! A config that stands inside a YAML file: the values of GitLab Runner's Helm chart, a `ConfigMap`
+//! or a Secret, a Compose file, a cloud-config.
+//!
+//! The YAML is never written anew. The scalar that holds the config is found with its place, every
+//! command works on what stands in it, and edits go into the bytes of the file, behind the blanks
+//! that its lines have. This room knows where a config stands, and not what it means.
+
+mod scalar;
+mod search;
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::toml::edit::{Edit, splice_text};
+use crate::toml::text::{ConfigText, Place};
+
+/// Whether a file with this name is YAML: it ends in `.yaml` or `.yml`.
+#[must_use]
+pub(crate) fn is_yaml(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ["yaml", "yml"].contains(&ending.to_ascii_lowercase().as_str()))
+}
+
+/// The config in a YAML file. `path` are the keys that lead to it, with dots between them and the
+/// numbers of elements, counted from 0: `write_files.0.content`. Without one it is
+///
+/// - `config` in a mapping `runners`, at any depth, as the Helm chart has it, or
+/// - `config.toml` or `config.template.toml` in the `data` or `stringData` of a `ConfigMap` or Secret.
+///
+/// What a Secret has in `data`, and what cloud-init calls `encoding: b64`, is base64 and is decoded.
+/// Places in the result are places in the file, and its bytes are those of the file; those of base64
+/// are all where that starts.
+///
+/// # Errors
+///
+/// [`Error::InvalidYaml`] when the file is no YAML, when there is no such scalar or there are
+/// several, or when it is no literal block (`|`).
+pub fn config_in_yaml(file: &ConfigText, path: Option<&str>) -> Result<ConfigText, Error> {
+    let label = file.label();
+    if !file.is_utf8() {
+        let place = file.first_invalid_utf8().map(|offset| file.place(offset));
+        return Err(invalid(
+            label,
+            place,
+            "here is a byte that is no UTF-8, and YAML must be UTF-8",
+        ));
+    }
+    let text = file.as_str();
+    let found = search::search(text, path)
+        .map_err(|failure| invalid(label, failure.place, &failure.problem))?;
+    scalar::open(file, &found, path)
+}
+
+fn invalid(label: &str, place: Option<Place>, problem: &str) -> Error {
+    Error::InvalidYaml { path: label.to_owned(), place, problem: problem.to_owned() }
+}
+
+/// Proves that edits of a config that stands in YAML leave the rest as it is: the patched file must
+/// hold, at the same place, the config as it was to become. What is around it is the same by
+/// construction.
+pub(crate) fn prove(text: &ConfigText, edits: &[Edit]) -> Result<(), Error> {
+    let Some(enclosure) = text.enclosure().filter(|_| !edits.is_empty()) else {
+        return Ok(());
+    };
+    let wanted = splice_text(text.as_str(), edits);
+    let file = ConfigText::new(text.label(), text.patched(edits));
+    let found = config_in_yaml(&file, enclosure.path());
+    if found.is_ok_and(|found| without_end(found.as_str()) == without_end(&wanted)) {
+        return Ok(());
+    }
+    Err(Error::NotProved {
+        path: text.label().to_owned(),
+        difference: "the YAML around the config reads otherwise".to_owned(),
+    })
+}
+
+/// Line ends at the end of a config mean nothing, and YAML gives or takes some there.
+fn without_end(text: &str) -> &str {
+    text.trim_end_matches(['\r', '\n'])
+}
