@@ -141,6 +141,10 @@ pub enum Error {
         /// What happened and what to do; never what the helper said.
         problem: String,
     },
+    /// A registry does not accept a credential that was to be stored (status 1).
+    CredentialRefused(String),
+    /// A registry could not be asked about a credential that was to be stored (status 6).
+    RegistryUnreachable(String),
     /// No runner matches, or the file has none (status 4).
     RunnerNotFound {
         /// The config's path.
@@ -235,7 +239,7 @@ impl Error {
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::GivenUp => 1,
+            Self::GivenUp | Self::CredentialRefused(_) => 1,
             Self::Usage(_) | Self::ConsentNeeded | Self::TerminalLost(_) => 2,
             Self::Unreadable { .. }
             | Self::InvalidToml { .. }
@@ -262,7 +266,7 @@ impl Error {
             | Self::UnfinishedWrite { .. }
             | Self::Interrupted { .. }
             | Self::ChangedMeanwhile { .. } => 5,
-            Self::HelperFailed { .. } => 6,
+            Self::HelperFailed { .. } | Self::RegistryUnreachable(_) => 6,
         }
     }
 
@@ -290,6 +294,8 @@ impl Error {
             Self::NothingToRender { .. } => "nothing-to-render",
             Self::TerminalLost(_) => "terminal-lost",
             Self::HelperFailed { .. } => "helper-failed",
+            Self::CredentialRefused(_) => "credential-refused",
+            Self::RegistryUnreachable(_) => "registry-unreachable",
             Self::RunnerNotFound { .. } => "runner-not-found",
             Self::RunnerAmbiguous { .. } => "runner-ambiguous",
             Self::NotProved { .. } => "not-proved",
@@ -333,6 +339,9 @@ impl fmt::Display for Error {
                 f,
                 "{path}: runner '{runner}' has no auth document to render: give it one with set"
             ),
+            Self::CredentialRefused(answer) | Self::RegistryUnreachable(answer) => {
+                write!(f, "nothing was written: {answer}")
+            }
             Self::ConsentNeeded => f.write_str(
                 "nobody can be asked on a terminal here: add --yes to write, --dry-run to see the \
                  diff, or --check to learn whether something would change",

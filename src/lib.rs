@@ -37,9 +37,13 @@ mod doctor;
 mod error;
 mod plan;
 mod redaction;
+#[cfg(feature = "verify")]
+pub mod registry_client;
 mod resolver;
 mod runner;
 mod toml;
+#[cfg(feature = "verify")]
+pub mod verification;
 mod yaml;
 
 pub use auth::credential::Credential;

@@ -44,6 +44,9 @@ pub(super) enum Command {
     Explain(Explain),
     /// Find what would make GitLab Runner ignore or misread a credential
     Doctor(Doctor),
+    /// Ask the registries whether they accept the credentials
+    #[cfg(feature = "verify")]
+    Verify(Verify),
     /// Remove credentials, or the whole auth entry
     Remove(Remove),
     /// Print an auth document for another place, from a source or from a runner's entry
@@ -210,6 +213,13 @@ pub(super) struct Set {
     pub pull_policies: Vec<PullPolicy>,
     #[command(flatten)]
     pub writing: Writing,
+    /// Ask the registries first, and write nothing unless each accepts its credential
+    #[cfg(feature = "verify")]
+    #[arg(long, help_heading = "Asking registries")]
+    pub verify: bool,
+    #[cfg(feature = "verify")]
+    #[command(flatten)]
+    pub network: Network,
 }
 
 /// Where credentials come from.
@@ -330,6 +340,43 @@ pub(super) struct Explain {
     pub runner_version: RunnerVersion,
     #[command(flatten)]
     pub selection: Selection,
+}
+
+/// Asks the registries of the selected runners whether they accept the credentials.
+///
+/// Each registry is asked once for each credential, all of them side by side. Nothing is written, and a
+/// credential goes to nobody but its registry and the realm that this registry names.
+#[cfg(feature = "verify")]
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Also ask for this image, with the credential that explain names (repeatable)
+    #[arg(long = "image", value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Also ask for the images that the config names: image, helper_image and services
+    #[arg(long = "images")]
+    pub named_images: bool,
+    /// How long each registry has for its answers, and each credential helper
+    #[arg(long, value_name = "SECONDS", default_value_t = 10,
+          help_heading = "Asking registries", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    #[command(flatten)]
+    pub network: Network,
+}
+
+/// How registries are talked to.
+#[cfg(feature = "verify")]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Asking registries")]
+pub(super) struct Network {
+    /// Believe also certificates of these authorities, in PEM (repeatable)
+    #[arg(long = "ca-file", value_name = "PATH")]
+    pub ca_files: Vec<PathBuf>,
+    /// Speak plain HTTP with this registry where it knows no TLS, and take any certificate of it
+    /// (repeatable)
+    #[arg(long = "insecure-registry", value_name = "HOST[:PORT]")]
+    pub insecure_registries: Vec<String>,
 }
 
 #[derive(Debug, Args)]

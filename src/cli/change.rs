@@ -62,6 +62,7 @@ pub(super) fn converse(
 ) -> Result<u8, Error> {
     loop {
         let request = conversation.ask()?;
+        conversation.check(&request, output)?;
         let Guide { input, runners, .. } = conversation.guide();
         // Their numbers count in the text in which they were shown.
         let runners = Runners::Picked(runners.clone());

@@ -65,6 +65,14 @@ pub(super) fn examples(command: &str) -> &'static [Example] {
                 "runner-auth doctor configs/a.toml configs/b.toml",
             ),
         ],
+        #[cfg(feature = "verify")]
+        "verify" => &[
+            ("Ask whether the credentials of all runners are accepted", "sudo runner-auth verify"),
+            (
+                "Ask whether a runner can pull an image, and those that the config names",
+                "sudo runner-auth verify -n docker-1 --image registry.example.com/team/app:1.2 --images",
+            ),
+        ],
         "remove" => &[
             (
                 "Remove the credential for a registry",

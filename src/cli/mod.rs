@@ -22,6 +22,8 @@ mod report;
 mod set;
 mod source;
 mod terminal;
+#[cfg(feature = "verify")]
+mod verify;
 
 use std::process::ExitCode;
 
@@ -96,6 +98,8 @@ fn command(arguments: &Arguments, output: &Output) -> Result<u8, Error> {
         Command::Remove(remove) => remove::remove(&arguments.global, remove, output),
         Command::List(list) => list::list(&arguments.global, list, output),
         Command::Explain(explain) => explain::explain(&arguments.global, explain, output),
+        #[cfg(feature = "verify")]
+        Command::Verify(verify) => verify::verify(&arguments.global, verify, output),
         Command::Doctor(doctor) => doctor::doctor(&arguments.global, doctor, output),
         Command::Render(render) => render::render(&arguments.global, render, output),
         Command::Completions(completions) => completions::completions(completions),

@@ -67,6 +67,12 @@ impl Output {
         }
     }
 
+    /// Writes over the line that tells how far a command is, on standard error.
+    #[cfg(feature = "verify")]
+    pub fn progress(text: &str) {
+        write_to(io::stderr(), text);
+    }
+
     /// Prints an error to standard error, or as JSON in place of the report.
     pub fn error(&self, error: &Error) {
         let message = printable(&error.to_string());

@@ -21,7 +21,10 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
     if let Some(mut guide) = SetGuide::open(global, set, &selector, output)? {
         return converse(global, "set", &mut guide, &set.writing, output);
     }
-    change(global, "set", &selector, &set.request()?, &set.writing, output)
+    let request = set.request()?;
+    #[cfg(feature = "verify")]
+    set.verify(&request, output)?;
+    change(global, "set", &selector, &request, &set.writing, output)
 }
 
 impl Set {
@@ -33,6 +36,12 @@ impl Set {
         }
         let logins = if self.stores_credentials() { self.source.logins()? } else { Vec::new() };
         Ok(self.storing(logins))
+    }
+
+    /// With `--verify`, asks the registries whether they accept the credentials.
+    #[cfg(feature = "verify")]
+    pub fn verify(&self, request: &Request, output: &Output) -> Result<(), Error> {
+        if self.verify { super::verify::before_writing(self, request, output) } else { Ok(()) }
     }
 
     /// The request to store credentials.

@@ -12,6 +12,8 @@ pub(crate) mod environment;
 pub(crate) mod executor;
 pub(crate) mod known_keys;
 pub(crate) mod layout;
+#[cfg(feature = "verify")]
+pub(crate) mod named_images;
 pub mod pull_policy;
 pub(crate) mod selection;
 pub(crate) mod table;

@@ -27,6 +27,15 @@ pub(super) trait Conversation {
     /// [`Error::GivenUp`] when the person goes back behind the first question.
     fn ask(&mut self) -> Result<Request, Error>;
 
+    /// Checks a request before it is shown.
+    ///
+    /// # Errors
+    ///
+    /// Those of what it asks.
+    fn check(&self, _request: &Request, _output: &Output) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// The config, and the runners that are meant.
     fn guide(&self) -> &Guide;
 }

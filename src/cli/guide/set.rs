@@ -167,6 +167,11 @@ impl<'s> SetGuide<'s> {
 }
 
 impl Conversation for SetGuide<'_> {
+    #[cfg(feature = "verify")]
+    fn check(&self, request: &Request, output: &Output) -> Result<(), Error> {
+        self.set.verify(request, output)
+    }
+
     fn ask(&mut self) -> Result<Request, Error> {
         let open = self.open.clone();
         let from = if self.over { open.len() - 1 } else { 0 };

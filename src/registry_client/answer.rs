@@ -1,0 +1,132 @@
+//! What came of asking a registry.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Inquiry;
+
+/// What a registry says to one inquiry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answers {
+    /// To the credential; `None` where there was none.
+    pub credential: Option<Answer>,
+    /// To each image, in the order of the inquiry.
+    pub images: Vec<Answer>,
+}
+
+impl Answers {
+    /// The same answer to everything that was asked.
+    #[must_use]
+    pub fn failed(inquiry: &Inquiry, failure: &Failure) -> Self {
+        let answer = || Answer::Unreachable(failure.clone());
+        Self {
+            credential: inquiry.credential.as_ref().map(|_| answer()),
+            images: inquiry.images.iter().map(|_| answer()).collect(),
+        }
+    }
+}
+
+/// What a registry says to a credential or an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It accepts the credential, and would not have said yes without one.
+    Accepted {
+        /// What is worth knowing besides.
+        note: Option<String>,
+    },
+    /// It says yes to anybody: that is no proof of the credential.
+    Anonymous,
+    /// It says no.
+    Refused(Refusal),
+    /// There is no answer.
+    Unreachable(Failure),
+}
+
+/// A registry's no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it is that it refuses.
+    pub reason: RefusalReason,
+    /// The registry's own words, without secrets.
+    pub message: Option<String>,
+    /// What the usual cause is, and what to do.
+    pub advice: Option<String>,
+}
+
+/// Why a registry says no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalReason {
+    /// It does not know this user with this password.
+    WrongCredential,
+    /// It asks for a credential, and there is none.
+    NoCredential,
+    /// It knows the user, who may not pull the image. Registries that hide private images say the
+    /// same of an image that is not there.
+    NoPermission,
+    /// There is no such image.
+    NoSuchImage,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What stands in the way.
+    pub obstacle: Obstacle,
+    /// A sentence with the details and what to do.
+    pub message: String,
+}
+
+/// What keeps a registry from answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Obstacle {
+    /// The name has no address.
+    NameNotFound,
+    /// Nobody listens there, or the connection broke.
+    NotConnected,
+    /// A certificate is not one to trust, or one is missing.
+    Tls,
+    /// It does not speak TLS.
+    NoTls,
+    /// It took too long.
+    Timeout,
+    /// The proxy does not let it through.
+    Proxy,
+    /// What answers there is no registry, or one that Docker could not talk to.
+    NotARegistry,
+    /// It wants fewer questions.
+    RateLimited,
+    /// It has a fault of its own.
+    ServerError,
+    /// It sends the question to another host, where a credential must not go.
+    Redirected,
+    /// It names a realm that a credential must not be sent to.
+    UnsafeRealm,
+    /// A certificate or a key on this machine can't be used.
+    Certificates,
+    /// A credential helper does not give the credential.
+    CredentialHelper,
+}
+
+impl Failure {
+    /// A failure with its sentence.
+    #[must_use]
+    pub fn new(obstacle: Obstacle, message: impl Into<String>) -> Self {
+        Self { obstacle, message: message.into() }
+    }
+
+    pub(super) fn too_late(timeout: Duration) -> Self {
+        let seconds = timeout.as_secs();
+        let message =
+            format!("there was no whole answer within {seconds} s: give it longer with --timeout");
+        Self::new(Obstacle::Timeout, message)
+    }
+}
+
+impl Refusal {
+    pub(super) fn new(reason: RefusalReason, message: Option<String>) -> Self {
+        Self { reason, message, advice: None }
+    }
+}

@@ -1,0 +1,211 @@
+//! The credentials of a runner, as GitLab Runner itself would gather them.
+//!
+//! Source: GitLab Runner 19.3, `helpers/docker/auth/auth.go` (`ResolveConfigForImage`) on top of
+//! docker/cli's `GetAllCredentials`: what the `credsStore` lists counts before `auths`, and a member of
+//! `credHelpers` before both.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::auth::credential::Credential;
+use crate::auth::document::{AuthDocument, Reading, Stored};
+use crate::auth::registry::{key_path, shown};
+use crate::auth::runner_version::RunnerVersion;
+use crate::auth::source::credential_helper::CredentialHelper;
+use crate::error::Error;
+use crate::registry_client::{Failure, Obstacle};
+use crate::resolver::{Resolution, Verdict, resolve_reading};
+use crate::runner::auth_entry::Filled;
+use crate::runner::environment::Environment;
+use crate::runner::{Config, Runner};
+
+/// A credential with its key, or why there is none.
+pub(super) struct Found {
+    pub key: String,
+    pub username: Option<String>,
+    pub helper: Option<String>,
+    pub credential: Result<Credential, Failure>,
+}
+
+/// All credentials of a runner.
+#[derive(Default)]
+pub(super) struct RunnerCredentials {
+    /// The document that counts.
+    document: Option<Filled>,
+    pub credentials: Vec<Found>,
+    /// Why the runner makes nothing of the document.
+    pub problem: Option<String>,
+    /// Whether the runner then asks no other source either.
+    pub cancelled: bool,
+    pub notes: Vec<String>,
+}
+
+impl RunnerCredentials {
+    pub fn read(
+        config: &Config<'_>,
+        runner: &Runner<'_>,
+        helpers: &mut HelperCache,
+    ) -> Result<Self, Error> {
+        let mut found = Self::default();
+        let environment = Environment::of(config, runner)?;
+        let entries = environment.as_ref().and_then(Environment::auth);
+        let Some((environment, entries)) = environment.as_ref().zip(entries) else {
+            return Ok(found);
+        };
+        let filled = entries.counts.fill(environment);
+        match filled.read(RunnerVersion::LATEST) {
+            Reading::Empty => {}
+            Reading::Dropped(error, _) => {
+                found.problem = Some(format!("its auth document {}", error.problem));
+            }
+            Reading::Cancelled(helper, _) => {
+                found.problem = Some(format!("its auth document {}", helper.why_it_cancels()));
+                found.cancelled = true;
+            }
+            Reading::Read(document) => found.gather(&document, helpers),
+        }
+        found.document = Some(filled);
+        Ok(found)
+    }
+
+    fn gather(&mut self, document: &AuthDocument<'_>, helpers: &mut HelperCache) {
+        let named = document.effective_helpers();
+        for helper in &named {
+            if let Some(key) = &helper.key {
+                self.credentials.push(helpers.get(&helper.name, key));
+            }
+        }
+        if let Some(store) = named.iter().find(|helper| helper.key.is_none()) {
+            match helpers.list(&store.name) {
+                Ok(keys) => {
+                    for key in keys {
+                        if !self.has(&key) {
+                            self.credentials.push(helpers.get(&store.name, &key));
+                        }
+                    }
+                }
+                Err(failure) => self.credentials.push(Found {
+                    key: "*".to_owned(),
+                    username: None,
+                    helper: Some(store.name.clone()),
+                    credential: Err(failure),
+                }),
+            }
+        }
+        let mut stored = Vec::new();
+        for entry in document.effective() {
+            if self.has(&entry.key) {
+                continue;
+            }
+            match (entry.credential(), entry.stored()) {
+                (Some(credential), _) => stored.push(Found {
+                    key: entry.key.clone(),
+                    username: credential.named_user(),
+                    helper: None,
+                    credential: Ok(credential),
+                }),
+                (None, Stored::Empty) => self.notes.push(format!(
+                    "{} has an empty credential, with which nobody was asked",
+                    shown(&entry.key)
+                )),
+                (None, _) => self.notes.push(format!(
+                    "the credential for {} holds a variable that only a job has, and was not asked with",
+                    shown(&entry.key)
+                )),
+            }
+        }
+        if self.credentials.iter().any(|found| found.credential.is_err()) {
+            let note =
+                "where a helper fails for GitLab Runner as well, it drops the whole auth document";
+            self.notes.push(note.to_owned());
+        }
+        stored.append(&mut self.credentials);
+        self.credentials = stored;
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.credentials.iter().any(|found| found.key == key)
+    }
+
+    fn resolve(&self, image: &str) -> Resolution {
+        let version = RunnerVersion::LATEST;
+        match &self.document {
+            Some(filled) => resolve_reading(&filled.read(version), image, version),
+            None => resolve_reading(&Reading::Empty, image, version),
+        }
+    }
+
+    /// The number of the credential that the runner would use for an image.
+    pub fn for_image(&self, image: &str) -> Option<usize> {
+        let resolution = self.resolve(image);
+        let number = |key: &str| self.credentials.iter().position(|found| found.key == key);
+        // The longest path wins, of several keys with one path the one that sorts first. The resolver
+        // knows the keys of the document, and the store has told its own.
+        let store = resolution.candidates.iter().find_map(|candidate| {
+            let fits =
+                |found: &&Found| found.helper.is_some() && key_path(&found.key) == *candidate;
+            let first = self.credentials.iter().filter(fits).map(|found| &found.key).min()?;
+            Some((candidate.clone(), first.clone()))
+        });
+        match (&resolution.verdict, store) {
+            (Verdict::Match(found), Some((path, key)))
+                if path.len() > found.path.len() || (path == found.path && key < found.key) =>
+            {
+                number(&key)
+            }
+            (Verdict::Match(found), _) => number(&found.key),
+            (_, Some((_, key))) => number(&key),
+            // A store that could not be asked.
+            (Verdict::Store(_), None) => number("*"),
+            _ => None,
+        }
+    }
+}
+
+/// What helpers have said: each is asked once for each key, for all runners.
+pub(super) struct HelperCache {
+    timeout: Duration,
+    credentials: HashMap<(String, String), Result<Credential, Failure>>,
+    lists: HashMap<String, Result<Vec<String>, Failure>>,
+}
+
+impl HelperCache {
+    pub fn new(timeout: Duration) -> Self {
+        Self { timeout, credentials: HashMap::new(), lists: HashMap::new() }
+    }
+
+    fn get(&mut self, name: &str, key: &str) -> Found {
+        let timeout = self.timeout;
+        let asked = self.credentials.entry((name.to_owned(), key.to_owned()));
+        let credential = asked.or_insert_with(|| {
+            CredentialHelper::new(name, timeout)
+                .and_then(|helper| helper.get(key))
+                .map_err(|error| failure(&error))
+        });
+        Found {
+            key: key.to_owned(),
+            username: credential.as_ref().ok().and_then(Credential::named_user),
+            helper: Some(name.to_owned()),
+            credential: credential.clone(),
+        }
+    }
+
+    /// The keys that a store knows.
+    fn list(&mut self, name: &str) -> Result<Vec<String>, Failure> {
+        let timeout = self.timeout;
+        let asked = self.lists.entry(name.to_owned()).or_insert_with(|| {
+            CredentialHelper::new(name, timeout)
+                .and_then(|helper| helper.list())
+                .map_err(|error| failure(&error))
+        });
+        asked.clone()
+    }
+
+    pub fn credentials(&self) -> impl Iterator<Item = &Credential> {
+        self.credentials.values().filter_map(|found| found.as_ref().ok())
+    }
+}
+
+fn failure(error: &Error) -> Failure {
+    Failure::new(Obstacle::CredentialHelper, error.to_string())
+}

@@ -1,0 +1,308 @@
+//! What registries say to the credentials that runners would send.
+//!
+//! From configs come [`Questions`]: the credentials of each runner as GitLab Runner reads them, those
+//! of the helpers that it would ask, and for each image the credential that the resolver names. The
+//! registries are asked once for each credential, whatever number of runners has it. This room prints
+//! nothing.
+
+mod credentials;
+
+use std::time::Duration;
+
+use crate::auth::credential::Credential;
+use crate::auth::registry::{Registry, shown};
+use crate::auth::source::Login;
+use crate::error::Error;
+use crate::registry_client::{
+    Answer, Answers, Failure, ImageReference, Inquiry, Obstacle, RegistryHost, Settings, ask,
+};
+use crate::runner::executor::Pull;
+use crate::runner::named_images::named_images;
+use crate::runner::{Config, Runner};
+use crate::verification::credentials::{Found, HelperCache, RunnerCredentials};
+
+/// What is asked for, beside the credentials themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// These images, for each runner.
+    pub images: Vec<String>,
+    /// Those that the config names for a runner.
+    pub named_images: bool,
+}
+
+/// What the registries are asked, and for which runners.
+pub struct Questions {
+    wanted: Wanted,
+    helpers: HelperCache,
+    inquiries: Vec<Inquiry>,
+    runners: Vec<RunnerQuestions>,
+}
+
+/// What is asked for one runner.
+pub struct RunnerQuestions {
+    /// Its number in the config.
+    pub runner: usize,
+    /// Its credentials.
+    pub credentials: Vec<Question>,
+    /// The images.
+    pub images: Vec<Question>,
+    /// Why GitLab Runner makes nothing of its auth document.
+    pub problem: Option<String>,
+    /// What a person should know besides.
+    pub notes: Vec<String>,
+}
+
+/// One thing that is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The image; `None` when it is about the credential alone.
+    pub image: Option<String>,
+    /// The key of the credential; `None` for an image without one.
+    pub registry: Option<String>,
+    /// The user, where there is one.
+    pub username: Option<String>,
+    /// The credential helper that answered.
+    pub helper: Option<String>,
+    asked: Asked,
+}
+
+/// Where the answer to a question is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    /// In the answer to this inquiry.
+    Credential(usize),
+    /// In the answer to this image of this inquiry.
+    Image(usize, usize),
+    /// There is nobody to ask.
+    Nobody(Failure),
+}
+
+/// The answers to [`Questions`].
+pub struct Verification {
+    /// What was asked for each runner.
+    pub runners: Vec<RunnerQuestions>,
+    answers: Vec<Answers>,
+}
+
+impl Questions {
+    /// No questions yet. `timeout` is how long a credential helper has.
+    #[must_use]
+    pub fn new(wanted: Wanted, timeout: Duration) -> Self {
+        let helpers = HelperCache::new(timeout);
+        Self { wanted, helpers, inquiries: Vec::new(), runners: Vec::new() }
+    }
+
+    /// Adds what there is to ask for a runner. The credential helpers that it names are run for that.
+    ///
+    /// # Errors
+    ///
+    /// Those of a broken `environment`. A broken auth document is an answer, not an error.
+    pub fn add(&mut self, config: &Config<'_>, number: usize) -> Result<(), Error> {
+        let runner = &config.runners()[number];
+        let found = RunnerCredentials::read(config, runner, &mut self.helpers)?;
+        let credentials = found.credentials.iter().map(|found| self.credential(found)).collect();
+        let mut questions = RunnerQuestions {
+            runner: number,
+            credentials,
+            images: Vec::new(),
+            problem: found.problem.clone(),
+            notes: found.notes.clone(),
+        };
+        if runner.executor().pull() != Pull::None && !found.cancelled {
+            for image in self.images(config, runner, &mut questions.notes) {
+                let question = self.image(&image, &found, &questions.credentials);
+                questions.images.push(question);
+            }
+        }
+        self.runners.push(questions);
+        Ok(())
+    }
+
+    /// How many conversations there will be.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inquiries.len()
+    }
+
+    /// Whether there is nobody to ask.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inquiries.is_empty()
+    }
+
+    /// The credentials that helpers gave, which the config does not hold.
+    pub fn helped(&self) -> impl Iterator<Item = &Credential> {
+        self.helpers.credentials()
+    }
+
+    /// Asks the registries. `progress` hears how many of them have answered.
+    #[must_use]
+    pub fn ask(self, settings: &Settings, progress: impl FnMut(usize)) -> Verification {
+        let answers = ask(&self.inquiries, settings, progress);
+        Verification { runners: self.runners, answers }
+    }
+
+    fn credential(&mut self, found: &Found) -> Question {
+        let Found { key, username, helper, credential } = found;
+        let asked = match credential {
+            Err(failure) => Asked::Nobody(failure.clone()),
+            Ok(credential) => match place(key) {
+                Ok((host, path)) => {
+                    let credential = Some(credential.clone());
+                    let inquiry = Inquiry { host, path, credential, images: Vec::new() };
+                    Asked::Credential(self.inquire(inquiry))
+                }
+                Err(failure) => Asked::Nobody(failure),
+            },
+        };
+        let registry = Some(shown(key).into_owned());
+        Question {
+            image: None,
+            registry,
+            username: username.clone(),
+            helper: helper.clone(),
+            asked,
+        }
+    }
+
+    /// The images to ask for. One whose name is only known in a job is left out.
+    fn images(
+        &self,
+        config: &Config<'_>,
+        runner: &Runner<'_>,
+        notes: &mut Vec<String>,
+    ) -> Vec<String> {
+        let mut images = self.wanted.images.clone();
+        if self.wanted.named_images {
+            for named in named_images(config, runner) {
+                if named.image.contains('$') {
+                    let key = named.key;
+                    notes.push(format!("an image in {key} holds a variable and was not asked for"));
+                } else if !images.contains(&named.image) {
+                    images.push(named.image);
+                }
+            }
+        }
+        images
+    }
+
+    /// What is asked for an image, with the credential that the runner would use.
+    fn image(
+        &mut self,
+        image: &str,
+        found: &RunnerCredentials,
+        credentials: &[Question],
+    ) -> Question {
+        let number = found.for_image(image);
+        let question = number.map(|number| &credentials[number]);
+        let asked = match (ImageReference::parse(image), question.map(|question| &question.asked)) {
+            (Err(error), _) => {
+                Asked::Nobody(Failure::new(Obstacle::NotARegistry, error.to_string()))
+            }
+            (_, Some(Asked::Nobody(failure))) => Asked::Nobody(failure.clone()),
+            (Ok(reference), Some(Asked::Credential(inquiry))) => {
+                self.add_image(*inquiry, reference)
+            }
+            (Ok(reference), Some(Asked::Image(..)) | None) => {
+                let host = reference.host().clone();
+                let inquiry =
+                    Inquiry { host, path: String::new(), credential: None, images: Vec::new() };
+                let inquiry = self.inquire(inquiry);
+                self.add_image(inquiry, reference)
+            }
+        };
+        Question {
+            image: Some(shown(image).into_owned()),
+            registry: question.and_then(|question| question.registry.clone()),
+            username: question.and_then(|question| question.username.clone()),
+            helper: question.and_then(|question| question.helper.clone()),
+            asked,
+        }
+    }
+
+    fn add_image(&mut self, inquiry: usize, reference: ImageReference) -> Asked {
+        let images = &mut self.inquiries[inquiry].images;
+        let number = images.iter().position(|other| *other == reference).unwrap_or_else(|| {
+            images.push(reference);
+            images.len() - 1
+        });
+        Asked::Image(inquiry, number)
+    }
+
+    /// The number of an inquiry for this credential.
+    fn inquire(&mut self, inquiry: Inquiry) -> usize {
+        let same = |other: &Inquiry| {
+            (&other.host, &other.path, &other.credential)
+                == (&inquiry.host, &inquiry.path, &inquiry.credential)
+        };
+        self.inquiries.iter().position(same).unwrap_or_else(|| {
+            self.inquiries.push(inquiry);
+            self.inquiries.len() - 1
+        })
+    }
+}
+
+impl Verification {
+    /// The answer to a question.
+    #[must_use]
+    pub fn answer(&self, question: &Question) -> Answer {
+        let found = match &question.asked {
+            Asked::Nobody(failure) => return Answer::Unreachable(failure.clone()),
+            Asked::Credential(inquiry) => {
+                self.answers.get(*inquiry).and_then(|answers| answers.credential.as_ref())
+            }
+            Asked::Image(inquiry, image) => {
+                self.answers.get(*inquiry).and_then(|answers| answers.images.get(*image))
+            }
+        };
+        found.cloned().unwrap_or_else(|| {
+            let message = "it was not asked".to_owned();
+            Answer::Unreachable(Failure { obstacle: Obstacle::NotConnected, message })
+        })
+    }
+
+    /// All that was asked, runner by runner.
+    pub fn questions(&self) -> impl Iterator<Item = (&RunnerQuestions, &Question)> {
+        self.runners.iter().flat_map(|runner| {
+            let all = runner.credentials.iter().chain(&runner.images);
+            all.map(move |question| (runner, question))
+        })
+    }
+}
+
+/// Asks registries for credentials that stand in no config yet, and gives the answers in their order.
+#[must_use]
+pub fn verify_logins(
+    logins: &[Login],
+    settings: &Settings,
+    progress: impl FnMut(usize),
+) -> Vec<Answer> {
+    let mut inquiries = Vec::new();
+    let mut asked = Vec::new();
+    for (registry, credential) in logins {
+        asked.push(place_of(registry).map(|(host, path)| {
+            let credential = Some(credential.clone());
+            inquiries.push(Inquiry { host, path, credential, images: Vec::new() });
+        }));
+    }
+    let mut answers = ask(&inquiries, settings, progress).into_iter();
+    let answers = asked.into_iter().map(|asked| match asked {
+        Err(failure) => Answer::Unreachable(failure),
+        Ok(()) => answers.next().and_then(|answers| answers.credential).unwrap_or_else(|| {
+            Answer::Unreachable(Failure::new(Obstacle::NotConnected, "it was not asked"))
+        }),
+    });
+    answers.collect()
+}
+
+/// The host of a key, and the path behind it.
+fn place(key: &str) -> Result<(RegistryHost, String), Failure> {
+    let no_host = |error: Error| Failure::new(Obstacle::NotARegistry, error.to_string());
+    place_of(&Registry::parse(key).map_err(no_host)?)
+}
+
+fn place_of(registry: &Registry) -> Result<(RegistryHost, String), Failure> {
+    let no_host = |error: Error| Failure::new(Obstacle::NotARegistry, error.to_string());
+    let path = registry.path().split_once('/').map_or("", |(_, path)| path);
+    Ok((RegistryHost::of_path(registry.path()).map_err(no_host)?, path.to_owned()))
+}
