@@ -252,7 +252,7 @@ pub(super) struct Source {
     /// it, for every registry
     #[arg(long, requires = "credential_helper")]
     pub delegate: bool,
-    /// How long a credential helper has for an answer
+    /// How long a credential helper has for an answer, and each registry with --verify
     #[arg(long, value_name = "SECONDS", default_value_t = 10,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
@@ -352,10 +352,10 @@ pub(super) struct Verify {
     #[command(flatten)]
     pub selection: Selection,
     /// Also ask for this image, with the credential that explain names (repeatable)
-    #[arg(long = "image", value_name = "IMAGE")]
+    #[arg(long = "image", value_name = "IMAGE", help_heading = "Images")]
     pub images: Vec<String>,
     /// Also ask for the images that the config names: image, helper_image and services
-    #[arg(long = "images")]
+    #[arg(long = "images", help_heading = "Images")]
     pub named_images: bool,
     /// How long each registry has for its answers, and each credential helper
     #[arg(long, value_name = "SECONDS", default_value_t = 10,

@@ -1,5 +1,6 @@
 //! `verify` and `set --verify`: what the registries say to the credentials.
 
+use std::collections::HashMap;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -197,14 +198,14 @@ impl Progress {
         if self.shown {
             let registries = if self.total == 1 { "registry" } else { "registries" };
             let total = self.total;
-            Output::progress(&format!("\rAsking {total} {registries}, {done} answered …"));
+            Output::progress(&format!("\rAsking {total} {registries}, {done} answered"));
         }
     }
 
     fn end(&self) {
         if self.shown {
-            // Takes the line away again.
-            Output::progress("\r\x1b[K");
+            // Takes the line away again, on any terminal.
+            Output::progress(&format!("\r{:60}\r", ""));
         }
     }
 }
@@ -267,7 +268,7 @@ struct Telling<'t> {
 }
 
 /// A line of the table, for all runners that it is true of.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Row {
     result: &'static str,
     what: String,
@@ -349,11 +350,14 @@ impl Telling<'_> {
             );
         }
         let mut rows: Vec<(Row, Vec<usize>)> = Vec::new();
+        let mut places: HashMap<Row, usize> = HashMap::new();
         for (runner, question) in self.verification.questions() {
             let row = self.row(question);
-            match rows.iter_mut().find(|(other, _)| *other == row) {
-                Some((_, numbers)) => numbers.push(runner.runner),
-                None => rows.push((row, vec![runner.runner])),
+            if let Some(&place) = places.get(&row) {
+                rows[place].1.push(runner.runner);
+            } else {
+                places.insert(row.clone(), rows.len());
+                rows.push((row, vec![runner.runner]));
             }
         }
         let mut out = table(rows.iter().map(|(row, runners)| (row, self.names(runners))).collect());

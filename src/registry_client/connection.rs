@@ -248,7 +248,8 @@ impl<'s> Connection<'s> {
                 if Instant::now() >= self.deadline.get() {
                     return Failure::too_late(self.settings.timeout);
                 }
-                new(Obstacle::NotConnected, &format!("can't be talked to: {}", reason(cause)))
+                let message = format!("no connection to {origin}: {}", reason(cause));
+                Failure::new(Obstacle::NotConnected, message)
             }
             Error::Rustls(tls) => tls_failure(tls, origin),
             Error::Tls(_) | Error::Pem(_) | Error::TlsRequired => {
@@ -257,7 +258,7 @@ impl<'s> Connection<'s> {
             Error::InvalidProxyUrl | Error::ConnectProxyFailed(_) => {
                 new(Obstacle::Proxy, "can't be reached: the proxy does not let it through")
             }
-            Error::ConnectionFailed => new(Obstacle::NotConnected, "can't be connected to"),
+            Error::ConnectionFailed => new(Obstacle::NotConnected, "takes no connection"),
             _ => new(Obstacle::NotARegistry, "does not answer as HTTP does: check its port"),
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, Reading, Stored};
-use crate::auth::registry::{key_path, shown};
+use crate::auth::registry::{key_path, shown, why_it_never_matches};
 use crate::auth::runner_version::RunnerVersion;
 use crate::auth::source::credential_helper::CredentialHelper;
 use crate::error::Error;
@@ -112,6 +112,13 @@ impl RunnerCredentials {
                     "the credential for {} holds a variable that only a job has, and was not asked with",
                     shown(&entry.key)
                 )),
+            }
+        }
+        for key in self.credentials.iter().chain(&stored).map(|found| &found.key) {
+            if let Some(problem) = why_it_never_matches(key) {
+                let key = shown(key);
+                self.notes
+                    .push(format!("GitLab Runner never uses the credential for {key}: {problem}"));
             }
         }
         if self.credentials.iter().any(|found| found.credential.is_err()) {

@@ -177,7 +177,7 @@ impl Questions {
             for named in named_images(config, runner) {
                 if named.image.contains('$') {
                     let key = named.key;
-                    notes.push(format!("an image in {key} holds a variable and was not asked for"));
+                    notes.push(format!("{key} holds a variable, and that image was not asked for"));
                 } else if !images.contains(&named.image) {
                     images.push(named.image);
                 }
@@ -297,12 +297,21 @@ pub fn verify_logins(
 
 /// The host of a key, and the path behind it.
 fn place(key: &str) -> Result<(RegistryHost, String), Failure> {
-    let no_host = |error: Error| Failure::new(Obstacle::NotARegistry, error.to_string());
-    place_of(&Registry::parse(key).map_err(no_host)?)
+    place_of(&Registry::parse(key).map_err(no_registry)?)
 }
 
 fn place_of(registry: &Registry) -> Result<(RegistryHost, String), Failure> {
-    let no_host = |error: Error| Failure::new(Obstacle::NotARegistry, error.to_string());
     let path = registry.path().split_once('/').map_or("", |(_, path)| path);
-    Ok((RegistryHost::of_path(registry.path()).map_err(no_host)?, path.to_owned()))
+    Ok((RegistryHost::of_path(registry.path()).map_err(no_registry)?, path.to_owned()))
+}
+
+fn no_registry(error: Error) -> Failure {
+    let problem = match error {
+        // What to do about it is said to somebody who types a registry.
+        Error::InvalidRegistry { problem } => {
+            problem.split(';').next().unwrap_or_default().to_owned()
+        }
+        error => error.to_string(),
+    };
+    Failure::new(Obstacle::NotARegistry, format!("this key is no registry: it {problem}"))
 }

@@ -65,7 +65,7 @@ fn the_images_that_the_config_names() {
     let run = setup.verify(&["--images"]);
     assert_eq!(run.results(), ["accepted", "accepted", "refused no-such-image", "accepted"]);
     let notes = run.json()["runners"][0]["notes"].to_string();
-    assert!(notes.contains("an image in services holds a variable"), "{notes}");
+    assert!(notes.contains("services holds a variable"), "{notes}");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::command::{basic, there};
 
 /// `htpasswd -Bbn ci s3cret-of-ci`
@@ -81,8 +83,7 @@ impl Registry {
 
     /// Puts an image without layers there, over plain HTTP.
     pub fn push(&self, name: &str, tag: &str, password: &str) {
-        let config = r#"{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#;
-        let digest = sha256(config);
+        let image = Image::without_layers();
         let started = self.http("POST", &format!("/v2/{name}/blobs/uploads/"), "", "", password);
         let location = started
             .lines()
@@ -91,16 +92,11 @@ impl Registry {
             .trim();
         let path = location.split_once(&self.host).map_or(location, |(_, path)| path);
         let separator = if path.contains('?') { '&' } else { '?' };
-        let path = format!("{path}{separator}digest={digest}");
-        let put = self.http("PUT", &path, "application/octet-stream", config, password);
+        let path = format!("{path}{separator}digest={}", image.config_digest);
+        let put = self.http("PUT", &path, "application/octet-stream", Image::CONFIG, password);
         assert!(put.starts_with("HTTP/1.1 201"), "{put}");
-        let manifest = format!(
-            r#"{{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{{"mediaType":"application/vnd.docker.container.image.v1+json","digest":"{digest}","size":{}}},"layers":[]}}"#,
-            config.len()
-        );
-        let kind = "application/vnd.docker.distribution.manifest.v2+json";
-        let put =
-            self.http("PUT", &format!("/v2/{name}/manifests/{tag}"), kind, &manifest, password);
+        let path = format!("/v2/{name}/manifests/{tag}");
+        let put = self.http("PUT", &path, Image::KIND, image.manifest(), password);
         assert!(put.starts_with("HTTP/1.1 201"), "{put}");
     }
 
@@ -123,6 +119,40 @@ impl Drop for Registry {
     fn drop(&mut self) {
         drop(self.server.kill());
         drop(self.server.wait());
+    }
+}
+
+/// The smallest image that Docker pulls.
+pub struct Image {
+    config_digest: String,
+    manifest: String,
+    digest: String,
+}
+
+impl Image {
+    pub const KIND: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+    pub const CONFIG: &str = r#"{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#;
+
+    pub fn without_layers() -> Self {
+        let config_digest = sha256(Self::CONFIG);
+        let config = json!({
+            "mediaType": "application/vnd.docker.container.image.v1+json",
+            "digest": config_digest,
+            "size": Self::CONFIG.len(),
+        });
+        let manifest =
+            json!({"schemaVersion": 2, "mediaType": Self::KIND, "config": config, "layers": []});
+        let manifest = manifest.to_string();
+        Self { digest: sha256(&manifest), config_digest, manifest }
+    }
+
+    pub fn manifest(&self) -> &str {
+        &self.manifest
+    }
+
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 }
 
