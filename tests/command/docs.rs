@@ -1,4 +1,4 @@
-//! The commands in README.md and docs/ run as they stand: each `sh` block in a folder with the
+//! The commands in the READMEs and docs/ run as they stand: each `sh` block in a folder with the
 //! fixtures, a `password.txt` and an `auth.json`, where `devops-runner` is in the default config.
 //! Blocks that call Cargo are for the clone itself and not run here. Links between the pages lead
 //! somewhere.
@@ -23,9 +23,9 @@ fn blocks(page: &str) -> Vec<(usize, String)> {
     let mut open: Option<(usize, String)> = None;
     for (number, line) in page.lines().enumerate() {
         match &mut open {
-            None if line == "```sh" => open = Some((number + 2, String::new())),
+            None if line.trim_start() == "```sh" => open = Some((number + 2, String::new())),
             None => {}
-            Some(_) if line == "```" => found.extend(open.take()),
+            Some(_) if line.trim_start() == "```" => found.extend(open.take()),
             Some((_, text)) => {
                 text.push_str(line);
                 text.push('\n');
@@ -56,18 +56,25 @@ fn sandbox() -> tempfile::TempDir {
     put("auth.json", r#"{"auths": {"registry.example.com": {"auth": "Y2k6czNjcmV0"}}}"#, 0o600);
     fs::create_dir(folder.path().join("bin")).expect("a folder");
     put("bin/runner-auth", WRAPPER, 0o755);
+    // The readers of the pages on Amazon and Google have these.
+    for helper in ["ecr-login", "gcr"] {
+        put(&format!("bin/docker-credential-{helper}"), "#!/bin/sh\nexit 1\n", 0o755);
+    }
     folder
 }
 
-/// README.md and the pages of docs/.
+/// The READMEs and the pages of docs/.
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut pages: Vec<PathBuf> = fs::read_dir(root.join("docs"))
-        .expect("docs")
+    let mut pages: Vec<PathBuf> = ["docs", "docs/registries"]
+        .iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("docs"))
         .map(|entry| entry.expect("a file").path())
         .filter(|path| path.extension() == Some("md".as_ref()))
         .collect();
-    pages.push(root.join("README.md"));
+    pages.extend(
+        ["README.md", "README.zh-CN.md", "packaging/README.md"].map(|page| root.join(page)),
+    );
     pages.sort();
     pages
 }

@@ -11,6 +11,7 @@ mod logins;
 mod man;
 mod memory;
 mod one_reading;
+mod pictures;
 mod rendering;
 mod rotation;
 mod screens;
