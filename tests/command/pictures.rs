@@ -51,9 +51,9 @@ const SCENES: [Scene; 2] = [
         before: "",
         arguments: &["set"],
         steps: &[
-            ("Runners:", "machine"),
+            ("Runners (3)", "machine"),
             // Drawn anew with what matches.
-            ("machine", " \r"),
+            ("Runners (1 of 3): \u{1b}[0mmachine", "\r"),
             ("Registry:", "registry.example.com:5000\r"),
             ("User:", "robot\r"),
             ("Password of robot", "s3cret-and-long\n"),
