@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::args::{Format, Global, Writing};
 use super::guide::{Conversation, Guide};
 use super::input::Input;
-use super::output::{Output, to_stdout};
+use super::output::{Output, filtered};
 use super::preview::{Ending, Preview, Told, warnings};
 use crate::cli::terminal::Terminal;
 use crate::config_file::safe_write::{self, Options, Patch};
@@ -109,7 +109,7 @@ impl Change<'_> {
         let filter = self.global.is_filter();
         let Some(bytes) = &told.bytes else {
             if filter && !self.is_dry() {
-                to_stdout(input.text().bytes())?;
+                filtered(input.text().bytes())?;
             }
             return Ok(Some(self.finish(told, Ending::NothingToDo, &[])));
         };
@@ -118,7 +118,7 @@ impl Change<'_> {
         }
         // A filter writes to standard output only: there is nothing to confirm.
         if filter {
-            to_stdout(bytes)?;
+            filtered(bytes)?;
             return Ok(Some(self.finish(told, Ending::Filtered, &[])));
         }
         match self.ask(&told)? {

@@ -50,7 +50,14 @@ pub fn run() -> ExitCode {
     };
     let output = Output::new(&arguments.global, arguments.command.writes());
     match command(&arguments, &output) {
-        Ok(status) => ExitCode::from(status),
+        Ok(status) => match output.lost() {
+            // What was written is written, whoever learns of it.
+            Some(error) if !arguments.command.writes() => {
+                Output::error_of_output(&error);
+                ExitCode::from(error.exit_status())
+            }
+            _ => ExitCode::from(status),
+        },
         Err(error) => {
             output.error(&error);
             if let Error::Interrupted { signal, .. } = error {

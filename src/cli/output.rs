@@ -1,8 +1,11 @@
 //! What is printed, where, and in which colours.
 
+use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use anstyle::{AnsiColor, Style};
+use rustix::fs::OFlags;
 use serde::Serialize;
 
 use super::args::{Color, Format, Global};
@@ -30,6 +33,8 @@ pub(super) struct Output {
     /// As a filter, standard output is for the config alone.
     filter: bool,
     color: Color,
+    /// Why a report did not arrive.
+    lost: Cell<Option<io::Error>>,
 }
 
 impl Output {
@@ -40,6 +45,7 @@ impl Output {
             quiet: global.quiet,
             filter: writes && global.is_filter(),
             color: global.color,
+            lost: Cell::new(None),
         }
     }
 
@@ -47,8 +53,11 @@ impl Output {
     pub fn print(&self, text: &str) {
         if self.filter {
             write_to(io::stderr(), text);
-        } else {
-            write_to(io::stdout(), text);
+        } else if let Err(cause) = try_write_to(io::stdout(), text)
+            // A reader that went away wants no more of it.
+            && cause.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.lost.set(Some(cause));
         }
     }
 
@@ -58,6 +67,11 @@ impl Output {
             Ok(text) => self.print(&format!("{text}\n")),
             Err(error) => write_to(io::stderr(), &format!("error: {error}\n")),
         }
+    }
+
+    /// What kept a report from standard output.
+    pub fn lost(&self) -> Option<Error> {
+        self.lost.take().map(not_written)
     }
 
     /// Says something on standard error beside what goes to standard output.
@@ -73,13 +87,18 @@ impl Output {
         write_to(io::stderr(), text);
     }
 
+    /// Prints an error to standard error where standard output takes nothing.
+    pub fn error_of_output(error: &Error) {
+        write_to(io::stderr(), &format!("error: {}\n", printable(&error.to_string())));
+    }
+
     /// Prints an error to standard error, or as JSON in place of the report.
     pub fn error(&self, error: &Error) {
-        let message = printable(&error.to_string());
         if self.format == Format::Json {
+            let message = printable(&error.to_string());
             self.json(&Report { schema: 1, error: Problem { code: error.code(), message } });
         } else {
-            write_to(io::stderr(), &format!("error: {message}\n"));
+            Self::error_of_output(error);
         }
     }
 
@@ -151,12 +170,33 @@ pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Error> {
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(not_written)
 }
 
+/// Writes the config of a filter, whose standard output must lead somewhere.
+pub(super) fn filtered(bytes: &[u8]) -> Result<(), Error> {
+    if was_closed(io::stdout()).unwrap_or(false) {
+        return Err(not_written(io::Error::other("it is closed")));
+    }
+    to_stdout(bytes)
+}
+
+/// Whether a stream was closed when the process started: the standard library then opens the null
+/// device in its place, for reading as well, which a redirection to it is not.
+fn was_closed(stream: impl AsFd) -> io::Result<bool> {
+    let null = rustix::fs::stat("/dev/null")?;
+    let found = rustix::fs::fstat(&stream)?;
+    let access = rustix::fs::fcntl_getfl(&stream)? & OFlags::RWMODE;
+    Ok(found.st_rdev == null.st_rdev && found.st_mode == null.st_mode && access == OFlags::RDWR)
+}
+
 /// Standard output didn't take what it should.
 pub(super) fn not_written(cause: io::Error) -> Error {
     Error::NotWritable { path: "standard output".into(), step: "writing", cause, advice: None }
 }
 
 /// Writes; a reader that went away is no failure of what was done.
-fn write_to(mut stream: impl Write, text: &str) {
-    drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
+fn write_to(stream: impl Write, text: &str) {
+    drop(try_write_to(stream, text));
+}
+
+fn try_write_to(mut stream: impl Write, text: &str) -> io::Result<()> {
+    stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
 }

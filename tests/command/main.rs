@@ -17,6 +17,7 @@ mod rotation;
 mod screens;
 mod secrets;
 mod sources;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;
