@@ -181,8 +181,9 @@ pub(super) struct Writing {
     #[arg(long, value_name = "SUFFIX", num_args = 0..=1, require_equals = true,
           default_missing_value = ".bak")]
     pub backup: Option<String>,
-    /// How long to wait while another process holds the config's lock
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    /// How long to wait for others, who hold the config's lock or keep changing it
+    #[arg(long, value_name = "SECONDS", default_value_t = 60,
+          value_parser = clap::value_parser!(u64).range(..=86_400))]
     pub lock_timeout: u64,
     /// Watch the file that long after the write, and write again when another program's rewrite has
     /// undone the change

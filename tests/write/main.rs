@@ -5,6 +5,7 @@
 
 mod attackers;
 mod faults;
+mod locks;
 mod rivals;
 mod safe_write;
 #[path = "../support/mod.rs"]
