@@ -1,5 +1,5 @@
 //! Many processes on one file, while another program, which knows no lock, empties and rewrites it
-//! as GitLab Runner does, and others read it all the while.
+//! as GitLab Runner does, or puts another file in its place, and others read it all the while.
 //!
 //! `LOAD_PROCESSES` sets how many processes there are.
 
@@ -7,7 +7,8 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
@@ -157,4 +158,142 @@ fn a_rival_is_neither_lost_nor_wins() {
         start.elapsed()
     );
     assert!(!succeeded.is_empty());
+}
+
+/// Reads the config, and puts another file in its place a moment later, as editors, `sed -i` and
+/// Ansible do. Comes back with the time between the two.
+fn replace(config: &Path, number: usize) -> Duration {
+    let text = fs::read_to_string(config).unwrap();
+    let start = Instant::now();
+    sleep(Duration::from_millis(10));
+    let next = config.with_file_name(format!("rival-{number}"));
+    let (_, rest) = text.split_once('\n').unwrap();
+    fs::write(&next, format!("concurrent = {number}\n{rest}")).unwrap();
+    fs::rename(&next, config).unwrap();
+    start.elapsed()
+}
+
+#[test]
+fn a_rival_who_renames_is_neither_lost_nor_wins() {
+    const RENAMES: usize = 400;
+    let (lost, counted, number) =
+        (Mutex::new(Vec::new()), AtomicUsize::new(0), AtomicUsize::new(1));
+    let start = Instant::now();
+    let one = || {
+        let folder = tempfile::tempdir().expect("a place to work");
+        let config = folder.path().join("config.toml");
+        while counted.load(Ordering::Relaxed) < RENAMES {
+            let number = number.fetch_add(1, Ordering::Relaxed);
+            assert!(number < 10 * RENAMES, "this machine is too slow to tell");
+            fs::write(&config, CONFIG).unwrap();
+            // Two of our own, and the rival at another moment each time.
+            let children = [0, 1].map(|own| {
+                let mut command = set(&config, own);
+                command.arg("--backup").spawn().expect("it starts")
+            });
+            sleep(Duration::from_millis(u64::try_from(number % 8).unwrap()));
+            let time = replace(&config, number);
+            let succeeded: Vec<_> = children
+                .into_iter()
+                .map(|child| child.wait_with_output().unwrap())
+                .enumerate()
+                .filter(|(_, output)| {
+                    let code = output.status.code();
+                    assert!(code == Some(0) || code == Some(5), "{output:?}");
+                    code == Some(0)
+                })
+                .map(|(own, _)| format!("r{own}.io"))
+                .collect();
+            let text = fs::read_to_string(&config).unwrap();
+            let found = registries(text.clone().into_bytes()).expect("a whole config");
+            let names: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
+            let backups = names.len() - 1;
+            for name in &names {
+                fs::remove_file(name.path()).unwrap();
+            }
+            // Whoever needs longer than the file is watched can't be helped.
+            if time > Duration::from_millis(40) {
+                continue;
+            }
+            counted.fetch_add(1, Ordering::Relaxed);
+            let whole = succeeded.iter().all(|registry| found.contains(registry));
+            if !whole || counter(&text) != Some(number) || backups != succeeded.len() {
+                lost.lock().unwrap().push(format!("{succeeded:?}, {backups} backups: {text}"));
+            }
+        }
+    };
+    scope(|scope| (0..4).for_each(|_| drop(scope.spawn(one))));
+    let (lost, number) = (lost.into_inner().unwrap(), number.into_inner() - 1);
+    println!(
+        "{} of {} lost, of {number} tried; {:?}",
+        lost.len(),
+        counted.into_inner(),
+        start.elapsed()
+    );
+    assert!(lost.is_empty(), "{lost:#?}");
+}
+
+/// Starts a command and waits until it has written.
+fn spawn_and_see(mut command: Command, config: &Path) -> Child {
+    let child = command.spawn().expect("it starts");
+    let start = Instant::now();
+    while !fs::read_to_string(config).unwrap().contains("r1.io") {
+        assert!(start.elapsed() < Duration::from_secs(20), "it never writes");
+        sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+#[test]
+fn a_change_that_is_undone_later_is_written_again() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let config = folder.path().join("config.toml");
+    for by_rename in [false, true] {
+        fs::write(&config, CONFIG).unwrap();
+        let mut command = set(&config, 1);
+        command.args(["--settle", "2", "--format", "json"]).stdout(Stdio::piped());
+        let child = spawn_and_see(command, &config);
+        // What GitLab Runner had in memory, later than any write is watched.
+        sleep(Duration::from_millis(700));
+        let memory = CONFIG.replace("concurrent = 0", "concurrent = 7");
+        if by_rename {
+            fs::write(folder.path().join("next"), memory).unwrap();
+            fs::rename(folder.path().join("next"), &config).unwrap();
+        } else {
+            fs::write(&config, memory).unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("had undone the change: it was written again"), "{said}");
+        let text = fs::read_to_string(&config).unwrap();
+        assert_eq!(counter(&text), Some(7));
+        assert_eq!(registries(text.into_bytes()).unwrap(), ["r1.io"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn a_change_that_is_undone_again_and_again_is_no_success() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let config = folder.path().join("config.toml");
+    fs::write(&config, CONFIG).unwrap();
+    let done = AtomicBool::new(false);
+    scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                sleep(Duration::from_millis(100));
+                fs::write(&config, CONFIG).unwrap();
+            }
+        });
+        let mut command = set(&config, 1);
+        command.args(["--settle", "1", "--lock-timeout", "1"]);
+        let start = Instant::now();
+        let output = command.output().unwrap();
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(output.status.code(), Some(5), "{output:?}");
+        assert!(start.elapsed() < Duration::from_secs(20));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("was changed by somebody else meanwhile"), "{said}");
+    });
 }

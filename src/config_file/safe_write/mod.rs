@@ -41,8 +41,8 @@ use recovery::State;
 use snapshot::Snapshot;
 use target::Target;
 
-/// How long a file that keeps changing is tried.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a file that keeps changing is tried at least.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How a file is to be written.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ pub struct Options<'o> {
     pub backup: Option<&'o str>,
     /// Replace the file also when its owner, its mode or an extended attribute can't be kept.
     pub force_attributes: bool,
-    /// How long somebody else's lock is waited for.
+    /// How long others are waited for: while one holds a lock, and while the file keeps changing.
     pub lock_timeout: Duration,
     /// How long the file is watched after the write: when another writer's rewrite swallows the
     /// change, it is written again. A moment at least.
@@ -143,11 +143,12 @@ pub fn rewrite<R>(
     if writer.lock.has_folder() {
         PrivateFile::remove_stale(&writer.target, &first);
     }
-    let deadline = Instant::now() + PATIENCE + options.settle;
+    let start = Instant::now();
+    let longest = options.lock_timeout.max(PATIENCE).saturating_add(options.settle);
     let again = |writer: &Writer<'_>| writer.target.read();
     let (mut base, mut patched) = writer.settle(first, again, &mut patch)?;
     while let Some(bytes) = patched.bytes.take() {
-        if deadline < Instant::now() {
+        if start.elapsed() > longest {
             return Err(Error::ChangedMeanwhile { path: writer.target.label });
         }
         match writer.attempt(&base, &bytes, &mut patch)? {

@@ -83,14 +83,22 @@ impl Writer<'_> {
                 if now.text().bytes() == wanted {
                     seen = now.identity();
                 } else {
-                    let again = |writer: &Self| writer.target.read();
-                    let (now, patched) = self.settle(now, again, plan)?;
-                    if patched.bytes.is_some() {
-                        self.swallowed = true;
-                        self.let_go(exchanged);
-                        return Ok(Step::Again(now, patched));
+                    match self.settle(now, |writer| writer.target.read(), plan) {
+                        Ok((now, patched)) if patched.bytes.is_some() => {
+                            self.swallowed = true;
+                            self.let_go(exchanged);
+                            return Ok(Step::Again(now, patched));
+                        }
+                        Ok((now, _)) => {
+                            (seen, wanted) = (now.identity(), now.text().bytes().to_vec());
+                        }
+                        // That writer may still be at it.
+                        Err(error) if !last && matches!(error.exit_status(), 3 | 4) => {}
+                        Err(error) => {
+                            self.let_go(exchanged);
+                            return Err(error);
+                        }
                     }
-                    (seen, wanted) = (now.identity(), now.text().bytes().to_vec());
                 }
             }
             if last {
