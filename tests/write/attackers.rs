@@ -7,14 +7,18 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::mem::MaybeUninit;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::scope;
 use std::time::Duration;
 
-use rustix::fs::inotify;
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+use rustix::fs::{CWD, Mode, inotify, mkfifoat};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
@@ -43,6 +47,9 @@ impl Scene {
         // What is there must not change; a config is the easiest to change by mistake.
         fs::write(scene.guard().join("config.toml"), format!("# root's\n{CONFIG}")).unwrap();
         fs::write(scene.guard().join("passwd"), "root:x:0:0::/root:/bin/sh\n").unwrap();
+        fs::write(scene.guard().join("secret"), format!("# root's\n{CONFIG}")).unwrap();
+        let private = Permissions::from_mode(0o600);
+        fs::set_permissions(scene.guard().join("secret"), private).unwrap();
         fs::create_dir_all(scene.folder()).unwrap();
         for folder in [scene.home(), scene.folder()] {
             chown(folder, Some(USER), Some(USER)).unwrap();
@@ -86,14 +93,63 @@ impl Scene {
         fs::rename(self.home().join("away"), self.folder())
     }
 
-    fn set(&self) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_runner-auth"))
-            .args(["set", "--yes", "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD", "-c"])
-            .arg(self.config())
-            .env("PASSWORD", "s3cret")
-            .stdin(Stdio::null())
-            .output()
-            .expect("the command runs")
+    /// The folder as it is before a round.
+    fn reset(&self) {
+        drop(fs::remove_file(self.folder()));
+        for folder in [self.folder(), self.home().join("away")] {
+            drop(fs::remove_dir_all(folder));
+        }
+        fs::create_dir(self.folder()).unwrap();
+        chown(self.folder(), Some(USER), Some(USER)).unwrap();
+        self.plant("config.toml", CONFIG, 0o600);
+    }
+
+    /// One change of the folder, such as its owner can make.
+    fn meddle(&self, what: u8, one: u8, other: u8) -> std::io::Result<()> {
+        let folder =
+            if self.folder().is_symlink() { self.home().join("away") } else { self.folder() };
+        // What the command has made is met as often as what is planted.
+        let mut names: Vec<_> =
+            fs::read_dir(&folder)?.flatten().map(|entry| entry.file_name()).collect();
+        names.extend(
+            ["config.toml", "config.toml.bak", ".config.toml.runner-auth.tmp-0"].map(Into::into),
+        );
+        let pick = |number: u8| folder.join(&names[usize::from(number) % names.len()]);
+        let (path, second) = (pick(one), pick(other));
+        let outside = ["config.toml", "passwd", "secret", ""][usize::from(other) % 4];
+        let outside = self.guard().join(outside);
+        match what % 12 {
+            0 => self.swap(),
+            1 | 2 => self.swap_back(),
+            3 => fs::remove_file(path),
+            4 => fs::rename(path, second),
+            5 => {
+                drop(fs::remove_file(&path));
+                symlink(outside, path)
+            }
+            6 => fs::hard_link(outside, path),
+            7 => fs::hard_link(path, second),
+            8 => {
+                let modes = [0o600, 0o666, 0o000, 0o4755];
+                fs::set_permissions(path, Permissions::from_mode(modes[usize::from(other) % 4]))
+            }
+            9 => {
+                let modes = [0o700, 0o777, 0o1777, 0o2775];
+                fs::set_permissions(folder, Permissions::from_mode(modes[usize::from(other) % 4]))
+            }
+            10 => fs::write(
+                path,
+                ["", "[[runn", CONFIG, "# more\n[[runners]]\n"][usize::from(other) % 4],
+            ),
+            _ => {
+                drop(fs::remove_file(&path));
+                if other.is_multiple_of(2) {
+                    fs::create_dir(path)
+                } else {
+                    Ok(mkfifoat(CWD, path, Mode::RUSR)?)
+                }
+            }
+        }
     }
 
     /// Whether root's folder is as it was.
@@ -107,6 +163,21 @@ impl Scene {
         }
         now == self.before
     }
+}
+
+/// Root runs the command.
+fn set(config: &Path) -> Output {
+    run(["set", "--yes", "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD", "-c"], config)
+}
+
+fn run<const N: usize>(arguments: [&str; N], config: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+        .args(arguments)
+        .arg(config)
+        .env("PASSWORD", "s3cret")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command runs")
 }
 
 /// Every file below a folder: owner, mode, what it is, and its content.
@@ -162,7 +233,7 @@ fn watch(
 }
 
 /// One run of the command beside an attacker.
-fn beside(scene: &Scene, attacker: impl FnOnce(&AtomicBool) + Send) -> Output {
+fn beside(scene: &Scene, round: usize, attacker: impl FnOnce(&AtomicBool) + Send) -> Output {
     let over = AtomicBool::new(false);
     let ready = AtomicBool::new(false);
     scope(|scope| {
@@ -176,7 +247,25 @@ fn beside(scene: &Scene, attacker: impl FnOnce(&AtomicBool) + Send) -> Output {
         }
         // The watch is there a moment later.
         std::thread::sleep(Duration::from_millis(5));
-        let output = scene.set();
+        let output = match round % 3 {
+            0 => set(&scene.config()),
+            1 => run(
+                [
+                    "set",
+                    "--yes",
+                    "--backup",
+                    "-r",
+                    "r.io",
+                    "-u",
+                    "ci",
+                    "--password-env",
+                    "PASSWORD",
+                    "-c",
+                ],
+                &scene.config(),
+            ),
+            _ => run(["remove", "--everything", "--yes", "-c"], &scene.config()),
+        };
         over.store(true, Ordering::SeqCst);
         output
     })
@@ -206,7 +295,7 @@ fn what_was_planted_for_recovery_is_written_nowhere() {
         scene.plant("config.toml", &mixture, 0o644);
         scene.plant(".config.toml.runner-auth.old", &old, 0o600);
         scene.plant(".config.toml.runner-auth.new", &new, 0o600);
-        let output = beside(&scene, |over| {
+        let output = beside(&scene, 0, |over| {
             let read = inotify::WatchFlags::CLOSE_NOWRITE;
             watch(&scene.folder(), read, over, |number| number > round % 6 && scene.swap().is_ok());
         });
@@ -225,7 +314,7 @@ fn a_new_file_is_made_in_no_other_folder() {
         let scene = Scene::new();
         let filler = "# a comment\n".repeat(100_000);
         scene.plant("config.toml", &format!("{filler}{CONFIG}"), 0o666);
-        let output = beside(&scene, |over| {
+        let output = beside(&scene, 0, |over| {
             let read = inotify::WatchFlags::CLOSE_NOWRITE | inotify::WatchFlags::OPEN;
             watch(&scene.folder(), read, over, |number| {
                 number > round % 10 && scene.swap().is_ok()
@@ -235,4 +324,99 @@ fn a_new_file_is_made_in_no_other_folder() {
         won += usize::from(!scene.is_untouched(&output));
     }
     assert_eq!(won, 0, "of {ROUNDS} attacks");
+}
+
+#[test]
+fn nothing_outside_a_folder_that_is_changed_at_random_changes() {
+    if !is_root() {
+        return;
+    }
+    let rounds = std::env::var("FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok());
+    let rounds: usize = rounds.unwrap_or(if std::env::var_os("CI").is_some() { 500 } else { 100 });
+    let steps = vec((any::<u8>(), any::<u8>(), any::<u8>(), 0..2000_u64), 1..60);
+    let mut runner = TestRunner::default();
+    let scene = Scene::new();
+    let (mut written, done) = (0, AtomicUsize::new(0));
+    for round in 0..rounds {
+        let steps = steps.new_tree(&mut runner).expect("steps can be made").current();
+        scene.reset();
+        let output = beside(&scene, round, |over| {
+            for &(what, one, other, pause) in &steps {
+                if over.load(Ordering::Relaxed) {
+                    break;
+                }
+                let changed = scene.meddle(what, one, other).is_ok();
+                done.fetch_add(usize::from(changed), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_micros(pause));
+            }
+        });
+        written += usize::from(output.status.success());
+        assert!(scene.is_untouched(&output), "round {round}: {steps:?}");
+        let kept = scene.config().to_str().unwrap().replace('/', "%2F");
+        assert!(!Path::new("/var/lib/runner-auth").join(kept).exists(), "round {round}: {steps:?}");
+    }
+    let done = done.into_inner();
+    println!(
+        "{rounds} rounds, {done} changes of the folder, {written} times the config was written"
+    );
+    assert!(written > 0 && done > rounds);
+}
+
+#[test]
+fn a_link_of_another_user_leads_nowhere_else() {
+    if !is_root() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.plant("config.toml", CONFIG, 0o640);
+    // Of the file, and of a folder on the way.
+    let (file, folder) = (scene.home().join("link.toml"), scene.home().join("link"));
+    for (link, leads_to) in [(&file, "../guard/config.toml"), (&folder, "../guard")] {
+        symlink(leads_to, link).unwrap();
+        lchown(link, Some(USER), Some(USER)).unwrap();
+    }
+    for config in [&file, &folder.join("config.toml")] {
+        let output = set(config);
+        assert_eq!(output.status.code(), Some(5), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("a link on the way is another user's"), "{said}");
+        assert!(scene.is_untouched(&output));
+    }
+    // Root may lead itself anywhere, and a user may lead root to what is that user's.
+    for maker in [0, USER] {
+        fs::remove_file(&file).unwrap();
+        symlink("runner/config.toml", &file).unwrap();
+        lchown(&file, Some(maker), Some(maker)).unwrap();
+        scene.plant("config.toml", CONFIG, 0o640);
+        let output = set(&file);
+        assert!(output.status.success(), "{output:?}");
+        assert!(fs::read_to_string(scene.config()).unwrap().contains("r.io"));
+        assert!(file.is_symlink());
+        let metadata = fs::metadata(scene.config()).unwrap();
+        assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (USER, 0o640));
+    }
+    // A name of root's file in the other user's folder: the file would be written in place.
+    fs::remove_file(scene.config()).unwrap();
+    fs::hard_link(scene.guard().join("config.toml"), scene.config()).unwrap();
+    let output = set(&scene.config());
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("others can write its folder"));
+    fs::remove_file(scene.config()).unwrap();
+    assert!(scene.is_untouched(&output));
+}
+
+#[test]
+fn a_config_of_roots_in_another_users_folder_stays_roots() {
+    if !is_root() {
+        return;
+    }
+    // As a container leaves it that runs as root on a folder of the host.
+    let scene = Scene::new();
+    fs::write(scene.config(), CONFIG).unwrap();
+    fs::set_permissions(scene.config(), Permissions::from_mode(0o600)).unwrap();
+    let output = set(&scene.config());
+    assert!(output.status.success(), "{output:?}");
+    let metadata = fs::metadata(scene.config()).unwrap();
+    assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (0, 0o600));
+    assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 1);
 }

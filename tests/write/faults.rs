@@ -320,3 +320,40 @@ fn a_write_in_place_keeps_a_copy_first() {
     ];
     assert!(order.is_sorted(), "{order:?}\n{trace}");
 }
+
+#[test]
+fn no_path_is_used_once_the_folder_is_open() {
+    if !support::sees_into_processes() {
+        return;
+    }
+    for mounted in [false, true] {
+        let scene = Scene::new(mounted);
+        assert!(scene.run(&["-y", "-e", "trace=%file"]).status.success());
+        let trace = scene.trace();
+        let lines: Vec<&str> = trace.lines().collect();
+        let folder = format!("<{}>, \".\", O_RDONLY", scene.folder.path().display());
+        let open = line_with(&lines, &["openat(", &folder, "O_DIRECTORY"]);
+        let after = &lines[open + 1..];
+        assert!(after.len() > 5, "{trace}");
+        for line in after {
+            // An open folder first, then a name in it, or none where it is the descriptor that counts.
+            assert!(!line.contains("AT_FDCWD"), "{line}\n{trace}");
+            let names: Vec<_> = line.split('"').skip(1).step_by(2).collect();
+            assert!(!names.is_empty() && names.iter().all(|name| !name.contains('/')), "{line}");
+            let follows = line.contains("openat(") && !line.contains("O_NOFOLLOW");
+            assert!(!follows || line.contains("\".\", O_RDONLY"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_file_system_without_swaps_of_names_works() {
+    if !support::sees_into_processes() {
+        return;
+    }
+    let scene = Scene::new(false);
+    let output = scene.run(&["-e", "inject=renameat2:error=EINVAL"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(is_new(&fs::read_to_string(scene.config()).unwrap()));
+    assert_eq!(scene.left(), Vec::<String>::new());
+}
