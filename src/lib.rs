@@ -24,8 +24,8 @@
 //! # }
 //! ```
 //!
-//! Limits: Unix only; a file of at most 4 GiB; a writer that takes no notice of others can still
-//! write between the last comparison and the rename.
+//! Limits: Unix only; a file of at most 4 GiB; what can't be excluded of a write stands at the end of
+//! `docs/safety.md`.
 
 // Tests may end by panicking.
 #![cfg_attr(test, allow(clippy::panic, clippy::unwrap_used, clippy::expect_used))]
