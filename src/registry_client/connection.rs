@@ -112,9 +112,9 @@ impl<'s> Connection<'s> {
         result
     }
 
-    /// Whether a host may speak plain HTTP or show any certificate, because a person said so.
-    pub fn is_insecure(&self, authority: &str) -> bool {
-        self.settings.insecure.iter().any(|host| host.authority() == authority)
+    /// Whether a place may be plain HTTP or show any certificate, because a person said so.
+    pub fn is_insecure(&self, origin: &Origin) -> bool {
+        self.settings.insecure.iter().any(|host| host.origin(origin.tls).as_ref() == Some(origin))
     }
 
     /// Sends a request and follows where it leads.
@@ -208,19 +208,20 @@ impl<'s> Connection<'s> {
         if let Some(agent) = self.agents.borrow().get(origin) {
             return Ok(agent.clone());
         }
-        let authority = origin.authority();
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(self.settings.proxies.of(origin)?);
         if origin.tls {
-            let host = match authority.as_str() {
-                own if own == self.registry.authority() => self.registry.clone(),
-                other => RegistryHost::of_path(other)
-                    .map_err(|error| Failure::new(Obstacle::Redirected, error.to_string()))?,
+            // Its folder of certificates is called as it is in keys and images.
+            let host = if self.registry.origin(true).as_ref() == Some(origin) {
+                self.registry.clone()
+            } else {
+                RegistryHost::of_path(&origin.authority())
+                    .map_err(|error| Failure::new(Obstacle::Redirected, error.to_string()))?
             };
             let Settings { authorities, certificates, .. } = self.settings;
-            let verified = !self.is_insecure(&authority);
+            let verified = !self.is_insecure(origin);
             config = config.tls_config(tls_config(&host, authorities, certificates, verified)?);
         }
         let agent = Agent::new_with_config(config.build());

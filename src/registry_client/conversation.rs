@@ -75,9 +75,10 @@ impl<'i> Conversation<'i> {
     ) -> Result<Self, Failure> {
         let host = &inquiry.host;
         let base = |scheme: &str| format!("{scheme}://{}", host.authority());
+        let named = host.origin(false).is_some_and(|origin| connection.is_insecure(&origin));
+        let plain = host.is_loopback() || named;
         let mut conversation =
             Self { inquiry, connection, base: base("https"), challenge: None, secrets };
-        let plain = host.is_loopback() || conversation.connection.is_insecure(host.authority());
         let reply = if plain {
             let no_tls = |failure: &Failure| {
                 let Failure { obstacle, .. } = failure;

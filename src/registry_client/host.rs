@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::origin::Origin;
 use crate::auth::registry::{DOCKER_HUB, Registry};
 use crate::error::Error;
 
@@ -21,12 +22,10 @@ impl RegistryHost {
     /// [`Error::InvalidRegistry`] when it is no host.
     ///
     /// ```
-    /// # #[cfg(feature = "verify")] {
     /// use runner_auth::registry_client::RegistryHost;
     ///
     /// let host = RegistryHost::parse("https://R.io:5000/v2/").map(|host| host.to_string());
     /// assert_eq!(host.unwrap_or_default(), "r.io:5000");
-    /// # }
     /// ```
     pub fn parse(typed: &str) -> Result<Self, Error> {
         Self::of_path(Registry::parse(typed)?.path())
@@ -69,6 +68,12 @@ impl RegistryHost {
     /// The host that is connected to.
     pub(super) fn authority(&self) -> &str {
         if self.is_docker_hub() { HUB_HOST } else { &self.0 }
+    }
+
+    /// Where it is asked, over TLS or not.
+    pub(super) fn origin(&self, tls: bool) -> Option<Origin> {
+        let scheme = if tls { "https" } else { "http" };
+        Origin::of(&format!("{scheme}://{}", self.authority()).parse().ok()?)
     }
 
     /// Whether it is this machine itself.

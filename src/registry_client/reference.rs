@@ -9,12 +9,10 @@ use crate::error::Error;
 /// An image: the registry, the repository, and a tag or a digest.
 ///
 /// ```
-/// # #[cfg(feature = "verify")] {
 /// use runner_auth::registry_client::ImageReference;
 ///
 /// let image = ImageReference::parse("nginx").expect("an image");
 /// assert_eq!((image.host().as_str(), image.repository()), ("docker.io", "library/nginx"));
-/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageReference {

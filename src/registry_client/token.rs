@@ -51,7 +51,7 @@ impl Realm {
     ) -> Result<Granted, Failure> {
         let url = self.uri()?;
         let origin = Origin::of(&url).ok_or_else(|| unsafe_realm("is no URL that can be asked"))?;
-        if !origin.is_private() && !connection.is_insecure(&origin.authority()) {
+        if !origin.is_private() && !connection.is_insecure(&origin) {
             let problem = format!("{origin} is plain HTTP: a password would go there in the clear");
             return Err(unsafe_realm(&problem));
         }

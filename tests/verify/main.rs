@@ -6,6 +6,7 @@
 // A test may end by panicking and says what it saw.
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
+mod authorizations;
 mod certificates;
 mod command;
 mod credentials;

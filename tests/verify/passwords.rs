@@ -1,8 +1,10 @@
 //! A real registry that asks for a user and a password.
 
+use std::process::Command;
+
 use serde_json::json;
 
-use crate::command::{PASSWORD, Setup, basic};
+use crate::command::{PASSWORD, Setup, basic, there};
 use crate::ends::{End, Reply};
 use crate::registry::Registry;
 
@@ -106,4 +108,33 @@ fn one_credential_is_asked_once_for_all_runners() {
     let text = setup.run(&["verify"]);
     assert!(text.stdout.contains("r0, r1, r2, 47 more\n1 accepted.\n"), "{}", text.stdout);
     assert_eq!(text.stderr, "", "there is no progress without a terminal");
+}
+
+#[test]
+fn on_a_terminal_it_tells_how_far_it_is() {
+    if !there("script") {
+        return;
+    }
+    let end = End::start(|seen| match seen.authorization() {
+        Some(_) => Reply::ok("{}"),
+        None => Reply::challenge("Basic realm=\"test\""),
+    });
+    let setup = Setup::with(&[(&end.host, "ci", PASSWORD)]);
+    let shown = |options: &str| {
+        let command = format!("{} verify {options}", env!("CARGO_BIN_EXE_runner-auth"));
+        let output = Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .env("CONFIG_FILE", setup.path("config.toml"))
+            .output()
+            .expect("script runs");
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let text = shown("");
+    for part in ["\rAsking 1 registry, 0 answered", "\rAsking 1 registry, 1 answered", "\rRESULT"] {
+        assert!(text.contains(part), "{text:?}");
+    }
+    for options in ["--quiet", "--format json"] {
+        assert!(!shown(options).contains("Asking"), "{options}");
+    }
 }

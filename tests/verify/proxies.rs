@@ -12,13 +12,13 @@ use crate::command::{PASSWORD, Setup, in_place};
 use crate::registry::{Registry, tls};
 
 /// A proxy that leads every name to one place, and notes what it is asked.
-struct Proxy {
-    host: String,
+pub struct Proxy {
+    pub host: String,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    fn start(target: &str) -> Self {
+    pub fn start(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let host = listener.local_addr().expect("an address").to_string();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -32,7 +32,7 @@ impl Proxy {
         Self { host, seen }
     }
 
-    fn seen(&self) -> Vec<String> {
+    pub fn seen(&self) -> Vec<String> {
         self.seen.lock().expect("no panic").clone()
     }
 }
