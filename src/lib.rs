@@ -56,7 +56,7 @@ pub use cli::run;
 pub use config_file::{ConfigFile, default_path, safe_write};
 pub use doctor::{Circumstances, Code, Diagnosis, Finding, Level};
 pub use error::Error;
-pub use plan::{Plan, Request};
+pub use plan::{Plan, Removal, Request};
 pub use redaction::Redaction;
 pub use redaction::diff;
 pub use redaction::excerpt::{Excerpt, Excerpts};

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use runner_auth::{Circumstances, Diagnosis};
 use runner_auth::{Answer, Verdict, resolve};
 use runner_auth::{
-    Config, ConfigText, Credential, Plan, Redaction, Registry, Request, RunnerVersion, Secret,
+    Config, ConfigText, Credential, Plan, Redaction, Registry, Removal, Request, RunnerVersion, Secret,
     diff, listing,
 };
 
@@ -54,7 +54,7 @@ fuzz_target!(|document: &str| {
         assert!(found.path != "r.io" || found.answer == Answer::User("ci".into()));
     }
     drop(resolve(document, "r.io/app", RunnerVersion::LATEST));
-    let remove = Request::Remove(vec![Registry::named("r.io")]);
+    let remove = Request::Remove(Removal { registries: vec![Registry::named("r.io")], ..Removal::default() });
     let removed = Plan::make(&patched, &[0], &remove).expect("what was set can be removed");
     assert!(removed.changes());
 });

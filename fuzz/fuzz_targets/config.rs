@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use runner_auth::{Circumstances, Diagnosis};
 use runner_auth::{
-    Config, ConfigText, Credential, Plan, PullPolicy, Redaction, Registry, Request, Secret, diff,
+    Config, ConfigText, Credential, Plan, PullPolicy, Redaction, Registry, Removal, Request, Secret, diff,
 };
 
 const PASSWORD: &str = "the-new-passw0rd";
@@ -16,7 +16,7 @@ fn requests() -> Vec<Request> {
     vec![
         Request::Set { logins: logins.clone(), replace: false, pull_policies: Vec::new() },
         Request::Set { logins, replace: true, pull_policies: vec![PullPolicy::Always] },
-        Request::Remove(vec![Registry::named("r.io"), Registry::named("docker.io")]),
+        Request::Remove(Removal { registries: vec![Registry::named("r.io"), Registry::named("docker.io")], ..Removal::default() }),
         Request::RemoveEntry,
     ]
 }

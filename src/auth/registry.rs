@@ -21,6 +21,28 @@ const HUB_SITE: &str = "hub.docker.com";
 /// Docker Hub's other host.
 pub(crate) const HUB_INDEX: &str = "index.docker.io";
 
+/// What people call Docker Hub.
+const HUB_NAMES: &[&str] = &[
+    DOCKER_HUB,
+    HUB_INDEX,
+    "registry-1.docker.io",
+    "registry.hub.docker.com",
+    "hub.docker.com",
+    "docker.com",
+    "dockerhub",
+    "docker-hub",
+];
+
+/// Hosts with pages about images.
+const HUB_PAGES: &[&str] = &["hub.docker.com", "docker.com", "www.docker.com"];
+
+/// The port of a host, where it has one.
+fn port(host: &str) -> Option<&str> {
+    let colon = host.rfind(':')?;
+    // The colons of an IPv6 address stand between brackets.
+    (!host[colon..].contains(']')).then(|| &host[colon + 1..])
+}
+
 /// The path that GitLab Runner makes of a key of `auths`.
 ///
 /// With `http://` or `https://` only the lower-cased host counts; without a scheme the path stays,
@@ -239,33 +261,68 @@ impl Registry {
     /// # }
     /// ```
     pub fn parse(typed: &str) -> Result<Self, Error> {
-        let refuse = |problem: &str| Err(Error::InvalidRegistry { problem: problem.to_owned() });
+        let refuse = |problem: String| Err(Error::InvalidRegistry { problem });
+        // Blanks come along when a name is copied.
+        let typed = typed.trim();
         let mut path = key_path(typed);
-        let host = path.split('/').next().unwrap_or_default();
+        let (host, rest) = path.split_once('/').unwrap_or((&path, ""));
         if host.is_empty() {
-            return refuse("names no host");
+            return refuse("names no host".into());
         }
         if path.contains('@') {
-            return refuse("holds a user or a digest; the user goes into --username");
+            return refuse("holds a user or a digest; the user goes into --username".into());
         }
         let allowed =
             |letter: char| letter.is_ascii_alphanumeric() || "-._:/[]%+~".contains(letter);
         if !path.chars().all(allowed) || path.contains("//") {
-            return refuse("holds characters that no registry has");
+            return refuse("holds characters that no registry has".into());
         }
-        if [HUB_INDEX, "registry-1.docker.io", "registry.hub.docker.com", HUB_SITE]
-            .contains(&path.as_str())
+        if HUB_PAGES.contains(&host) && !rest.is_empty() {
+            return refuse(
+                "is a page of Docker Hub's site; Docker Hub itself is docker.io, and a part of it is \
+                 docker.io/NAME"
+                    .into(),
+            );
+        }
+        if let Some(port) = port(host)
+            && !(port.bytes().all(|byte| byte.is_ascii_digit())
+                && port.parse::<u16>().is_ok_and(|port| port > 0))
         {
+            return refuse("has a port that is no number from 1 to 65535".into());
+        }
+        if HUB_NAMES.contains(&host) && rest.is_empty() {
             DOCKER_HUB.clone_into(&mut path);
         }
-        Ok(Self { typed: typed.to_owned(), path })
+        // Docker takes no image with capitals in its name.
+        let registry = Self { typed: typed.to_owned(), path: path.to_lowercase() };
+        match why_it_never_matches(registry.key()) {
+            Some(reason) => refuse(format!("would match no image: {reason}")),
+            None => Ok(registry),
+        }
     }
 
     /// A registry that is already in a document, under whatever key somebody wrote: any text.
     #[must_use]
     pub fn named(typed: &str) -> Self {
-        Self::parse(typed)
-            .unwrap_or_else(|_| Self { typed: typed.to_owned(), path: key_path(typed) })
+        let literal = || Self { typed: typed.to_owned(), path: key_path(typed) };
+        match Self::parse(typed) {
+            // A key with capitals in its path is another one than the same without.
+            Ok(registry) if registry.path == key_path(typed) || registry.path == DOCKER_HUB => {
+                Self { typed: typed.to_owned(), ..registry }
+            }
+            _ => literal(),
+        }
+    }
+
+    /// The path that was typed behind a scheme. A key with a scheme stands for the whole host,
+    /// whatever follows it, so that the credential covers more than its words say.
+    #[must_use]
+    pub fn lost_path(&self) -> Option<&str> {
+        let (host, path) = without_scheme(&self.typed)?.split_once('/')?;
+        let path = path.trim_end_matches('/');
+        // What Docker itself puts behind a host.
+        let plain = ["", "v1", "v2"].contains(&path) || HUB_NAMES.contains(&host);
+        (!plain).then_some(path)
     }
 
     /// The path that GitLab Runner compares.
@@ -313,9 +370,49 @@ mod tests {
 
     #[test]
     fn unusable_registries_are_refused() {
-        for typed in ["", "/", "https://", "a b", "user@host", "r.io//x", "r.io/$X", "r.io\n", "'"]
-        {
+        for typed in [
+            "",
+            "/",
+            "https://",
+            "a b",
+            "user@host",
+            "r.io//x",
+            "r.io/$X",
+            "'",
+            "registry",
+            "host:abc",
+            "r.io:99999",
+            "r.io:0",
+            "r.io:+1",
+            "hub.docker.com/r/org/app",
+            "*.r.io",
+        ] {
             assert!(Registry::parse(typed).is_err(), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn registries_are_taken_as_people_type_them() {
+        for (typed, key) in [
+            (" r.io\n", "r.io"),
+            ("R.IO:5000/Ns", "r.io:5000/ns"),
+            ("dockerhub", DOCKER_HUB_KEY),
+            ("hub.docker.com", DOCKER_HUB_KEY),
+            ("https://R.io/v2/", "r.io"),
+            ("[::1]:5000", "[::1]:5000"),
+            ("localhost", "localhost"),
+        ] {
+            assert_eq!(
+                Registry::parse(typed).map(|found| found.key().to_owned()).ok().as_deref(),
+                Some(key)
+            );
+        }
+        let lost = |typed: &str| Registry::named(typed).lost_path().map(str::to_owned);
+        assert_eq!(lost("https://r.io/group/app").as_deref(), Some("group/app"));
+        for whole in
+            ["https://r.io", "https://r.io/v1/", "r.io/group", "https://index.docker.io/v1/"]
+        {
+            assert_eq!(lost(whole), None);
         }
     }
 

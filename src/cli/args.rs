@@ -227,12 +227,13 @@ pub(super) struct Set {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Credentials")]
 pub(super) struct Source {
-    /// The registry; with --from-docker-config only those registries (repeatable)
+    /// The registry (repeatable, each with its own --username and password option, in order; with
+    /// --from-docker-config only those registries)
     #[arg(short, long = "registry", value_name = "HOST[:PORT][/PATH]")]
     pub registries: Vec<String>,
-    /// The user; without a password option the password is asked for
-    #[arg(short, long, value_name = "NAME")]
-    pub username: Option<String>,
+    /// The user; without a password option the password is asked for (repeatable)
+    #[arg(short, long = "username", id = "username", value_name = "NAME")]
+    pub usernames: Vec<String>,
     #[command(flatten)]
     password: Password,
     /// What docker login or podman login left, helpers and stores included [default:
@@ -266,12 +267,12 @@ struct Password {
     /// Read the password from standard input
     #[arg(long)]
     password_stdin: bool,
-    /// Read the password from a file
+    /// Read the password from a file; `-` is standard input (repeatable)
     #[arg(long, value_name = "PATH")]
-    password_file: Option<PathBuf>,
-    /// Read the password from an environment variable
+    password_file: Vec<PathBuf>,
+    /// Read the password from an environment variable (repeatable)
     #[arg(long, value_name = "VAR")]
-    password_env: Option<String>,
+    password_env: Vec<String>,
 }
 
 impl Set {
@@ -285,8 +286,8 @@ impl Source {
     /// Whether there is any option of a source.
     pub fn is_given(&self) -> bool {
         !self.registries.is_empty()
-            || self.username.is_some()
-            || self.password_source().is_some()
+            || !self.usernames.is_empty()
+            || !self.password_sources().is_empty()
             || self.from_docker_config.is_some()
             || self.auth_config.is_some()
             || self.credential_helper.is_some()
@@ -297,17 +298,25 @@ impl Source {
         let elsewhere = self.from_docker_config.is_some()
             || self.auth_config.is_some()
             || self.credential_helper.is_some();
-        let complete = self.username.is_some() && self.password_source().is_some();
+        let complete = !self.usernames.is_empty() && !self.password_sources().is_empty();
         !elsewhere && (self.registries.is_empty() || (self.registries.len() == 1 && !complete))
     }
 
-    pub fn password_source(&self) -> Option<PasswordSource> {
+    /// Where the passwords come from, in the order of the registries.
+    pub fn password_sources(&self) -> Vec<PasswordSource> {
         let Password { password_stdin, password_file, password_env } = &self.password;
         if *password_stdin {
-            return Some(PasswordSource::Stdin);
+            return vec![PasswordSource::Stdin];
         }
-        let file = password_file.clone().map(PasswordSource::File);
-        file.or_else(|| password_env.clone().map(PasswordSource::Variable))
+        let file = |path: &PathBuf| {
+            if path.as_os_str() == "-" {
+                PasswordSource::Stdin
+            } else {
+                PasswordSource::File(path.clone())
+            }
+        };
+        let variables = password_env.iter().cloned().map(PasswordSource::Variable);
+        password_file.iter().map(file).chain(variables).collect()
     }
 }
 
@@ -318,8 +327,14 @@ pub(super) struct Remove {
     /// A registry, in any spelling (repeatable)
     #[arg(short, long = "registry", value_name = "HOST[:PORT][/PATH]")]
     pub registries: Vec<String>,
+    /// A credential helper, from every registry that asks it (repeatable)
+    #[arg(long = "credential-helper", value_name = "NAME", id = "helpers")]
+    pub helpers: Vec<String>,
+    /// The credsStore
+    #[arg(long = "credentials-store", id = "store")]
+    pub store: bool,
     /// The whole auth entry, a broken one too
-    #[arg(long, conflicts_with = "registries")]
+    #[arg(long, conflicts_with_all = ["registries", "helpers", "store"])]
     pub everything: bool,
     #[command(flatten)]
     pub writing: Writing,

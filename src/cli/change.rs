@@ -7,6 +7,8 @@ use super::guide::{Conversation, Guide};
 use super::input::Input;
 use super::output::{Output, filtered};
 use super::preview::{Ending, Preview, Told, warnings};
+use crate::auth::registry::Registry;
+use crate::auth::source::credential_helper;
 use crate::cli::terminal::Terminal;
 use crate::config_file::safe_write::{self, Options, Patch};
 use crate::error::Error;
@@ -175,8 +177,10 @@ impl Change<'_> {
             Vec::new()
         };
         let preview = Preview { config: &config, plan: &plan, redaction: &redaction };
+        let mut report = preview.report(self.command, &lines);
+        report.warnings.splice(0..0, odd(self.request));
         Ok(Told {
-            report: preview.report(self.command, &lines),
+            report,
             lines,
             summary: preview.summary(),
             label: printable(text.label()),
@@ -227,4 +231,29 @@ impl Change<'_> {
             _ => 0,
         }
     }
+}
+
+/// What is odd about a request, whatever the file.
+fn odd(request: &Request) -> Vec<String> {
+    let (registries, helper): (Vec<&Registry>, _) = match request {
+        Request::Set { logins, .. } => {
+            (logins.iter().map(|(registry, _)| registry).collect(), None)
+        }
+        Request::Delegate { helper, registries, .. } => (registries.iter().collect(), Some(helper)),
+        Request::Remove(_) | Request::RemoveEntry => return Vec::new(),
+    };
+    let widened = registries.into_iter().filter_map(|registry| {
+        let (host, path) = (registry.path(), registry.lost_path()?);
+        Some(format!(
+            "a registry with a scheme stands for the whole host: this is for every image on {host}; \
+             for that part alone name {host}/{path}"
+        ))
+    });
+    let away = helper.filter(|name| credential_helper::find(name).is_none()).map(|name| {
+        format!(
+            "docker-credential-{name} is not in this PATH: it must be in the PATH of the runner, \
+             which drops the whole document when it does not find it"
+        )
+    });
+    widened.chain(away).collect()
 }

@@ -191,6 +191,8 @@ impl Preview<'_, '_> {
 
 fn sentence(outcome: &Outcome) -> String {
     let Outcome { registry, action, username } = outcome;
+    // The store answers for every registry.
+    let registry = if registry == "*" { "the credsStore" } else { registry };
     let user = username.as_ref().map_or(String::new(), |user| format!(" for user {user}"));
     match action {
         Action::Added => format!("add {registry}{user}"),

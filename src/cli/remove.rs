@@ -6,7 +6,7 @@ use super::guide::RemoveGuide;
 use super::output::Output;
 use crate::auth::registry::Registry;
 use crate::error::Error;
-use crate::plan::Request;
+use crate::plan::{Removal, Request};
 
 pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Result<u8, Error> {
     check_writing(global, &remove.writing)?;
@@ -28,8 +28,14 @@ impl Remove {
         if self.everything {
             return Some(Request::RemoveEntry);
         }
-        let registries: Vec<_> =
-            self.registries.iter().map(|typed| Registry::named(typed)).collect();
-        (!registries.is_empty()).then_some(Request::Remove(registries))
+        let name = |name: &String| {
+            name.strip_prefix("docker-credential-").unwrap_or(name.as_str()).to_owned()
+        };
+        let removal = Removal {
+            registries: self.registries.iter().map(|typed| Registry::named(typed)).collect(),
+            helpers: self.helpers.iter().map(name).collect(),
+            store: self.store,
+        };
+        (!removal.is_empty()).then_some(Request::Remove(removal))
     }
 }

@@ -53,7 +53,7 @@ fn rendering(global: &Global, render: &Render) -> Result<Rendering, Error> {
             ));
         }
         return Ok(match source.delegation()? {
-            Some((helper, registry)) => Rendering::of_helper(&helper, registry.as_ref()),
+            Some((helper, registries)) => Rendering::of_helper(&helper, &registries),
             None => Rendering::of_logins(&source.logins()?),
         });
     }

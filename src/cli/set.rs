@@ -30,9 +30,9 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Err
 impl Set {
     /// What the arguments ask for. A person is asked for a password that no option gives.
     pub fn request(&self) -> Result<Request, Error> {
-        if let Some((helper, registry)) = self.source.delegation()? {
+        if let Some((helper, registries)) = self.source.delegation()? {
             let (replace, pull_policies) = (self.replace, self.pull_policies.clone());
-            return Ok(Request::Delegate { helper, registry, replace, pull_policies });
+            return Ok(Request::Delegate { helper, registries, replace, pull_policies });
         }
         let logins = if self.stores_credentials() { self.source.logins()? } else { Vec::new() };
         Ok(self.storing(logins))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::args::Source;
 use crate::auth::credential::{self, Credential};
 use crate::auth::registry::Registry;
-use crate::auth::source::credential_helper::CredentialHelper;
+use crate::auth::source::credential_helper::{self, CredentialHelper};
 use crate::auth::source::{self, Login, PasswordSource};
 use crate::cli::terminal::Terminal;
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::error::Error;
 impl Source {
     /// Whether a credential comes on standard input.
     pub fn reads_stdin(&self) -> bool {
-        self.password_source() == Some(PasswordSource::Stdin)
+        self.password_sources().contains(&PasswordSource::Stdin)
             || [
                 self.auth_config.as_deref(),
                 self.from_docker_config.iter().flatten().next().map(PathBuf::as_path),
@@ -23,23 +23,28 @@ impl Source {
             .contains(&Some(Path::new("-")))
     }
 
-    /// The helper that is to be asked at each job, with its registry, in place of credentials.
-    pub fn delegation(&self) -> Result<Option<(String, Option<Registry>)>, Error> {
-        if !self.delegate {
+    /// The helper that is to be asked at each job, with its registries, in place of credentials. It
+    /// need not be in this `PATH`: the runner's may be another one.
+    pub fn delegation(&self) -> Result<Option<(String, Vec<Registry>)>, Error> {
+        let Some(name) = self.helper_name().filter(|_| self.delegate) else {
             return Ok(None);
-        }
-        let registry = match &self.registries[..] {
-            [] => None,
-            [typed] => Some(Registry::parse(typed)?),
-            _ => return Err(Error::Usage("--delegate takes one --registry, or none".into())),
         };
-        Ok(self.helper()?.map(|helper| (helper.name().to_owned(), registry)))
+        credential_helper::check_name(name)?;
+        Ok(Some((name.to_owned(), self.registries()?)))
+    }
+
+    fn registries(&self) -> Result<Vec<Registry>, Error> {
+        self.registries.iter().map(|typed| Registry::parse(typed)).collect()
+    }
+
+    /// Some name the program itself.
+    fn helper_name(&self) -> Option<&str> {
+        let name = self.credential_helper.as_deref()?;
+        Some(name.strip_prefix("docker-credential-").unwrap_or(name))
     }
 
     fn helper(&self) -> Result<Option<CredentialHelper>, Error> {
-        let name = self.credential_helper.as_deref();
-        // Some name the program itself.
-        let name = name.map(|name| name.strip_prefix("docker-credential-").unwrap_or(name));
+        let name = self.helper_name();
         name.map(|name| CredentialHelper::new(name, self.timeout())).transpose()
     }
 
@@ -48,60 +53,68 @@ impl Source {
         if let Some(path) = &self.auth_config {
             return source::auth_document(path);
         }
-        let registries: Vec<_> =
-            self.registries.iter().map(|typed| Registry::parse(typed)).collect::<Result<_, _>>()?;
+        let registries = self.registries()?;
         if let Some(path) = &self.from_docker_config {
             return source::docker_config(path.as_deref(), &registries, self.timeout());
         }
-        let [registry] = &registries[..] else {
-            let problem = match (registries.is_empty(), &self.credential_helper) {
-                (true, Some(_)) => {
+        if registries.is_empty() {
+            let problem = match &self.credential_helper {
+                Some(_) => {
                     "--credential-helper asks for one registry: name it with --registry, or let \
                      GitLab Runner ask for every one with --delegate"
                 }
-                (true, None) => {
+                None => {
                     "no credential is given: name --registry and --username, or a source such as \
                      --from-docker-config, --auth-config or --credential-helper"
                 }
-                (false, _) => {
-                    "one --registry takes one credential: several are for --from-docker-config"
-                }
             };
             return Err(Error::Usage(problem.into()));
-        };
-        if let Some(helper) = self.helper()? {
-            return Ok(vec![(registry.clone(), helper.get(registry.key())?)]);
         }
-        let Some(username) = &self.username else {
-            return Err(Error::Usage("no user is given: name one with --username".into()));
-        };
-        Ok(vec![self.login(registry.clone(), username)?])
+        if let Some(helper) = self.helper()? {
+            let asked = registries.iter();
+            return asked
+                .map(|registry| Ok((registry.clone(), helper.get(registry.key())?)))
+                .collect();
+        }
+        self.paired(registries)
     }
 
-    /// The credential of a user for a registry. A person is asked for a password that no option
-    /// gives.
-    pub fn login(&self, registry: Registry, username: &str) -> Result<Login, Error> {
-        credential::check_username(username)?;
-        // A person at the terminal types it: nobody is to see it there.
-        if self.password_source() == Some(PasswordSource::Stdin)
-            && io::stdin().is_terminal()
-            && let Some(mut terminal) = Terminal::of_process()
-        {
-            let credential = ask_password(&mut terminal, &registry, username)?;
-            return Ok((registry, credential.ok_or(Error::GivenUp)?));
-        }
-        if let Some(source) = self.password_source() {
-            return Ok((registry, Credential::new(username, source.read()?)?));
-        }
-        let Some(mut terminal) = Terminal::open() else {
-            return Err(Error::Usage(
-                "no password is given and nobody can be asked: add --password-stdin, \
-                 --password-file or --password-env"
-                    .into(),
-            ));
+    /// Each registry with its user and its password, in the order of the arguments.
+    fn paired(&self, registries: Vec<Registry>) -> Result<Vec<Login>, Error> {
+        let usernames = &self.usernames[..];
+        let passwords = self.password_sources();
+        let several = registries.len() > 1;
+        let users = match usernames {
+            [] => return Err(Error::Usage("no user is given: name one with --username".into())),
+            [one] => vec![one; registries.len()],
+            each => each.iter().collect(),
         };
-        let credential = ask_password(&mut terminal, &registry, username)?;
-        Ok((registry, credential.ok_or(Error::GivenUp)?))
+        if users.len() != registries.len() || (several && passwords.len() != registries.len()) {
+            return Err(Error::Usage(format!(
+                "{} registries with {} users and {} passwords: give each --registry its own \
+                 --username, and its own --password-file or --password-env, in the same order",
+                registries.len(),
+                usernames.len(),
+                passwords.len()
+            )));
+        }
+        if passwords.len() > registries.len() {
+            return Err(Error::Usage("one --registry takes one password".into()));
+        }
+        let mut logins: Vec<Login> = Vec::new();
+        let mut passwords = passwords.into_iter();
+        for (registry, username) in registries.into_iter().zip(users) {
+            if logins.iter().any(|(other, _)| other.path() == registry.path()) {
+                return Err(Error::Usage(format!("--registry {registry} is given twice")));
+            }
+            logins.push(login(registry, username, passwords.next())?);
+        }
+        Ok(logins)
+    }
+
+    /// The credential of a user for the one registry.
+    pub fn login(&self, registry: Registry, username: &str) -> Result<Login, Error> {
+        login(registry, username, self.password_sources().into_iter().next())
     }
 
     fn timeout(&self) -> Duration {
@@ -122,4 +135,36 @@ pub(super) fn ask_password(
         }
         Credential::new(username, password).map_err(|problem| problem.to_string())
     })
+}
+
+/// The credential of a user for a registry. A person is asked for a password that no option gives, or
+/// that would be typed where everybody sees it.
+fn login(
+    registry: Registry,
+    username: &str,
+    password: Option<PasswordSource>,
+) -> Result<Login, Error> {
+    credential::check_username(username)?;
+    let asked = |mut terminal: Terminal| {
+        let credential = ask_password(&mut terminal, &registry, username)?;
+        credential.ok_or(Error::GivenUp)
+    };
+    let credential = match password {
+        Some(PasswordSource::Stdin) if io::stdin().is_terminal() => match Terminal::of_process() {
+            Some(terminal) => asked(terminal)?,
+            None => Credential::new(username, PasswordSource::Stdin.read()?)?,
+        },
+        Some(source) => Credential::new(username, source.read()?)?,
+        None => {
+            let Some(terminal) = Terminal::open() else {
+                return Err(Error::Usage(
+                    "no password is given and nobody can be asked: add --password-stdin, \
+                     --password-file or --password-env"
+                        .into(),
+                ));
+            };
+            asked(terminal)?
+        }
+    };
+    Ok((registry, credential))
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::placeholder::is_placeholder;
 use super::subject::Examined;
 use super::{Code, Finding, expiry};
-use crate::auth::credential::Credential;
+use crate::auth::credential::{Credential, without_stray_line_end};
 use crate::auth::document::{Entry, Field, Stored};
 use crate::auth::registry::{Registry, key_path, shown};
 use crate::auth::secret::Secret;
@@ -176,7 +176,7 @@ impl Checked<'_, '_> {
 
     fn line_end(&self, findings: &mut Vec<Finding>) {
         let Some(credential) = self.credential() else { return };
-        let Some(password) = without_final_line_end(credential.password().expose()) else { return };
+        let Some(password) = without_stray_line_end(credential.password().expose()) else { return };
         let user = credential.username();
         let finding = self.finding(
             Code::NewlineInPassword,
@@ -298,31 +298,9 @@ fn filled(field: Option<&Field>) -> bool {
     field.is_some_and(|field| !field.value.is_empty())
 }
 
-/// A password without the line end that `echo` put behind it; `None` for one that ends otherwise. A
-/// key file of many lines ends with one by right.
-fn without_final_line_end(password: &str) -> Option<&str> {
-    let cut = password.strip_suffix('\n')?;
-    let cut = cut.strip_suffix('\r').unwrap_or(cut);
-    (!cut.contains(['\n', '\r']) && !cut.trim_start().starts_with('{')).then_some(cut)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_what_echo_adds_is_cut() {
-        for (password, expected) in [
-            ("pw\n", Some("pw")),
-            ("pw\r\n", Some("pw")),
-            ("pw", None),
-            ("a\nb\n", None),
-            ("a\nb", None),
-            ("{}\n", None),
-        ] {
-            assert_eq!(without_final_line_end(password), expected, "{password:?}");
-        }
-    }
 
     #[test]
     fn an_auth_is_repaired_where_there_is_no_doubt() {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::auth::credential::Credential;
 use crate::auth::registry::{Registry, shown};
 use crate::auth::secret::Secret;
-use crate::plan::{Plan, Request};
+use crate::plan::{Plan, Removal, Request};
 use crate::resolver::shell::quote;
 use crate::runner::Config;
 use crate::runner::auth_entry::VARIABLE;
@@ -171,7 +171,7 @@ impl Step {
             command: "remove",
             options: options.concat(),
             printable: keys.iter().all(|key| shown(key) == *key),
-            request: Request::Remove(registries),
+            request: Request::Remove(Removal { registries, ..Removal::default() }),
         }
     }
 }

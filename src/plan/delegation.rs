@@ -4,7 +4,7 @@ use super::set::whole;
 use super::{RunnerChange, RunnerContext};
 use crate::auth::document::{AuthDocument, Content, Delegation, Style};
 use crate::auth::outcome::Action;
-use crate::auth::registry::shown;
+use crate::auth::registry::{Registry, shown};
 use crate::error::Error;
 use crate::runner::auth_entry::{AuthEntry, VARIABLE};
 use crate::runner::environment::Environment;
@@ -16,9 +16,9 @@ impl RunnerContext<'_, '_> {
         delegation: Delegation<'_>,
         replace: bool,
     ) -> Result<RunnerChange, Error> {
-        let content = Content::of_helper(delegation.helper, delegation.registry);
+        let content = Content::of_helper(delegation.helper, delegation.registries);
         let text = content.write(&Style::default());
-        let added = vec![delegation.outcome(Action::Added)];
+        let added = delegation.outcomes(|_| Action::Added);
         let mut change = self.write(&text, added, replace, |environment, entry| {
             if replace {
                 Ok(self.replace_by_helper(environment, entry, delegation, &text))
@@ -46,18 +46,22 @@ impl RunnerContext<'_, '_> {
         if document.as_ref().is_some_and(|document| document.is_only(delegation)) {
             return RunnerChange {
                 entry: Some(format!("{VARIABLE}={}", entry.document())),
-                outcomes: vec![delegation.outcome(Action::Unchanged)],
+                outcomes: delegation.outcomes(|_| Action::Unchanged),
                 ..RunnerChange::default()
             };
         }
-        let known = document.as_ref().is_some_and(|document| {
-            document.helpers().iter().any(|helper| delegation.is_at(helper))
-                || document.entries().iter().any(|entry| delegation.covers(&entry.key))
-        });
-        let action = if known { Action::Updated } else { Action::Added };
+        let known = |registry: &str| {
+            document.as_ref().is_some_and(|document| {
+                let is = |key: &str| Registry::named(registry).is(key);
+                document.helpers().iter().any(|helper| helper.key.as_deref().is_some_and(is))
+                    || document.entries().iter().any(|entry| is(&entry.key))
+            })
+        };
         let mut change =
             whole(environment, entry, document.as_ref(), text, |key| delegation.covers(key));
-        change.outcomes.insert(0, delegation.outcome(action));
+        let outcomes = delegation
+            .outcomes(|registry| if known(registry) { Action::Updated } else { Action::Added });
+        change.outcomes.splice(0..0, outcomes);
         change
     }
 
@@ -67,7 +71,7 @@ impl RunnerContext<'_, '_> {
         delegation: Delegation<'_>,
     ) -> Result<RunnerChange, Error> {
         let document = self.parse_for_addition(entry)?;
-        let (edits, outcome, gone) = document.delegate(delegation);
+        let (edits, outcomes, gone) = document.delegate(delegation);
         let text = splice_text(entry.document(), &edits);
         self.check_delegation(entry, &document, &text, delegation)?;
         let mut notes = Vec::new();
@@ -77,7 +81,7 @@ impl RunnerContext<'_, '_> {
                 gone.join(", ")
             ));
         }
-        if delegation.registry.is_none() && !document.entries().is_empty() {
+        if delegation.registries.is_empty() && !document.entries().is_empty() {
             let keys: Vec<_> = document.entries().iter().map(|entry| shown(&entry.key)).collect();
             notes.push(format!(
                 "the credentials in auths ({}) stay for what the helper does not know",
@@ -87,7 +91,7 @@ impl RunnerContext<'_, '_> {
         Ok(RunnerChange {
             edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
             entry: Some(format!("{VARIABLE}={text}")),
-            outcomes: vec![outcome],
+            outcomes,
             notes,
             ..RunnerChange::default()
         })
@@ -105,7 +109,9 @@ impl RunnerContext<'_, '_> {
         let after = self.parse_result(entry, text)?;
         self.check_counts(entry, before, &after)?;
         let mut found = after.helpers().iter().filter(|helper| delegation.is_at(helper));
-        if found.clone().next().is_none() || !found.all(|helper| helper.name == delegation.helper) {
+        let expected = delegation.registries.len().max(1);
+        if found.clone().count() < expected || !found.all(|helper| helper.name == delegation.helper)
+        {
             return Err(self.not_proved("the new auth document does not name the helper"));
         }
         let others = |document: &AuthDocument<'_>| -> Vec<_> {

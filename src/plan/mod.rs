@@ -11,6 +11,7 @@ mod remove;
 mod set;
 
 use crate::auth::credential::Credential;
+pub use crate::auth::document::Removal;
 use crate::auth::document::{AuthDocument, Delegation, DocumentError};
 use crate::auth::expansion::expand;
 use crate::auth::outcome::Outcome;
@@ -41,19 +42,19 @@ pub enum Request {
         /// stays as it is where there are no logins.
         pull_policies: Vec<PullPolicy>,
     },
-    /// A registry is left to a credential helper, which GitLab Runner then asks at each job.
+    /// Registries are left to a credential helper, which GitLab Runner then asks at each job.
     Delegate {
         /// The helper, without `docker-credential-`.
         helper: String,
-        /// The registry; without one the helper is asked for every registry.
-        registry: Option<Registry>,
+        /// The registries, each once; without any the helper is asked for every registry.
+        registries: Vec<Registry>,
         /// What the document held before is dropped, also when it is broken.
         replace: bool,
         /// What `pull_policy` becomes, as above.
         pull_policies: Vec<PullPolicy>,
     },
     /// Credentials, and helpers named for these registries, are taken out.
-    Remove(Vec<Registry>),
+    Remove(Removal),
     /// The whole auth entry is taken out, also when it is broken.
     RemoveEntry,
 }
@@ -169,10 +170,10 @@ fn plan_runner(
     let mut change = match request {
         Request::Set { logins, .. } if logins.is_empty() => RunnerChange::default(),
         Request::Set { logins, replace, .. } => place.set(logins, *replace)?,
-        Request::Delegate { helper, registry, replace, .. } => {
-            place.delegate(Delegation { helper, registry: registry.as_ref() }, *replace)?
+        Request::Delegate { helper, registries, replace, .. } => {
+            place.delegate(Delegation { helper, registries }, *replace)?
         }
-        Request::Remove(registries) => place.remove(registries)?,
+        Request::Remove(removal) => place.remove(removal)?,
         Request::RemoveEntry => place.remove_entry(),
     };
     let (stores, pull_policies) = match request {

@@ -1,15 +1,15 @@
 //! Credentials, or the whole auth entry, go.
 
 use super::{RunnerChange, RunnerContext};
-use crate::auth::document::AuthDocument;
+use crate::auth::document::{AuthDocument, Removal};
 use crate::auth::outcome::{Action, Outcome};
-use crate::auth::registry::{Registry, shown};
+use crate::auth::registry::shown;
 use crate::error::Error;
 use crate::runner::auth_entry::VARIABLE;
 use crate::toml::edit::splice_text;
 
 impl RunnerContext<'_, '_> {
-    pub(super) fn remove(&self, registries: &[Registry]) -> Result<RunnerChange, Error> {
+    pub(super) fn remove(&self, removal: &Removal) -> Result<RunnerChange, Error> {
         let Some(environment) = self.environment else {
             return Ok(RunnerChange::default());
         };
@@ -21,7 +21,7 @@ impl RunnerContext<'_, '_> {
             return Ok(RunnerChange::default());
         }
         let document = self.parse(last)?;
-        let (edits, changes) = document.remove(registries);
+        let (edits, changes) = document.remove(removal);
         if edits.is_empty() {
             return Ok(RunnerChange::default());
         }

@@ -37,10 +37,10 @@ impl Rendering {
         Self(Content::of_logins(logins))
     }
 
-    /// A helper, for one registry or for all of them.
+    /// A helper, for these registries, or without any for all of them.
     #[must_use]
-    pub fn of_helper(name: &str, registry: Option<&Registry>) -> Self {
-        Self(Content::of_helper(name, registry))
+    pub fn of_helper(name: &str, registries: &[Registry]) -> Self {
+        Self(Content::of_helper(name, registries))
     }
 
     /// What the auth entry of a runner comes to: its other variables are filled in, and what is

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use runner_auth::{
-    Config, ConfigText, Credential, Plan, Pull, PullPolicy, Registry, Request, Secret,
+    Config, ConfigText, Credential, Plan, Pull, PullPolicy, Registry, Removal, Request, Secret,
 };
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, Item, Value};
@@ -79,7 +79,7 @@ pub fn has_policy(config: &Config<'_>, number: usize) -> bool {
 }
 
 pub fn remove(registry: &str) -> Request {
-    Request::Remove(vec![Registry::named(registry)])
+    Request::Remove(Removal { registries: vec![Registry::named(registry)], ..Removal::default() })
 }
 
 /// The patched bytes, after the checks that hold for every change: bytes outside the edits stay,

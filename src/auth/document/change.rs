@@ -1,10 +1,11 @@
 //! Changes to a document, as edits of its text: only what changes changes.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::json::Object;
 use super::style::{Style, indent, lead, separator, text_literal};
-use super::{AuthDocument, Content, Entry};
+use super::{AuthDocument, Content, Entry, Helper};
 use crate::auth::credential::Credential;
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::{DOCKER_HUB_KEY, Registry, key_path, shown};
@@ -13,6 +14,25 @@ use crate::toml::letter_case::same_key;
 
 /// The members of a credential that hold or contradict `auth`: they go when a new `auth` comes.
 const SUPERSEDED: &[&str] = &["auth", "username", "password", "identitytoken", "registrytoken"];
+
+/// What is to be taken out of a document.
+#[derive(Debug, Clone, Default)]
+pub struct Removal {
+    /// Registries, from `auths` and from `credHelpers`.
+    pub registries: Vec<Registry>,
+    /// Credential helpers, without `docker-credential-`, from each registry that is left to them.
+    pub helpers: Vec<String>,
+    /// The `credsStore`.
+    pub store: bool,
+}
+
+impl Removal {
+    /// Whether nothing is to be taken out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.registries.is_empty() && self.helpers.is_empty() && !self.store
+    }
+}
 
 impl AuthDocument<'_> {
     /// A new document with these credentials, on one line.
@@ -71,17 +91,18 @@ impl AuthDocument<'_> {
     }
 
     /// The edits that take credentials and helpers out.
-    pub fn remove(&self, registries: &[Registry]) -> (Vec<Edit>, Vec<Outcome>) {
+    pub fn remove(&self, removal: &Removal) -> (Vec<Edit>, Vec<Outcome>) {
         let names = self
             .entries
             .iter()
             .map(|entry| entry.key.as_str())
             .chain(self.helpers.iter().filter_map(|helper| helper.key.as_deref()));
-        let keys: Vec<&str> = names.filter(|key| meant(registries, key, self)).collect();
+        let keys: HashSet<&str> =
+            names.filter(|key| meant(&removal.registries, key, self)).collect();
         let mut changes = Vec::new();
         let mut edits = Vec::new();
         for (number, (_, object)) in self.auths.iter().enumerate() {
-            let gone = |entry: &&Entry| entry.auths == number && keys.contains(&entry.key.as_str());
+            let gone = |entry: &&Entry| entry.auths == number && keys.contains(entry.key.as_str());
             let entries: Vec<_> = self.entries.iter().filter(gone).collect();
             let members: Vec<_> = entries.iter().map(|entry| entry.member).collect();
             if let Some(object) = object {
@@ -93,20 +114,27 @@ impl AuthDocument<'_> {
                 username: entry.username(),
             }));
         }
+        let removed = |registry: &str| Outcome {
+            registry: registry.to_owned(),
+            action: Action::Removed,
+            username: None,
+        };
+        let asks_it = |helper: &Helper| removal.helpers.contains(&helper.name);
         for (number, object) in &self.cred_helpers {
             let helpers = self.helpers.iter().filter(|helper| helper.object == *number);
             let gone: Vec<_> = helpers
-                .filter_map(|helper| Some((helper.key.as_deref()?, helper.member)))
-                .filter(|(key, _)| keys.contains(key))
+                .filter_map(|helper| Some((helper, helper.key.as_deref()?)))
+                .filter(|(helper, key)| keys.contains(key) || asks_it(helper))
                 .collect();
-            let members: Vec<_> = gone.iter().map(|(_, member)| *member).collect();
+            let members: Vec<_> = gone.iter().map(|(helper, _)| helper.member).collect();
             edits.extend(remove_members(object, &members));
-            changes.extend(gone.iter().map(|(key, _)| Outcome {
-                registry: shown(key).into_owned(),
-                action: Action::Removed,
-                username: None,
-            }));
+            changes.extend(gone.iter().map(|(_, key)| removed(&shown(key))));
         }
+        let stores = self.helpers.iter().filter(|helper| helper.key.is_none());
+        let stores: Vec<_> = stores.filter(|store| removal.store || asks_it(store)).collect();
+        let members: Vec<_> = stores.iter().map(|store| store.member).collect();
+        edits.extend(remove_members(&self.root, &members));
+        changes.extend(stores.iter().map(|_| removed("*")));
         edit::sort(&mut edits);
         (edits, changes)
     }

@@ -24,15 +24,12 @@ impl Content {
         Self { auths, ..Self::default() }
     }
 
-    /// One helper: for a registry, or for every one.
-    pub fn of_helper(name: &str, registry: Option<&Registry>) -> Self {
-        let name = name.to_owned();
-        match registry {
-            Some(registry) => {
-                Self { helpers: vec![(registry.key().to_owned(), name)], ..Self::default() }
-            }
-            None => Self { store: Some(name), ..Self::default() },
-        }
+    /// One helper: for these registries, or without any for every one.
+    pub fn of_helper(name: &str, registries: &[Registry]) -> Self {
+        let helpers =
+            registries.iter().map(|registry| (registry.key().to_owned(), name.to_owned()));
+        let store = registries.is_empty().then(|| name.to_owned());
+        Self { helpers: helpers.collect(), store, ..Self::default() }
     }
 
     /// The document: on one line, or a line for each member when the style has lines.

@@ -8,39 +8,45 @@ use crate::auth::registry::{Registry, shown};
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
 
-/// A helper, with the registry that it answers for; without one it answers for every registry.
+/// A helper, with the registries that it answers for; without any it answers for every registry.
 #[derive(Clone, Copy)]
 pub(crate) struct Delegation<'d> {
     pub helper: &'d str,
-    pub registry: Option<&'d Registry>,
+    pub registries: &'d [Registry],
 }
 
 impl Delegation<'_> {
     /// Whether it is this helper's place that a member of the document has.
     pub fn is_at(&self, member: &Helper) -> bool {
-        match (self.registry, member.key.as_deref()) {
-            (Some(registry), Some(key)) => registry.is(key),
-            (None, None) => true,
-            _ => false,
+        match member.key.as_deref() {
+            Some(key) => self.registries.iter().any(|registry| registry.is(key)),
+            None => self.registries.is_empty(),
         }
     }
 
-    /// Whether a key of `auths` is the registry that the helper answers for.
+    /// Whether a key of `auths` is a registry that the helper answers for.
     pub fn covers(&self, key: &str) -> bool {
-        self.registry.is_some_and(|registry| registry.is(key) || registry.is_dead_hub_key(key))
+        self.registries.iter().any(|registry| registry.is(key) || registry.is_dead_hub_key(key))
     }
 
-    /// What a report says of it.
-    pub fn outcome(&self, action: Action) -> Outcome {
-        let registry = self.registry.map_or("*", Registry::key).to_owned();
-        Outcome { registry, action, username: None }
+    /// What a report says of it, a line for each registry.
+    pub fn outcomes(&self, action: impl Fn(&str) -> Action) -> Vec<Outcome> {
+        let outcome = |registry: &str| Outcome {
+            registry: registry.to_owned(),
+            action: action(registry),
+            username: None,
+        };
+        if self.registries.is_empty() {
+            return vec![outcome("*")];
+        }
+        self.registries.iter().map(|registry| outcome(registry.key())).collect()
     }
 }
 
 impl AuthDocument<'_> {
-    /// The edits that write down a delegation, what becomes of it, and the keys of `auths` that go:
-    /// the helper answers in their place.
-    pub fn delegate(&self, delegation: Delegation<'_>) -> (Vec<Edit>, Outcome, Vec<String>) {
+    /// The edits that write down a delegation, what becomes of each registry, and the keys of `auths`
+    /// that go: the helper answers in their place.
+    pub fn delegate(&self, delegation: Delegation<'_>) -> (Vec<Edit>, Vec<Outcome>, Vec<String>) {
         let mut edits = Vec::new();
         let covered: Vec<_> =
             self.entries.iter().filter(|entry| delegation.covers(&entry.key)).collect();
@@ -58,35 +64,49 @@ impl AuthDocument<'_> {
                 edits.push(Edit::new(self.helper_place(helper), literal.clone()));
             }
         }
-        if found.is_empty() {
-            edits.push(match delegation.registry {
-                Some(registry) => self.add_helper(registry, literal),
-                None => insert(self.text, &self.root, &[("credsStore", literal)], &self.style()),
-            });
-        }
-        let action = if edits.is_empty() {
-            Action::Unchanged
-        } else if found.is_empty() && covered.is_empty() {
-            Action::Added
-        } else {
-            Action::Updated
+        let there = |registry: &Registry| {
+            found.iter().any(|helper| helper.key.as_deref().is_some_and(|key| registry.is(key)))
         };
+        let new: Vec<_> =
+            delegation.registries.iter().filter(|registry| !there(registry)).collect();
+        if !new.is_empty() {
+            edits.push(self.add_helpers(&new, &literal));
+        } else if found.is_empty() {
+            edits.push(insert(self.text, &self.root, &[("credsStore", literal)], &self.style()));
+        }
+        let outcomes = delegation.outcomes(|registry| {
+            let mut own = found.iter().filter(|helper| match helper.key.as_deref() {
+                Some(key) => Registry::named(registry).is(key),
+                None => true,
+            });
+            let in_auths = covered.iter().any(|entry| Registry::named(registry).is(&entry.key));
+            match own.next() {
+                None if in_auths => Action::Updated,
+                None => Action::Added,
+                Some(helper) if helper.name == delegation.helper && !in_auths => Action::Unchanged,
+                Some(_) => Action::Updated,
+            }
+        });
         edit::sort(&mut edits);
         let gone = covered.iter().map(|entry| shown(&entry.key).into_owned()).collect();
-        (edits, delegation.outcome(action), gone)
+        (edits, outcomes, gone)
     }
 
     /// Whether the document holds this delegation and nothing else.
     pub fn is_only(&self, delegation: Delegation<'_>) -> bool {
         self.entries.is_empty()
             && self.root.members.len() == 1
-            && matches!(&self.helpers[..], [helper]
-                if delegation.is_at(helper) && helper.name == delegation.helper)
+            && self.helpers.len() == delegation.registries.len().max(1)
+            && self
+                .helpers
+                .iter()
+                .all(|helper| delegation.is_at(helper) && helper.name == delegation.helper)
     }
 
-    fn add_helper(&self, registry: &Registry, literal: String) -> Edit {
+    fn add_helpers(&self, registries: &[&Registry], literal: &str) -> Edit {
         let style = self.style();
-        let members = [(registry.key(), literal)];
+        let members = registries.iter().map(|registry| (registry.key(), literal.to_owned()));
+        let members: Vec<_> = members.collect();
         if let Some((_, helpers)) = self.cred_helpers.last() {
             return insert(self.text, helpers, &members, &style);
         }

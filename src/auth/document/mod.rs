@@ -21,6 +21,7 @@ use crate::auth::expansion::{Expanded, expand, holds_predefined};
 use crate::auth::secret::Secret;
 use crate::toml::letter_case::same_key;
 
+pub use change::Removal;
 pub(crate) use content::Content;
 pub(crate) use delegation::Delegation;
 pub(crate) use json::{Member, Object};

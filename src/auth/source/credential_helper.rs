@@ -69,6 +69,19 @@ struct Answer {
     secret: String,
 }
 
+/// Checks the name of a helper, which need not be here.
+///
+/// # Errors
+///
+/// [`Error::InvalidHelperName`] when it is empty or holds a `/` or a blank.
+pub fn check_name(name: &str) -> Result<(), Error> {
+    let allowed = |letter: char| !letter.is_whitespace() && !letter.is_control();
+    if name.is_empty() || name.contains('/') || !name.chars().all(allowed) {
+        return Err(Error::InvalidHelperName);
+    }
+    Ok(())
+}
+
 impl CredentialHelper {
     /// Finds the helper with this name, which has so long for each answer.
     ///
@@ -78,10 +91,7 @@ impl CredentialHelper {
     /// at all when a document names such a helper. [`Error::HelperFailed`] when there is no such
     /// program.
     pub fn new(name: &str, timeout: Duration) -> Result<Self, Error> {
-        let allowed = |letter: char| !letter.is_whitespace() && !letter.is_control();
-        if name.is_empty() || name.contains('/') || !name.chars().all(allowed) {
-            return Err(Error::InvalidHelperName);
-        }
+        check_name(name)?;
         let program = find(name).ok_or_else(|| Error::HelperFailed {
             helper: name.to_owned(),
             problem: "is not in the PATH: install it, or name another helper".into(),

@@ -58,6 +58,14 @@ fn read_pipe(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 fn text(bytes: &mut Zeroizing<Vec<u8>>, what: &str) -> Result<Secret, Error> {
+    // What PowerShell's > and some editors write.
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(Error::InvalidSource {
+            source: what.to_owned(),
+            place: None,
+            problem: "is UTF-16: save it as UTF-8".to_owned(),
+        });
+    }
     String::from_utf8(std::mem::take(&mut **bytes)).map(Secret::new).map_err(|error| {
         drop(Zeroizing::new(error.into_bytes()));
         not_utf8(what)

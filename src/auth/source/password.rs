@@ -38,6 +38,12 @@ impl PasswordSource {
             },
         };
         let text = text.expose();
+        if text.starts_with('\u{feff}') {
+            return Err(Error::InvalidPassword(
+                "the password begins with a byte order mark, which an editor has put there: save it \
+                 without one",
+            ));
+        }
         let cut = text.strip_suffix('\n').map_or(text, |cut| cut.strip_suffix('\r').unwrap_or(cut));
         Ok(Secret::new(cut.to_owned()))
     }

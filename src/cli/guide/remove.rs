@@ -7,7 +7,7 @@ use crate::cli::list;
 use crate::cli::output::Output;
 use crate::cli::terminal::Question;
 use crate::error::Error;
-use crate::plan::Request;
+use crate::plan::{Removal, Request};
 use crate::resolver::listing;
 use crate::runner::Config;
 use crate::runner::selection::Selector;
@@ -62,7 +62,7 @@ impl RemoveGuide {
             Request::RemoveEntry
         } else {
             let picked = picked.iter().map(|&number| Registry::named(&registries[number]));
-            Request::Remove(picked.collect())
+            Request::Remove(Removal { registries: picked.collect(), ..Removal::default() })
         });
         Ok(true)
     }

@@ -54,8 +54,8 @@ impl<'s> SetGuide<'s> {
         let questions = [
             (Open::Runners, guide.is_ambiguous()),
             (Open::Registry, credential && source.registries.is_empty()),
-            (Open::User, credential && source.username.is_none()),
-            (Open::Password, credential && source.password_source().is_none()),
+            (Open::User, credential && source.usernames.is_empty()),
+            (Open::Password, credential && source.password_sources().is_empty()),
         ];
         let open: Vec<_> =
             questions.into_iter().filter(|(_, open)| *open).map(|(what, _)| what).collect();
@@ -67,7 +67,7 @@ impl<'s> SetGuide<'s> {
             [typed] if credential => Some(Registry::parse(typed)?),
             _ => None,
         };
-        let username = source.username.clone().unwrap_or_default();
+        let username = source.usernames.first().cloned().unwrap_or_default();
         let (over, login) = (false, None);
         let mut guide = Self { guide, set, open, over, request, registry, username, login };
         guide.begin()?;
