@@ -116,13 +116,16 @@ pub(super) fn verify(global: &Global, verify: &Verify, output: &Output) -> Resul
 pub(super) fn before_writing(set: &Set, request: &Request, output: &Output) -> Result<(), Error> {
     let timeout = Duration::from_secs(set.source.timeout);
     let settings = set.network.settings(timeout)?;
-    let helped;
+    let handed_over;
     let logins: &[Login] = match request {
         Request::Set { logins, .. } => logins,
-        Request::Delegate { helper, registry: Some(registry), .. } => {
-            let credential = CredentialHelper::new(helper, timeout)?.get(registry.key())?;
-            helped = [(registry.clone(), credential)];
-            &helped
+        Request::Delegate { helper, registries, .. } if !registries.is_empty() => {
+            let helper = CredentialHelper::new(helper, timeout)?;
+            let asked = registries.iter();
+            handed_over = asked
+                .map(|registry| Ok((registry.clone(), helper.get(registry.key())?)))
+                .collect::<Result<Vec<Login>, Error>>()?;
+            &handed_over
         }
         _ => &[],
     };
