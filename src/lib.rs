@@ -66,6 +66,7 @@ pub use resolver::listing;
 pub use resolver::{Answer, Loser, Loss, Match, Miss, NearMiss, Resolution, Verdict, resolve};
 pub use runner::executor::{Executor, Pull};
 pub use runner::pull_policy::PullPolicy;
+pub use runner::refusal::Refusal;
 pub use runner::selection::{Matches, Selector};
 pub use runner::{Config, Runner};
 pub use toml::text::{ConfigText, Place};

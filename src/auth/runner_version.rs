@@ -51,6 +51,11 @@ impl RunnerVersion {
         }
     }
 
+    /// Whether it is this version or a later one.
+    pub(crate) fn is_since(self, major: u16, minor: u16) -> bool {
+        self >= Self::new(major, minor)
+    }
+
     /// Whether the host of a key counts in any letter case (13.4, `helpers/docker/auth`).
     #[must_use]
     pub fn lowers_keys(self) -> bool {

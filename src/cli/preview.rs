@@ -173,18 +173,8 @@ impl Preview<'_, '_> {
         let text = self.config.text();
         let mut warnings: Vec<_> =
             self.plan.runners().iter().flat_map(|plan| plan.warnings.iter().cloned()).collect();
-        if text.has_byte_order_mark() {
-            warnings.push(format!(
-                "{} starts with a byte order mark, which GitLab Runner 12.9 and 14.7 refuse",
-                text.label()
-            ));
-        }
-        if !text.is_utf8() {
-            warnings.push(format!(
-                "{} holds bytes that are no UTF-8, which GitLab Runner from 15.9 on refuses",
-                text.label()
-            ));
-        }
+        let refusals = self.config.refusals();
+        warnings.extend(refusals.iter().map(|refusal| format!("{} has {refusal}", text.label())));
         warnings
     }
 }

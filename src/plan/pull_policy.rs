@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::runner::executor::Pull;
+use crate::runner::invalid;
 use crate::runner::layout::{new_section, own_table, section_indents};
 use crate::runner::pull_policy::{KEY, PullPolicy, listed, names, values};
 use crate::runner::table::{TableKey, keys_of, own_keys, sections};
@@ -9,7 +10,7 @@ use crate::runner::{Config, Runner, RunnerPlace};
 use crate::toml::bracketed::{List, line_indent};
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{NodeId, NodeKind};
+use crate::toml::syntax::{NodeId, NodeKind, SyntaxError};
 use crate::toml::table::{NewPair, WrittenTable};
 
 /// What changes for one runner.
@@ -125,13 +126,18 @@ impl PolicyContext<'_, '_> {
     /// A key of the table, in any letter case: its node and its value.
     fn key(&self, name: &str) -> Result<Option<(NodeId, NodeId)>, Error> {
         let keys = keys_of(self.config, self.runner, self.table);
-        let Some(found) = self.only(keys.iter().filter(|key| same_key(&key.key, name)))? else {
+        let found = || keys.iter().filter(|key| same_key(&key.key, name));
+        let Some(first) = self.only(found())? else {
             return Ok(None);
         };
-        match found.value {
-            Some(value) => Ok(Some((found.node, value))),
+        if let Some(second) = found().nth(1).filter(|_| first.value.is_some()) {
+            let start = self.config.syntax().node(second.node).span().start;
+            return Err(invalid(self.config.text(), SyntaxError::stands_twice(start)));
+        }
+        match first.value {
+            Some(value) => Ok(Some((first.node, value))),
             None => Err(self.refused(
-                found.node,
+                first.node,
                 format!(
                     "{name} is a table here, and GitLab Runner refuses the whole file: it is a \
                      string or an array of strings"

@@ -6,12 +6,12 @@ use std::ops::Range;
 use crate::auth::expansion::is_predefined;
 use crate::error::Error;
 use crate::runner::table::sections;
-use crate::runner::{Config, Runner};
+use crate::runner::{Config, Runner, invalid as invalid_toml};
 use crate::toml::bracketed::List;
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
 use crate::toml::quoting::Quoted;
-use crate::toml::syntax::{NodeId, NodeKind, Syntax};
+use crate::toml::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
 use crate::toml::table::NewPair;
 
 /// The entries of one runner.
@@ -41,6 +41,9 @@ impl<'s, 't> Environment<'s, 't> {
                 continue;
             }
             if let Some(first) = found {
+                if syntax.simple_key(first).as_ref() == Some(&key) {
+                    return Err(invalid_toml(text, SyntaxError::stands_twice(start(pair))));
+                }
                 return Err(Error::KeyTwice {
                     path: path(),
                     key: syntax.keys(first).next().unwrap_or_default().into_owned(),

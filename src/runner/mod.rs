@@ -15,6 +15,7 @@ pub(crate) mod layout;
 #[cfg(feature = "verify")]
 pub(crate) mod named_images;
 pub mod pull_policy;
+pub mod refusal;
 pub(crate) mod selection;
 pub(crate) mod table;
 pub mod token;
@@ -91,14 +92,15 @@ impl<'t> Config<'t> {
     /// The same, with the runners under every spelling of `runners`; where there is a second one,
     /// the [`Error::KeyTwice`] that says so comes along.
     pub(crate) fn parse_all(text: &'t ConfigText) -> Result<(Self, Option<Error>), Error> {
-        let invalid = |SyntaxError { offset, problem }| Error::InvalidToml {
-            path: text.label().to_owned(),
-            place: text.place(offset),
-            problem: with_template(text, offset, problem),
+        let invalid = |error| invalid(text, error);
+        let syntax = Syntax::of_config(text).map_err(invalid)?;
+        let mut finder = Finder {
+            syntax: &syntax,
+            runners: Vec::new(),
+            spelling: None,
+            twice: None,
+            array: false,
         };
-        let syntax = Syntax::parse(text.as_str()).map_err(invalid)?;
-        let mut finder =
-            Finder { syntax: &syntax, runners: Vec::new(), spelling: None, twice: None };
         finder.find().map_err(invalid)?;
         let Finder { runners, twice, .. } = finder;
         let twice = twice.map(|Twice { key, first, second }| Error::KeyTwice {
@@ -206,6 +208,8 @@ struct Finder<'s, 't> {
     /// The key `runners` as it is spelled first, and where.
     spelling: Option<(String, usize)>,
     twice: Option<Twice>,
+    /// Whether `runners = […]` has been met.
+    array: bool,
 }
 
 impl Finder<'_, '_> {
@@ -248,6 +252,10 @@ impl Finder<'_, '_> {
         if !self.is_runners(&first, pair) {
             return Ok(());
         }
+        if self.array {
+            return Err(SyntaxError::stands_twice(syntax.node(pair).span().start));
+        }
+        self.array = self.twice.is_none();
         let value = syntax.value(pair);
         let offset = syntax.node(value).span().start;
         if syntax.node(value).kind != NodeKind::Array || syntax.simple_key(pair).is_none() {
@@ -289,6 +297,13 @@ fn with_template(text: &ConfigText, offset: usize, problem: String) -> String {
         "{problem}; a template expression ({{{{ … }}}}) can only stay inside a string, without the \
          quotes of that string in it: give the config as it is rendered (helm template)"
     )
+}
+
+/// The error that says where a config is no TOML that GitLab Runner reads.
+pub(crate) fn invalid(text: &ConfigText, error: SyntaxError) -> Error {
+    let SyntaxError { offset, problem } = error;
+    let problem = with_template(text, offset, problem);
+    Error::InvalidToml { path: text.label().to_owned(), place: text.place(offset), problem }
 }
 
 fn no_array(offset: usize) -> SyntaxError {
@@ -352,7 +367,13 @@ mod tests {
 
     #[test]
     fn what_is_no_array_of_tables_is_refused() {
-        for text in ["[runners]\n", "runners = 1\n", "runners.a = 1\n", "runners = [1]\n"] {
+        for text in [
+            "[runners]\n",
+            "runners = 1\n",
+            "runners.a = 1\n",
+            "runners = [1]\n",
+            "runners = []\nrunners = []\n",
+        ] {
             assert!(matches!(names(text), Err(Error::InvalidToml { .. })), "{text}");
         }
         for text in ["[[runners]]\n[[Runners]]\n", "runners = []\n[[RUNNERS]]\n"] {

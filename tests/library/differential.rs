@@ -1,16 +1,12 @@
 //! The result as the TOML library reads it that GitLab Runner uses (Go's BurntSushi/toml).
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use crate::go;
 use crate::support::{and_pull, pull, remove, set};
 use runner_auth::PullPolicy::{Always, IfNotPresent};
 use runner_auth::{Config, ConfigText, Plan, Request};
-
-/// Where Debian puts Go libraries.
-const GOPATH: &str = "/usr/share/gocode";
 
 /// The configs of the project: the fixtures, and what each case starts from.
 fn configs() -> Vec<PathBuf> {
@@ -45,23 +41,8 @@ fn pair(text: &ConfigText, runner: usize, request: &Request, folder: &Path) -> O
 
 #[test]
 fn the_library_of_gitlab_runner_agrees() {
-    let library = Path::new(GOPATH).join("src/github.com/BurntSushi/toml");
-    if Command::new("go").arg("version").output().is_err() || !library.exists() {
-        assert!(std::env::var_os("CI").is_none(), "go and its BurntSushi/toml are needed");
-        println!("SKIPPED: there is no go with BurntSushi/toml");
-        return;
-    }
+    let Some(program) = go::build("tests/library/compare.go") else { return };
     let folder = tempfile::tempdir().expect("a place to work");
-    let binary = folder.path().join("compare");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/library/compare.go");
-    let built = Command::new("go")
-        .args(["build", "-o"])
-        .args([binary.as_path(), Path::new(source)])
-        .env("GO111MODULE", "off")
-        .env("GOPATH", GOPATH)
-        .env("GOCACHE", folder.path().join("cache"))
-        .status();
-    assert!(built.expect("go starts").success());
     let texts = folder.path().join("texts");
     fs::create_dir(&texts).expect("a place to work");
     let mut pairs = String::new();
@@ -83,16 +64,5 @@ fn the_library_of_gitlab_runner_agrees() {
             pairs.extend((0..runners).filter_map(|runner| pair(&text, runner, request, &texts)));
         }
     }
-    let mut child = Command::new(&binary)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut stdin = child.stdin.take().expect("stdin is piped");
-    stdin.write_all(pairs.as_bytes()).expect("the program reads");
-    drop(stdin);
-    let output = child.wait_with_output().expect("the program ends");
-    let report = String::from_utf8_lossy(&output.stdout);
-    println!("{report}");
-    assert!(output.status.success(), "{report}");
+    println!("{}", program.run(&pairs));
 }

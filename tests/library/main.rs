@@ -5,7 +5,10 @@
 
 mod corpus;
 mod differential;
+mod go;
 mod properties;
+mod random;
 mod resolver;
 #[path = "../support/mod.rs"]
 mod support;
+mod toml;

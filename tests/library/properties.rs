@@ -2,25 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::random::Random;
 use crate::support::{PREFIX, and_pull, change, document, has_policy, pull, remove, set};
 use runner_auth::{Config, ConfigText, PullPolicy};
-
-/// A small generator (xorshift64*): the same cases in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let drawn = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        usize::try_from(drawn).expect("31 bits fit") % limit
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-}
 
 /// Counts how many cases met each feature.
 type Seen = BTreeMap<&'static str, usize>;
@@ -280,7 +264,7 @@ fn config(random: &mut Random, seen: &mut Seen) -> (Vec<u8>, usize) {
 fn only_what_is_meant_changes() {
     let cases = std::env::var("PROPERTY_CASES").ok().and_then(|cases| cases.parse().ok());
     let cases: usize = cases.unwrap_or(2000);
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut random = Random::new(0x9E37_79B9_7F4A_7C15);
     let mut seen = Seen::new();
     for feature in [LAYOUTS, DOCUMENTS, QUOTINGS, TABLES].into_iter().flatten() {
         if *feature != "none" {

@@ -31,7 +31,8 @@ impl<'t> Meaning<'t> {
                 let inner = here.entry(key).or_insert_with(|| Self::Table(BTreeMap::new()));
                 match inner {
                     Self::Table(inner) => here = inner,
-                    // The check for keys that stand twice has ruled this out.
+                    // A key that stands twice where some versions take it: this part is lost to both
+                    // texts that are compared.
                     _ => break,
                 }
             }

@@ -4,17 +4,26 @@
 //! node knows its span and where the nodes inside it end, so a whole value is skipped in one step
 //! and nothing is decoded before somebody asks for it.
 
+mod builder;
 mod duplicates;
 mod meaning;
+mod redefinition;
+mod scalar;
+mod versions;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use toml_parser::decoder::{Encoding, ScalarKind};
-use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
-use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
+use toml_parser::decoder::Encoding;
+use toml_parser::parser::{RecursionGuard, parse_document};
+use toml_parser::{ParseError, Raw, Source, Span};
+
+use crate::toml::text::ConfigText;
+use builder::Builder;
+use versions::{BYTE_ORDER_MARK, NOT_UTF8, Refused};
 
 pub(crate) use meaning::Meaning;
+pub(crate) use versions::{Refusal, Refusals, Versions};
 
 /// How deep arrays and inline tables may nest; a real config nests three levels.
 const MAX_DEPTH: u32 = 128;
@@ -24,6 +33,15 @@ const MAX_DEPTH: u32 = 128;
 pub(crate) struct SyntaxError {
     pub offset: usize,
     pub problem: String,
+}
+
+impl SyntaxError {
+    /// Of two arrays under one key GitLab Runner from 15.9 to 18.8 takes the last.
+    pub fn stands_twice(offset: usize) -> Self {
+        let problem = "this key stands twice, and GitLab Runner refuses the whole file, or takes the \
+                       last of two arrays (from 15.9 to 18.8): merge the two";
+        Self { offset, problem: problem.to_owned() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,11 +95,26 @@ pub(crate) struct Syntax<'t> {
     nodes: Vec<Node>,
     comments: Vec<Range<usize>>,
     blocks: Vec<Block>,
+    refusals: Refusals,
 }
 
 impl<'t> Syntax<'t> {
-    /// Parses `text` and checks what GitLab Runner's TOML library checks: escapes, numbers, keys
-    /// and tables that are there twice.
+    /// Parses a config. What only some versions of GitLab Runner refuse is noted; a text is refused
+    /// that no version reads.
+    pub fn of_config(config: &'t ConfigText) -> Result<Self, SyntaxError> {
+        let mut syntax = Self::parse(config.as_str())?;
+        if config.has_byte_order_mark() {
+            syntax.refusals.note(0, BYTE_ORDER_MARK);
+        }
+        if let Some(offset) = config.first_invalid_utf8() {
+            syntax.refusals.note(offset, NOT_UTF8);
+        }
+        syntax.check_readable()?;
+        Ok(syntax)
+    }
+
+    /// Parses `text` and checks what GitLab Runner's TOML library checks: escapes, numbers, dates,
+    /// keys and tables that are there twice.
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
         if u32::try_from(text.len()).is_err() {
             return Err(SyntaxError { offset: 0, problem: "the file is larger than 4 GiB".into() });
@@ -97,11 +130,60 @@ impl<'t> Syntax<'t> {
         }
         // They take more room than all that comes of them.
         drop(tokens);
-        let Builder { nodes, comments, .. } = builder;
+        let Builder { nodes, comments, refusals, dotted, .. } = builder;
         let blocks = blocks(&nodes, text.len());
-        let syntax = Self { text, nodes, comments, blocks };
-        duplicates::check(&syntax)?;
+        let mut syntax = Self { text, nodes, comments, blocks, refusals };
+        if dotted || duplicates::check(&syntax).is_err() {
+            syntax.check_redefinitions(dotted)?;
+        }
+        syntax.check_readable()?;
         Ok(syntax)
+    }
+
+    /// Asks for each version whether it takes a key or table that stands again.
+    fn check_redefinitions(&mut self, dotted: bool) -> Result<(), SyntaxError> {
+        let mut by = Versions::NONE;
+        let mut first: Option<NodeId> = None;
+        for version in Versions::EACH {
+            // The first one refuses keys with dots before that.
+            if dotted && version == Versions::V0_3 {
+                continue;
+            }
+            if let Some(id) = redefinition::first_refused(self, version) {
+                by = by.with(version);
+                first = Some(first.map_or(id, |first| first.min(id)));
+            }
+        }
+        let Some(id) = first else { return Ok(()) };
+        let pair = self.nodes[id].kind == NodeKind::Pair;
+        let offset = self.node(id).span().start;
+        if by == if dotted { Versions::SINCE_1_2 } else { Versions::ALL } {
+            let what = if pair { "this key" } else { "this table, or a part of its name," };
+            let problem = format!("{what} stands twice, and GitLab Runner refuses the whole file");
+            return Err(SyntaxError { offset, problem });
+        }
+        let what = if pair { "a key that stands twice" } else { "a table that stands twice" };
+        self.refusals.note(offset, Refused { what, by });
+        Ok(())
+    }
+
+    /// Refuses a text of which each version refuses a part.
+    fn check_readable(&self) -> Result<(), SyntaxError> {
+        let Some(refusals) = self.refusals.fatal() else { return Ok(()) };
+        let line = |offset: usize| self.text[..offset].matches('\n').count() + 1;
+        let reasons: Vec<_> = refusals
+            .iter()
+            .map(|Refusal { offset, what, by }| {
+                format!("{} for {what} on line {}", by.runners(), line(*offset))
+            })
+            .collect();
+        let problem = format!("GitLab Runner refuses the whole file: {}", reasons.join(", "));
+        Err(SyntaxError { offset: refusals[0].offset, problem })
+    }
+
+    /// What some versions of GitLab Runner refuse and others read, each kind once.
+    pub fn refusals(&self) -> &[Refusal] {
+        self.refusals.all()
     }
 
     pub fn text(&self) -> &'t str {
@@ -224,142 +306,6 @@ fn blocks(nodes: &[Node], length: usize) -> Vec<Block> {
         id = next;
     }
     blocks
-}
-
-/// Turns the parser's events into nodes.
-struct Builder<'t> {
-    source: Source<'t>,
-    nodes: Vec<Node>,
-    comments: Vec<Range<usize>>,
-    /// The nodes that are still open: a header, or pairs, arrays and inline tables.
-    open: Vec<NodeId>,
-}
-
-impl<'t> Builder<'t> {
-    fn new(source: Source<'t>, tokens: usize) -> Self {
-        Self {
-            source,
-            nodes: Vec::with_capacity(tokens / 2),
-            comments: Vec::new(),
-            open: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, kind: NodeKind, encoding: Option<Encoding>, span: Span) -> NodeId {
-        let id = self.nodes.len();
-        // Spans fit: `Syntax::parse` refuses a text that is longer.
-        #[allow(clippy::cast_possible_truncation)]
-        self.nodes.push(Node {
-            kind,
-            encoding,
-            start: span.start() as u32,
-            end: span.end() as u32,
-            next: id as u32 + 1,
-        });
-        id
-    }
-
-    fn open(&mut self, kind: NodeKind, span: Span) {
-        let id = self.push(kind, None, span);
-        self.open.push(id);
-    }
-
-    /// Ends the innermost open node, and the pair whose value it is.
-    #[allow(clippy::cast_possible_truncation)]
-    fn close(&mut self, end: usize) {
-        let next = self.nodes.len() as u32;
-        if let Some(id) = self.open.pop() {
-            self.nodes[id].end = end as u32;
-            self.nodes[id].next = next;
-        }
-    }
-
-    fn close_pair(&mut self, end: usize) {
-        if self.open.last().is_some_and(|&id| self.nodes[id].kind == NodeKind::Pair) {
-            self.close(end);
-        }
-    }
-
-    fn check(&self, span: Span, encoding: Option<Encoding>, key: bool, error: &mut dyn ErrorSink) {
-        let Some(text) = self.source.input().get(span.start()..span.end()) else {
-            return;
-        };
-        let raw = Raw::new_unchecked(text, encoding, span);
-        let mut output = Cow::Borrowed("");
-        if key {
-            raw.decode_key(&mut output, error);
-        } else if !matches!(raw.decode_scalar(&mut output, error), ScalarKind::String)
-            && output.is_empty()
-        {
-            error.report_error(ParseError::new("no value").with_unexpected(span));
-        }
-    }
-}
-
-impl EventReceiver for Builder<'_> {
-    fn std_table_open(&mut self, span: Span, _: &mut dyn ErrorSink) {
-        self.open(NodeKind::Table, span);
-    }
-
-    fn std_table_close(&mut self, span: Span, _: &mut dyn ErrorSink) {
-        self.close(span.end());
-    }
-
-    fn array_table_open(&mut self, span: Span, _: &mut dyn ErrorSink) {
-        self.open(NodeKind::ArrayTable, span);
-    }
-
-    fn array_table_close(&mut self, span: Span, _: &mut dyn ErrorSink) {
-        self.close(span.end());
-    }
-
-    fn inline_table_open(&mut self, span: Span, _: &mut dyn ErrorSink) -> bool {
-        self.open(NodeKind::InlineTable, span);
-        true
-    }
-
-    fn inline_table_close(&mut self, span: Span, _: &mut dyn ErrorSink) {
-        self.close(span.end());
-        self.close_pair(span.end());
-    }
-
-    fn array_open(&mut self, span: Span, _: &mut dyn ErrorSink) -> bool {
-        self.open(NodeKind::Array, span);
-        true
-    }
-
-    fn array_close(&mut self, span: Span, _: &mut dyn ErrorSink) {
-        self.close(span.end());
-        self.close_pair(span.end());
-    }
-
-    fn simple_key(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
-        let inside = self.open.last().map(|&id| self.nodes[id].kind);
-        if matches!(inside, None | Some(NodeKind::InlineTable)) {
-            self.open(NodeKind::Pair, span);
-        }
-        self.check(span, kind, true, error);
-        self.push(NodeKind::Key, kind, span);
-    }
-
-    fn scalar(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
-        self.check(span, kind, false, error);
-        self.push(NodeKind::Scalar, kind, span);
-        self.close_pair(span.end());
-    }
-
-    fn comment(&mut self, span: Span, _: &mut dyn ErrorSink) {
-        self.comments.push(span.start()..span.end());
-    }
-
-    fn newline(&mut self, span: Span, error: &mut dyn ErrorSink) {
-        // To `toml_parser` a lone carriage return ends a line, to GitLab Runner's library it
-        // doesn't: what follows could be a comment to one and a key to the other.
-        if self.source.input().get(span.start()..span.end()) == Some("\r") {
-            let problem = "a carriage return without a line feed";
-            error.report_error(ParseError::new(problem).with_unexpected(span));
-        }
-    }
 }
 
 /// The parser's message, which names what it met but never repeats the text.
