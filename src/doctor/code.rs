@@ -74,6 +74,8 @@ codes! {
     ByteOrderMark = "byte-order-mark", Warning;
     /// New versions refuse the file.
     NotUtf8 = "not-utf-8", Warning;
+    /// Some versions refuse what stands in the file.
+    SomeVersionsRefuse = "some-versions-refuse", Warning;
     /// Others can read the file.
     LoosePermissions = "loose-permissions", Warning;
     /// A file without a runner.

@@ -2,6 +2,7 @@
 
 use super::broken_toml::is_utf16;
 use super::{Circumstances, Code, Finding, remedy};
+use crate::runner::Config;
 use crate::toml::edit::Edit;
 use crate::toml::text::ConfigText;
 
@@ -62,4 +63,21 @@ pub(super) fn no_runners(text: &ConfigText) -> Finding {
         "there is no [[runners]] in this file, so GitLab Runner runs no jobs by it",
         "register a runner (gitlab-runner register), or look whether this is the right file",
     )
+}
+
+/// What some versions of GitLab Runner read and others refuse.
+pub(super) fn refusals(config: &Config<'_>, findings: &mut Vec<Finding>) {
+    // Those of the bytes are told by `check`.
+    for refusal in config.refusals().iter().filter(|refusal| !refusal.is_of_encoding()) {
+        let message = format!(
+            "here is {}, for which GitLab Runner {} refuses the whole file",
+            refusal.what(),
+            refusal.versions()
+        );
+        let advice = "write it otherwise, unless only other versions read this file";
+        let mut finding =
+            Finding::new(config.text(), Code::SomeVersionsRefuse, 0..0, message, advice);
+        finding.place = refusal.place();
+        findings.push(finding);
+    }
 }

@@ -116,6 +116,7 @@ impl<'t> Diagnosis<'t> {
             }
             known_key::check(config, &mut findings);
             let remedies = Remedies::new(config, path);
+            file::refusals(config, &mut findings);
             duplicate_key::check(config, &mut findings);
             entry::misplaced(config, &mut findings);
             for number in 0..config.runners().len() {

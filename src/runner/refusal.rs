@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::auth::runner_version::RunnerVersion;
 use crate::runner::Config;
-use crate::toml::syntax::Versions;
+use crate::toml::syntax::{BYTE_ORDER_MARK, NOT_UTF8, Versions};
 use crate::toml::text::Place;
 
 /// Something in a config that some versions of GitLab Runner read, and for which others refuse the
@@ -53,6 +53,11 @@ impl Refusal {
     #[must_use]
     pub fn versions(&self) -> String {
         self.by.runners()
+    }
+
+    /// Whether it is about the bytes and not about the TOML: a byte order mark, or no UTF-8.
+    pub(crate) fn is_of_encoding(&self) -> bool {
+        [BYTE_ORDER_MARK.what, NOT_UTF8.what].contains(&self.what)
     }
 
     /// Whether a version refuses it.

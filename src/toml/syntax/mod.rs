@@ -20,10 +20,10 @@ use toml_parser::{ParseError, Raw, Source, Span};
 
 use crate::toml::text::ConfigText;
 use builder::Builder;
-use versions::{BYTE_ORDER_MARK, NOT_UTF8, Refused};
+use versions::Refused;
 
 pub(crate) use meaning::Meaning;
-pub(crate) use versions::{Refusal, Refusals, Versions};
+pub(crate) use versions::{BYTE_ORDER_MARK, NOT_UTF8, Refusal, Refusals, Versions};
 
 /// How deep arrays and inline tables may nest; a real config nests three levels.
 const MAX_DEPTH: u32 = 128;
@@ -158,7 +158,7 @@ impl<'t> Syntax<'t> {
         let pair = self.nodes[id].kind == NodeKind::Pair;
         let offset = self.node(id).span().start;
         if by == if dotted { Versions::SINCE_1_2 } else { Versions::ALL } {
-            let what = if pair { "this key" } else { "this table, or a part of its name," };
+            let what = if pair { "this key" } else { "this table" };
             let problem = format!("{what} stands twice, and GitLab Runner refuses the whole file");
             return Err(SyntaxError { offset, problem });
         }

@@ -102,7 +102,7 @@ impl Refusals {
 
 macro_rules! refused {
     ($($name:ident: $by:ident, $what:literal;)*) => {
-        $(pub(super) const $name: Refused = Refused { what: $what, by: Versions::$by };)*
+        $(pub(crate) const $name: Refused = Refused { what: $what, by: Versions::$by };)*
     };
 }
 
@@ -125,10 +125,10 @@ refused! {
     LATE_OFFSET: V1_6, "an offset of more than a day";
 }
 
-pub(super) const TRAILING_COMMA: Refused =
+pub(crate) const TRAILING_COMMA: Refused =
     Refused { what: "an inline table with a comma at its end", by: V1_2_TO_1_4 };
 
-pub(super) const SHORT_HOUR: Refused =
+pub(crate) const SHORT_HOUR: Refused =
     Refused { what: "an hour of one digit", by: Versions::V1_4.with(Versions::V1_6) };
 
 #[cfg(test)]
