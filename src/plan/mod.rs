@@ -151,6 +151,8 @@ struct RunnerChange {
     edits: Vec<Edit>,
     /// The environment, where it has none.
     environment: Option<NewPair>,
+    /// Whether the environment goes, which holds nothing but the auth entry.
+    no_environment: bool,
     /// The auth entry that the runner then has, whole and decoded.
     entry: Option<String>,
     policy: Option<PolicyChange>,
@@ -214,7 +216,9 @@ fn expect(
     edits: &mut Vec<Edit>,
 ) {
     let own = runner.place();
-    if !change.edits.is_empty() || change.environment.is_some() {
+    if change.no_environment {
+        proof.expect(own.block, Wish::NoEnvironment { runner: own.clone() });
+    } else if !change.edits.is_empty() || change.environment.is_some() {
         let entry = change.entry.clone();
         proof.expect(own.block, Wish::AuthEntry { runner: own.clone(), entry });
     }

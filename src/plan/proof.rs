@@ -27,6 +27,8 @@ pub(crate) struct PatchedBlock {
 pub(crate) enum Wish {
     /// A runner has exactly this auth entry, or none.
     AuthEntry { runner: RunnerPlace, entry: Option<String> },
+    /// A runner has no `environment`, since it held nothing but auth entries.
+    NoEnvironment { runner: RunnerPlace },
     /// `pull_policy` has this value.
     PullPolicy { place: PolicyPlace, value: Meaning<'static> },
 }
@@ -157,6 +159,7 @@ fn grant<'m>(block: &mut Meaning<'m>, wish: &'m Wish) -> Option<()> {
         Wish::AuthEntry { runner, entry } => {
             expect_entry(own_table(block, runner)?, entry.as_deref())
         }
+        Wish::NoEnvironment { runner } => expect_no_environment(own_table(block, runner)?),
         Wish::PullPolicy { place, value } => {
             let table = match place {
                 PolicyPlace::Section => block,
@@ -207,13 +210,26 @@ fn expect_entry<'m>(table: &mut Meaning<'m>, entry: Option<&'m str>) -> Option<(
     let Meaning::Array(entries) = environment else {
         return None;
     };
-    let auth = |each: &Meaning<'_>| matches!(each, Meaning::String(text) if is_auth_entry(text));
-    let last = entries.iter().rposition(auth).unwrap_or(entries.len());
+    let last = entries.iter().rposition(is_auth).unwrap_or(entries.len());
     let behind = entries.split_off(last.min(entries.len()));
-    entries.retain(|each| !auth(each));
+    entries.retain(|each| !is_auth(each));
     entries.extend(new);
-    entries.extend(behind.into_iter().filter(|each| !auth(each)));
+    entries.extend(behind.into_iter().filter(|each| !is_auth(each)));
     Some(())
+}
+
+/// Takes the `environment` out of a runner's meaning.
+fn expect_no_environment(table: &mut Meaning<'_>) -> Option<()> {
+    let Meaning::Table(table) = table else { return None };
+    let key = table.keys().find(|key| same_key(key, "environment")).cloned()?;
+    match table.remove(&key)? {
+        Meaning::Array(entries) if entries.iter().all(is_auth) => Some(()),
+        _ => None,
+    }
+}
+
+fn is_auth(entry: &Meaning<'_>) -> bool {
+    matches!(entry, Meaning::String(text) if is_auth_entry(text))
 }
 
 fn member<'a, 'm>(table: &'a mut Meaning<'m>, name: &str) -> Option<&'a mut Meaning<'m>> {

@@ -6,7 +6,15 @@ use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::shown;
 use crate::error::Error;
 use crate::runner::auth_entry::VARIABLE;
+use crate::runner::environment::Removal;
 use crate::toml::edit::splice_text;
+
+impl RunnerChange {
+    fn take_out(&mut self, removal: Removal) {
+        self.edits = removal.edits;
+        self.no_environment = removal.whole;
+    }
+}
 
 impl RunnerContext<'_, '_> {
     pub(super) fn remove(&self, removal: &Removal) -> Result<RunnerChange, Error> {
@@ -33,7 +41,7 @@ impl RunnerContext<'_, '_> {
         if empty {
             // Nothing is left to say: the entry goes, and those that it hid must not come back.
             let every: Vec<_> = shadowed.iter().copied().chain([last.number]).collect();
-            change.edits = environment.remove(&every);
+            change.take_out(environment.remove_for_good(&every));
             change.notes.push("removed the auth entry, which holds nothing else".to_owned());
             return Ok(change);
         }
@@ -66,11 +74,8 @@ impl RunnerContext<'_, '_> {
             1 => "removed the auth entry".to_owned(),
             count => format!("removed {count} auth entries"),
         };
-        RunnerChange {
-            edits: environment.remove(&numbers),
-            outcomes,
-            notes: vec![note],
-            ..RunnerChange::default()
-        }
+        let mut change = RunnerChange { outcomes, notes: vec![note], ..RunnerChange::default() };
+        change.take_out(environment.remove_for_good(&numbers));
+        change
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::auth::expansion::is_predefined;
 use crate::error::Error;
+use crate::runner::layout::own_table;
 use crate::runner::table::sections;
 use crate::runner::{Config, Runner, invalid as invalid_toml};
 use crate::toml::bracketed::List;
@@ -12,13 +13,23 @@ use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
-use crate::toml::table::NewPair;
+use crate::toml::table::{NewPair, WrittenTable};
 
 /// The entries of one runner.
 pub(crate) struct Environment<'s, 't> {
     syntax: &'s Syntax<'t>,
+    /// The table that holds it.
+    table: WrittenTable<'s, 't>,
+    pair: NodeId,
     array: NodeId,
     elements: Vec<NodeId>,
+}
+
+/// Entries on their way out.
+pub(crate) struct Removal {
+    pub edits: Vec<Edit>,
+    /// Whether `environment` goes with them.
+    pub whole: bool,
 }
 
 impl<'s, 't> Environment<'s, 't> {
@@ -77,7 +88,10 @@ impl<'s, 't> Environment<'s, 't> {
         let elements: Vec<_> = syntax.children(array).collect();
         match elements.iter().find(|&&element| !syntax.is_string(element)) {
             Some(&element) => Err(invalid(element)),
-            None => Ok(Some(Self { syntax, array, elements })),
+            None => {
+                let table = own_table(config, runner);
+                Ok(Some(Self { syntax, table, pair, array, elements }))
+            }
         }
     }
 
@@ -125,9 +139,19 @@ impl<'s, 't> Environment<'s, 't> {
         self.list().append(&[entry.to_owned()])
     }
 
-    /// Takes entries out.
+    /// Takes entries out of several.
     pub fn remove(&self, numbers: &[usize]) -> Vec<Edit> {
         self.list().remove(numbers)
+    }
+
+    /// Takes entries out for good. An array that becomes empty goes with its line, unless a comment
+    /// stands there.
+    pub fn remove_for_good(&self, numbers: &[usize]) -> Removal {
+        let empty = numbers.len() == self.elements.len();
+        match empty.then(|| self.table.remove(self.pair)).flatten() {
+            Some(edits) => Removal { edits, whole: true },
+            None => Removal { edits: self.remove(numbers), whole: false },
+        }
     }
 
     fn list(&self) -> List<'t> {

@@ -63,6 +63,35 @@ impl<'s, 't> WrittenTable<'s, 't> {
         vec![Edit::insert(at, format!("{line}{}", new.join(&line)))]
     }
 
+    /// Takes a pair out with its line, as if [`Self::add`] had never put it there; `None` when a
+    /// comment stands in it or behind it, or another pair on its line.
+    pub fn remove(&self, pair: NodeId) -> Option<Vec<Edit>> {
+        let text = self.syntax.text();
+        let span = self.syntax.node(pair).span();
+        let commented = |comment: &Range<usize>| span.contains(&comment.start);
+        if self.syntax.comments().iter().any(commented) {
+            return None;
+        }
+        if let Some(table) = self.inline {
+            let number = self.pairs.iter().position(|&other| other == pair)?;
+            let items = self.pairs.iter().map(|&pair| self.syntax.node(pair).span()).collect();
+            let list = List::new(text, self.syntax.node(table).span(), items);
+            return Some(list.remove(&[number]));
+        }
+        let start = span.start - line_indent(text, span.start).len();
+        let rest = skip_blank(text, span.end);
+        let line = line_end(text, rest);
+        if line != rest || !text[..start].ends_with('\n') {
+            return None;
+        }
+        let edit = match text[line..].find('\n') {
+            Some(newline) => start..line + newline + 1,
+            // The last line of the file: the line end before it goes.
+            None => start - newline_before(text, start).len()..text.len(),
+        };
+        Some(vec![Edit::remove(edit)])
+    }
+
     /// The `=` of the last pair, with its blanks.
     pub fn equals(&self) -> &'static str {
         let Some(&pair) = self.pairs.last() else {

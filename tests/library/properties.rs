@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::random::Random;
-use crate::support::{PREFIX, and_pull, change, document, has_policy, pull, remove, set};
+use crate::support::{
+    PREFIX, and_pull, change, document, has_auth_entry, has_empty_environment, has_policy, lossy,
+    pull, remove, set,
+};
 use runner_auth::{Config, ConfigText, PullPolicy};
 
 /// Counts how many cases met each feature.
@@ -260,6 +263,23 @@ fn config(random: &mut Random, seen: &mut Seen) -> (Vec<u8>, usize) {
     (text.into_bytes(), count)
 }
 
+/// For runners without an auth entry `remove` undoes `set`, but for an empty array of their own.
+fn undone(before: &[u8], runners: usize, seen: &mut Seen) {
+    for number in 0..runners {
+        if has_auth_entry(before, number) {
+            continue;
+        }
+        let after = change(before, &[number], &set("r.io", "s3cret"));
+        let back = change(&after, &[number], &remove("r.io"));
+        if has_empty_environment(before, number) {
+            *seen.entry("an empty array of its own").or_default() += 1;
+        } else {
+            *seen.entry("set and remove").or_default() += 1;
+            assert_eq!(lossy(&back), lossy(before), "by way of\n{}", lossy(&after));
+        }
+    }
+}
+
 #[test]
 fn only_what_is_meant_changes() {
     let cases = std::env::var("PROPERTY_CASES").ok().and_then(|cases| cases.parse().ok());
@@ -296,10 +316,11 @@ fn only_what_is_meant_changes() {
             let held = auths.iter().any(|(key, value)| {
                 key.to_lowercase().contains("r.io") && value["auth"] == "Y2k6czNjcmV0"
             });
-            assert!(held, "{}", crate::support::lossy(&after));
+            assert!(held, "{}", lossy(&after));
         }
         change(&bytes, &selected, &remove("r.io"));
         change(&after, &selected, &remove("r.io"));
+        undone(&bytes, count, &mut seen);
     }
     println!("{cases} cases");
     for (feature, count) in &seen {

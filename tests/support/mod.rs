@@ -132,6 +132,19 @@ pub fn document(config: &[u8], runner: usize) -> Option<Json> {
     entries.auth.last().map(|entry| serde_json::from_str(entry).expect("the document is JSON"))
 }
 
+/// Whether a runner has an auth entry.
+pub fn has_auth_entry(config: &[u8], runner: usize) -> bool {
+    !take(&mut meaning(config), runner).auth.is_empty()
+}
+
+/// Whether a runner has an `environment` with nothing in it.
+pub fn has_empty_environment(config: &[u8], runner: usize) -> bool {
+    let mut meaning = meaning(config);
+    let runners = find(&mut meaning, "runners").expect("there are runners");
+    let found = find(&mut runners[runner], "environment");
+    found.is_some_and(|found| found.as_array().is_some_and(Vec::is_empty))
+}
+
 /// Compares the pull policies of a runner with the wanted ones, and takes them out of both.
 fn check_policies(old: &mut Json, new: &mut Json, number: usize, wanted: &[PullPolicy]) {
     if wanted.is_empty() {
