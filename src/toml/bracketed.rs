@@ -35,7 +35,7 @@ impl<'t> List<'t> {
         };
         let anchor = comma.map_or(last.end, |comma| comma + 1);
         let at = self.line_rest(anchor).unwrap_or(anchor);
-        let newline = newline_before(self.text, last.start);
+        let newline = newline_at(self.text, at);
         let blank = prefix.replace(',', "");
         let each = |line: &dyn Fn(&String) -> String| new.iter().map(line).collect::<String>();
         match comma {
@@ -152,7 +152,10 @@ impl<'t> List<'t> {
         } else if comma.is_some() {
             spans.push(separator..end);
         } else {
-            spans.push(separator.saturating_sub(1).max(before.end)..end);
+            // The blank before the comma came with it.
+            let comma = separator.saturating_sub(1).max(before.end);
+            let blank = skip_blank(self.text, before.end) == comma;
+            spans.push(if blank { before.end } else { comma }..end);
         }
     }
 
@@ -217,6 +220,15 @@ pub(crate) fn line_indent(text: &str, offset: usize) -> &str {
 pub(crate) fn newline_before(text: &str, offset: usize) -> &'static str {
     let end = text[..offset].rfind('\n').or_else(|| text.find('\n'));
     if end.is_some_and(|end| text[..end].ends_with('\r')) { "\r\n" } else { "\n" }
+}
+
+/// The line end that stands at `offset`, or else the one before it.
+pub(crate) fn newline_at(text: &str, offset: usize) -> &'static str {
+    match text.as_bytes().get(offset..) {
+        Some([b'\r', b'\n', ..]) => "\r\n",
+        Some([b'\n', ..]) => "\n",
+        _ => newline_before(text, offset),
+    }
 }
 
 /// The end of the line that holds `offset`, before its line end.
@@ -316,6 +328,7 @@ mod tests {
             ("a=[1, 2, 3]", &[1], "a=[1, 3]"),
             ("a=[1, 2, 3]", &[2], "a=[1, 2]"),
             ("a=[1, 2, 3,]", &[2], "a=[1, 2,]"),
+            ("a=[ 1 , 2 ]", &[1], "a=[ 1 ]"),
             ("a=[1, 2, 3]", &[1, 2], "a=[1]"),
             ("a=[1, 2, 3,]", &[1, 2], "a=[1,]"),
             ("a=[1, 2, 3]", &[0, 1, 2], "a=[]"),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::toml::bracketed::{List, line_end, line_indent, newline_before, skip_blank};
+use crate::toml::bracketed::{List, line_end, line_indent, newline_at, newline_before, skip_blank};
 use crate::toml::edit::Edit;
 use crate::toml::syntax::{NodeId, Syntax};
 
@@ -119,13 +119,6 @@ impl<'s, 't> WrittenTable<'s, 't> {
         // Behind a comment on the same line, before the line end, which may be missing.
         let rest = skip_blank(text, after);
         let at = if text[rest..].starts_with('#') { line_end(text, rest) } else { rest };
-        let newline = if text[at..].starts_with("\r\n") {
-            "\r\n"
-        } else if text[at..].starts_with('\n') {
-            "\n"
-        } else {
-            newline_before(text, at)
-        };
-        (at, newline)
+        (at, newline_at(text, at))
     }
 }
