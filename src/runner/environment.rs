@@ -86,13 +86,11 @@ impl<'s, 't> Environment<'s, 't> {
             return Err(invalid(array));
         }
         let elements: Vec<_> = syntax.children(array).collect();
-        match elements.iter().find(|&&element| !syntax.is_string(element)) {
-            Some(&element) => Err(invalid(element)),
-            None => {
-                let table = own_table(config, runner);
-                Ok(Some(Self { syntax, table, pair, array, elements }))
-            }
+        if let Some(&element) = elements.iter().find(|&&element| !syntax.is_string(element)) {
+            return Err(invalid(element));
         }
+        let table = own_table(config, runner);
+        Ok(Some(Self { syntax, table, pair, array, elements }))
     }
 
     /// The entries, decoded.

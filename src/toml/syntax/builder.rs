@@ -166,14 +166,14 @@ impl<'t> Builder<'t> {
     /// The type of a value as the first TOML tells them apart.
     fn value_type(&self, id: NodeId) -> (NodeKind, Option<Discriminant<ScalarKind>>) {
         let node = self.nodes[id];
-        let scalar = (node.kind == NodeKind::Scalar).then(|| match node.encoding {
-            Some(_) => discriminant(&ScalarKind::String),
-            None => {
-                let Range { start, end } = node.span();
-                let span = Span::new_unchecked(start, end);
-                let raw = Raw::new_unchecked(self.text(span), None, span);
-                discriminant(&raw.decode_scalar(&mut Cow::Borrowed(""), &mut ()))
+        let scalar = (node.kind == NodeKind::Scalar).then(|| {
+            if node.encoding.is_some() {
+                return discriminant(&ScalarKind::String);
             }
+            let Range { start, end } = node.span();
+            let span = Span::new_unchecked(start, end);
+            let raw = Raw::new_unchecked(self.text(span), None, span);
+            discriminant(&raw.decode_scalar(&mut Cow::Borrowed(""), &mut ()))
         });
         (node.kind, scalar)
     }

@@ -6,8 +6,12 @@
 //! (BurntSushi/toml `parse.go`, `addContext` and `setValue`). From 1.2 to 1.4 an array gives way to
 //! whatever comes after it.
 
+// A key is borrowed from the text with its map entry's lifetime, which a `&str` would lose.
+#![allow(clippy::ptr_arg)]
+
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::versions::Versions;
 use super::{NodeId, NodeKind, Syntax};
@@ -58,6 +62,7 @@ struct Context {
 }
 
 /// A value as the library has it.
+#[derive(Clone, Copy)]
 struct Made {
     slot: Slot,
     /// What it holds by itself when it is an inline table.
@@ -172,16 +177,19 @@ impl<'s, 't> Reader<'s, 't> {
         let table = context.table.ok_or(Refused)?;
         let path = self.paths.child(context.path, key);
         let place = (table, key.clone());
-        if !self.slots.contains_key(&place) {
-            self.slots.insert(place, slot);
-            return Ok(());
-        }
+        let mut there = match self.slots.entry(place) {
+            Entry::Occupied(there) => there,
+            Entry::Vacant(free) => {
+                free.insert(slot);
+                return Ok(());
+            }
+        };
         let implicit = std::mem::replace(&mut self.paths.implicit[path], false);
         if Versions::SINCE_1_2.holds(self.version) && self.paths.array[path] {
             if !implicit && self.version == Versions::V1_6 {
                 return Err(Refused);
             }
-            self.slots.insert(place, slot);
+            there.insert(slot);
             return Ok(());
         }
         if implicit { Ok(()) } else { Err(Refused) }
