@@ -85,20 +85,20 @@ pub fn key_path_in(key: &str, version: RunnerVersion) -> String {
     }
     let http = version.reads_http_keys() || !starts_with_ignoring_case(key, "http://");
     if let Some(rest) = without_scheme(key).filter(|_| http) {
-        let host = rest.split('/').next().unwrap_or_default().to_lowercase();
+        let host = lower(rest.split('/').next().unwrap_or_default());
         return if host == HUB_INDEX { DOCKER_HUB.to_owned() } else { host };
     }
     let key = key.strip_suffix('/').unwrap_or(key);
     let (host, path) = key.split_once('/').map_or((key, None), |(host, path)| (host, Some(path)));
     match path {
-        None => host.to_lowercase(),
-        Some(path) => format!("{}/{}", host.to_lowercase(), without_tag(path)),
+        None => lower(host),
+        Some(path) => format!("{}/{}", lower(host), without_tag(path)),
     }
 }
 
 /// What versions before 17.5 make of a key.
 fn host_only(key: &str, version: RunnerVersion) -> String {
-    let lower = if version.lowers_keys() { key.to_lowercase() } else { key.to_owned() };
+    let lower = if version.lowers_keys() { lower(key) } else { key.to_owned() };
     let cut = lower.strip_prefix("http://");
     // From 13.4 on both schemes are cut, one after the other.
     let rest = cut.unwrap_or(&lower);
@@ -106,6 +106,11 @@ fn host_only(key: &str, version: RunnerVersion) -> String {
     let rest = rest.strip_prefix("https://").filter(|_| again).unwrap_or(rest);
     let host = rest.split('/').next().unwrap_or_default();
     if host == HUB_INDEX { DOCKER_HUB.to_owned() } else { host.to_owned() }
+}
+
+/// Lower case as Go's `strings.ToLower` makes it: each letter by itself.
+pub(crate) fn lower(text: &str) -> String {
+    text.chars().map(|letter| letter.to_lowercase().next().unwrap_or(letter)).collect()
 }
 
 fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
@@ -344,6 +349,15 @@ impl Registry {
         key_path(key) == self.path
     }
 
+    /// Whether each version of GitLab Runner finds this registry under a key that stands for it: not
+    /// so in capital letters (before 13.4) or behind `http://` (17.5 to 18.0).
+    #[must_use]
+    pub(crate) fn is_in_every_version(&self, key: &str) -> bool {
+        RunnerVersion::SPANS
+            .iter()
+            .all(|(version, _)| key_path_in(key, *version) == key_path_in(self.key(), *version))
+    }
+
     /// Whether a key is Docker Hub in the spelling that GitLab Runner from 17.5 on never matches,
     /// and this registry is Docker Hub.
     #[must_use]
@@ -367,6 +381,13 @@ impl fmt::Display for Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_are_lowered_as_go_does() {
+        // Rust makes two characters of the first, and another sigma of the last.
+        assert_eq!(key_path("\u{130}\u{3a3}.io"), "i\u{3c3}.io");
+        assert_eq!(lower("\u{3a3}"), "\u{3c3}");
+    }
 
     #[test]
     fn unusable_registries_are_refused() {

@@ -31,6 +31,21 @@ impl RunnerVersion {
         Self { major, minor }
     }
 
+    /// The versions between which nothing changes here: of each span the first and the last.
+    pub(crate) const SPANS: [(Self, Self); 11] = [
+        (Self::new(12, 9), Self::new(13, 3)),
+        (Self::new(13, 4), Self::new(13, 4)),
+        (Self::new(13, 5), Self::new(13, 8)),
+        (Self::new(13, 9), Self::new(15, 9)),
+        (Self::new(15, 10), Self::new(16, 2)),
+        (Self::new(16, 3), Self::new(17, 4)),
+        (Self::new(17, 5), Self::new(17, 10)),
+        (Self::new(17, 11), Self::new(18, 0)),
+        (Self::new(18, 1), Self::new(18, 2)),
+        (Self::new(18, 3), Self::new(19, 1)),
+        (Self::new(19, 2), Self::LATEST),
+    ];
+
     /// Reads `X.Y`, with or without a `v` before and a patch level behind.
     ///
     /// # Errors
@@ -107,6 +122,28 @@ impl RunnerVersion {
     }
 }
 
+/// Names the spans of [`RunnerVersion::SPANS`] that are chosen, as words behind "GitLab Runner":
+/// `up to 17.4`.
+pub(crate) fn named(chosen: impl Iterator<Item = bool>) -> String {
+    let chosen: Vec<_> = chosen.collect();
+    let spans = RunnerVersion::SPANS;
+    let mut words = Vec::new();
+    let mut next = 0;
+    while let Some(first) = (next..spans.len()).find(|&span| chosen.get(span) == Some(&true)) {
+        next = (first..spans.len())
+            .find(|&span| chosen.get(span) != Some(&true))
+            .unwrap_or(spans.len());
+        let (from, to) = (spans[first].0, spans[next - 1].1);
+        words.push(match (first == 0, next == spans.len()) {
+            (true, true) => "in every version".to_owned(),
+            (true, false) => format!("up to {to}"),
+            (false, true) => format!("from {from} on"),
+            (false, false) => format!("from {from} to {to}"),
+        });
+    }
+    words.join(" and ")
+}
+
 impl Default for RunnerVersion {
     fn default() -> Self {
         Self::LATEST
@@ -116,5 +153,29 @@ impl Default for RunnerVersion {
 impl fmt::Display for RunnerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spans_follow_each_other() {
+        for two in RunnerVersion::SPANS.windows(2) {
+            let ((first, last), (next, _)) = (two[0], two[1]);
+            assert!(first <= last && last < next, "{last} {next}");
+            // The last of a major version is its .11, but for 18.11 and what comes after.
+            let follows = last.major == next.major && last.minor + 1 == next.minor
+                || last.minor == 11 && (last.major + 1, 0) == (next.major, next.minor);
+            assert!(follows, "{last} {next}");
+        }
+    }
+
+    #[test]
+    fn spans_are_named() {
+        let chosen = |numbers: &[usize]| named((0..11).map(|span| numbers.contains(&span)));
+        assert_eq!(chosen(&[0, 1, 2, 3, 4, 5]), "up to 17.4");
+        assert_eq!(chosen(&[0, 6, 7, 10]), "up to 13.3 and from 17.5 to 18.0 and from 19.2 on");
     }
 }

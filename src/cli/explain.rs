@@ -74,6 +74,7 @@ pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Re
     let config = Config::parse(text)?;
     let redaction = redaction(&config, global.show_secrets);
     let version = explain.runner_version;
+    config.check_read_by(version)?;
     let mut reports = Vec::new();
     let mut pulling = 0;
     let mut served = 0;

@@ -9,6 +9,7 @@ pub(crate) mod proof;
 mod pull_policy;
 mod remove;
 mod set;
+mod use_by_version;
 
 use crate::auth::credential::Credential;
 pub use crate::auth::document::Removal;
@@ -251,6 +252,12 @@ impl RunnerContext<'_, '_> {
     /// Parses the document of an entry to which something is added.
     fn parse_for_addition<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
         let document = self.parse(entry)?;
+        if let Some(second) = document.emptied_auths() {
+            let problem = "has the member auths twice, and null empties the one before it: take one \
+                           of the two out, or drop the document with --replace";
+            return Err(self
+                .invalid(entry, DocumentError { offset: second.start, problem: problem.into() }));
+        }
         if let Some(place) = document.unwrapped_credentials().next() {
             let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
                            {\"auths\": …} around them, or drop them with --replace";

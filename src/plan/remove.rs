@@ -6,11 +6,11 @@ use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::shown;
 use crate::error::Error;
 use crate::runner::auth_entry::VARIABLE;
-use crate::runner::environment::Removal;
+use crate::runner::environment::EntryRemoval;
 use crate::toml::edit::splice_text;
 
 impl RunnerChange {
-    fn take_out(&mut self, removal: Removal) {
+    fn take_out(&mut self, removal: EntryRemoval) {
         self.edits = removal.edits;
         self.no_environment = removal.whole;
     }

@@ -17,13 +17,19 @@ impl RunnerContext<'_, '_> {
         replace: bool,
     ) -> Result<RunnerChange, Error> {
         let text = AuthDocument::write_new(logins);
-        self.write(&text, all(logins, Action::Added), replace, |environment, entry| {
-            if replace {
-                Ok(self.replace(environment, entry, logins, &text))
-            } else {
-                self.merge(entry, logins)
-            }
-        })
+        let mut change =
+            self.write(&text, all(logins, Action::Added), replace, |environment, entry| {
+                if replace {
+                    Ok(self.replace(environment, entry, logins, &text))
+                } else {
+                    self.merge(entry, logins)
+                }
+            })?;
+        let document = change.entry.as_deref().and_then(|entry| entry.split_once('='));
+        let document = document.map_or("", |(_, document)| document);
+        let warnings = self.check_use(document, logins)?;
+        change.warnings.extend(warnings);
+        Ok(change)
     }
 
     /// Writes a document where there is none; where there is one, `existing` says what becomes of

@@ -1,6 +1,6 @@
 //! The path that GitLab Runner makes of an image's name.
 
-use crate::auth::registry::{DOCKER_HUB, HUB_INDEX};
+use crate::auth::registry::{DOCKER_HUB, HUB_INDEX, lower};
 use crate::auth::runner_version::RunnerVersion;
 
 /// The path of an image (`normalizeImageRef` of GitLab Runner's `helpers/docker/auth`, 18.3 and
@@ -45,8 +45,8 @@ pub fn image_path(image: &str, version: RunnerVersion) -> String {
         format!("{}{rest}{name}", hub(first_part(image)))
     };
     match path.split_once('/') {
-        Some((host, rest)) => format!("{}/{rest}", host.to_lowercase()),
-        None => path.to_lowercase(),
+        Some((host, rest)) => format!("{}/{rest}", lower(host)),
+        None => lower(&path),
     }
 }
 

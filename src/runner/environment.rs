@@ -26,7 +26,7 @@ pub(crate) struct Environment<'s, 't> {
 }
 
 /// Entries on their way out.
-pub(crate) struct Removal {
+pub(crate) struct EntryRemoval {
     pub edits: Vec<Edit>,
     /// Whether `environment` goes with them.
     pub whole: bool,
@@ -144,11 +144,11 @@ impl<'s, 't> Environment<'s, 't> {
 
     /// Takes entries out for good. An array that becomes empty goes with its line, unless a comment
     /// stands there.
-    pub fn remove_for_good(&self, numbers: &[usize]) -> Removal {
+    pub fn remove_for_good(&self, numbers: &[usize]) -> EntryRemoval {
         let empty = numbers.len() == self.elements.len();
         match empty.then(|| self.table.remove(self.pair)).flatten() {
-            Some(edits) => Removal { edits, whole: true },
-            None => Removal { edits: self.remove(numbers), whole: false },
+            Some(edits) => EntryRemoval { edits, whole: true },
+            None => EntryRemoval { edits: self.remove(numbers), whole: false },
         }
     }
 

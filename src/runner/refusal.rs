@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::auth::runner_version::RunnerVersion;
+use crate::error::Error;
 use crate::runner::Config;
 use crate::toml::syntax::{BYTE_ORDER_MARK, NOT_UTF8, Versions};
 use crate::toml::text::Place;
@@ -98,5 +99,24 @@ impl Config<'_> {
                 by: refusal.by,
             })
             .collect()
+    }
+
+    /// Checks that a version reads the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidToml`] when it refuses the whole file.
+    pub(crate) fn check_read_by(&self, version: RunnerVersion) -> Result<(), Error> {
+        match self.refusals().into_iter().find(|refusal| refusal.is_by(version)) {
+            None => Ok(()),
+            Some(Refusal { place, what, .. }) => Err(Error::InvalidToml {
+                path: self.text().label().to_owned(),
+                place,
+                problem: format!(
+                    "here is {what}, and GitLab Runner {version} refuses the whole file: \
+                     --runner-version names another"
+                ),
+            }),
+        }
     }
 }

@@ -12,3 +12,4 @@ mod resolver;
 #[path = "../support/mod.rs"]
 mod support;
 mod toml;
+mod use_by_version;

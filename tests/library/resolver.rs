@@ -123,7 +123,33 @@ fn each_version_has_its_rules() {
     let twice = document(&["http://https://r.io"]);
     let dead = document(&["index.docker.io"]);
     let local = document(&["localhost"]);
+    let half = r#"{"\ud800": 1, "auths": {"r.io": {"auth": "dTpw"}}}"#;
+    let half_auth = r#"{"auths": {"q.io": {"auth": "\ud800"}, "r.io": {"auth": "dTpw"}}}"#;
+    let experimental = r#"{"experimental": true, "auths": {"r.io": {"auth": "dTpw"}}}"#;
+    let features = r#"{"features": {"a": true}, "auths": {"r.io": {"auth": "dTpw"}}}"#;
+    let emptied = r#"{"auths": {"r.io": {"auth": "dTpw"}}, "Auths": null}"#;
+    let joined = r#"{"auths": {"r.io": {"auth": "dTpw"}}, "Auths": {"q.io": {}}}"#;
+    let mended = r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credHelpers": {"q.io": "a/b"},
+        "CredHelpers": {"q.io": "pass"}}"#;
+    let cleared = r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credHelpers": {"q.io": "a/b"},
+        "CredHelpers": null}"#;
+    let dotted = document(&["\u{130}.io"]);
     let table: &[(&str, &str, &str, &[&str])] = &[
+        // Half a surrogate pair is a character in Go, and no base64.
+        (half, "r.io/app", "19.3", &["r.io"]),
+        (half_auth, "r.io/app", "19.3", &[]),
+        // Docker's members change: experimental goes with 29 (19.2), features comes with 27 (17.11).
+        (experimental, "r.io/app", "19.1", &[]),
+        (experimental, "r.io/app", "19.2", &["r.io"]),
+        (features, "r.io/app", "17.10", &["r.io"]),
+        (features, "r.io/app", "17.11", &[]),
+        // A later null empties a map, a later object comes to it.
+        (emptied, "r.io/app", "19.3", &[]),
+        (joined, "r.io/app", "19.3", &["r.io"]),
+        (mended, "r.io/app", "19.3", &["r.io"]),
+        (cleared, "r.io/app", "19.3", &["r.io"]),
+        // Letters are lowered one by one.
+        (&dotted, "i.io/app", "19.3", &["\u{130}.io"]),
         // The host of a key in any letter case: 13.4.
         (&upper, "r.io/app", "13.3", &[]),
         (&upper, "R.io/app", "13.3", &["R.io"]),

@@ -132,9 +132,14 @@ pub fn document(config: &[u8], runner: usize) -> Option<Json> {
     entries.auth.last().map(|entry| serde_json::from_str(entry).expect("the document is JSON"))
 }
 
+/// The auth document of a runner that counts, as it stands.
+pub fn auth_entry(config: &[u8], runner: usize) -> Option<String> {
+    take(&mut meaning(config), runner).auth.pop()
+}
+
 /// Whether a runner has an auth entry.
 pub fn has_auth_entry(config: &[u8], runner: usize) -> bool {
-    !take(&mut meaning(config), runner).auth.is_empty()
+    auth_entry(config, runner).is_some()
 }
 
 /// Whether a runner has an `environment` with nothing in it.

@@ -8,7 +8,7 @@ use super::style::{Style, indent, lead, separator, text_literal};
 use super::{AuthDocument, Content, Entry, Helper};
 use crate::auth::credential::Credential;
 use crate::auth::outcome::{Action, Outcome};
-use crate::auth::registry::{DOCKER_HUB_KEY, Registry, key_path, shown};
+use crate::auth::registry::{Registry, key_path, shown};
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
 
@@ -42,6 +42,7 @@ impl AuthDocument<'_> {
 
     /// The edits that store these credentials. A registry that is already there, in whatever
     /// spelling, is updated where it stands: a second key for one path would lose or win by chance.
+    /// A spelling that some versions don't find gives way to one that each of them does.
     pub fn set(&self, logins: &[(Registry, Credential)]) -> (Vec<Edit>, Vec<Outcome>) {
         let mut edits = Vec::new();
         let mut changes = Vec::new();
@@ -49,8 +50,7 @@ impl AuthDocument<'_> {
         for (registry, login) in logins {
             let mut found: Vec<_> =
                 self.entries.iter().filter(|entry| registry.is(&entry.key)).collect();
-            let dead = found.is_empty();
-            if dead {
+            if found.is_empty() {
                 found = self
                     .entries
                     .iter()
@@ -61,15 +61,17 @@ impl AuthDocument<'_> {
             if found.is_empty() {
                 added.push((registry, login));
             }
-            for entry in found {
+            let known = found.iter().any(|entry| registry.is_in_every_version(&entry.key));
+            for (number, entry) in found.into_iter().enumerate() {
                 let before = edits.len();
-                if dead {
-                    edits.push(Edit::new(self.key_place(entry), text_literal(DOCKER_HUB_KEY)));
+                let renamed = number == 0 && !known;
+                if renamed {
+                    edits.push(Edit::new(self.key_place(entry), text_literal(registry.key())));
                 }
                 self.update(entry, login, &mut edits);
                 changes.push(Outcome {
-                    registry: if dead {
-                        DOCKER_HUB_KEY.into()
+                    registry: if renamed {
+                        registry.key().to_owned()
                     } else {
                         shown(&entry.key).into_owned()
                     },

@@ -2,6 +2,7 @@
 //!
 //! `serde_json` does the parsing; its raw values borrow from the text, which gives their place.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -31,6 +32,7 @@ pub(crate) struct Object {
 
 /// The object at the start of a text; what follows it is ignored, as GitLab Runner does.
 pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
+    let text = &*with_whole_surrogates(text);
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     match values.next() {
         Some(Ok(value)) => {
@@ -52,16 +54,18 @@ pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
 
 /// The object at `span`, where a value stands; `None` when that value is no object.
 pub(super) fn object_at(text: &str, span: &Range<usize>) -> Result<Option<Object>, DocumentError> {
-    let value = &text[span.clone()];
-    if !value.starts_with('{') {
+    let object = &text[span.clone()];
+    if !object.starts_with('{') {
         return Ok(None);
     }
+    let object = &*with_whole_surrogates(object);
     let RawMembers(raw) =
-        serde_json::from_str(value).map_err(|error| broken(text, span.start, &error))?;
+        serde_json::from_str(object).map_err(|error| broken(text, span.start, &error))?;
     let mut end = span.start + 1;
     let mut members = Vec::with_capacity(raw.len());
     for (name, value) in raw {
-        let value = place(text, value.get());
+        let inner = place(object, value.get());
+        let value = span.start + inner.start..span.start + inner.end;
         let gap = &text[end..value.start];
         let start = end + gap.find('"').unwrap_or_default();
         let key = start..end + gap.rfind('"').map_or(0, |quote| quote + 1);
@@ -73,7 +77,47 @@ pub(super) fn object_at(text: &str, span: &Range<usize>) -> Result<Option<Object
 
 /// Decodes a string in its quotes; `None` when it is another value.
 pub(super) fn string(raw: &str) -> Option<String> {
-    serde_json::from_str(raw).ok()
+    serde_json::from_str(&with_whole_surrogates(raw)).ok()
+}
+
+/// The strings of an array of strings and `null`s; `None` when it is another value.
+pub(super) fn strings(raw: &str) -> Option<Vec<Option<String>>> {
+    serde_json::from_str(&with_whole_surrogates(raw)).ok()
+}
+
+/// The same JSON, as long, with `\ufffd` for each half of a surrogate pair that lacks its other
+/// half: Go reads it so, where `serde_json` finds no JSON.
+fn with_whole_surrogates(text: &str) -> Cow<'_, str> {
+    let mut out = Cow::Borrowed(text);
+    let mut at = 0;
+    while let Some(escape) = text.get(at..).and_then(|rest| rest.find('\\')) {
+        let escape = at + escape;
+        at = escape + 2;
+        let Some(unit) = unit(text, escape) else { continue };
+        at = escape + UNIT;
+        match unit {
+            0xd800..=0xdbff if unit_is_low(text, at) => at += UNIT,
+            0xd800..=0xdfff => {
+                out.to_mut().replace_range(escape..escape + UNIT, "\\ufffd");
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+/// The length of `\u0000`.
+const UNIT: usize = 6;
+
+/// The number in the escape at `at`, if it is one of the form `\u0000`.
+fn unit(text: &str, at: usize) -> Option<u16> {
+    let digits = text.get(at..at + UNIT)?.strip_prefix("\\u")?;
+    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(())?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+fn unit_is_low(text: &str, at: usize) -> bool {
+    unit(text, at).is_some_and(|unit| (0xdc00..=0xdfff).contains(&unit))
 }
 
 /// Where a slice of `text` stands in it.
@@ -154,6 +198,23 @@ mod tests {
         );
         assert_eq!(&text[object.span], "{\"a\" : 1,\n \"b\\\"\u{e4}\":{\"c\": []}, \"a\": \"x\" }");
         Ok(())
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_read_as_go_reads_it() {
+        for (raw, expected) in [
+            (r#""\ud800""#, "\u{fffd}"),
+            (r#""\udc00a""#, "\u{fffd}a"),
+            (r#""\ud800\ud83d\ude00""#, "\u{fffd}\u{1f600}"),
+            (r#""\\ud800""#, "\\ud800"),
+            (r#""\u00e4""#, "\u{e4}"),
+        ] {
+            assert_eq!(string(raw).as_deref(), Some(expected), "{raw}");
+        }
+        let text = r#"{"\ud800": {"a": "\udfff"}, "b": 1}"#;
+        let object = first_object(text).unwrap_or_else(|error| panic!("{error:?}"));
+        assert_eq!(object.members[0].name, "\u{fffd}");
+        assert_eq!(&text[object.members[1].value.clone()], "1");
     }
 
     #[test]

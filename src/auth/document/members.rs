@@ -1,11 +1,13 @@
 //! The members that docker/cli knows, and the type of each: one of the wrong type makes GitLab
 //! Runner drop the whole document without a word.
 //!
-//! Source: docker/cli `cli/config/configfile/file.go` and `cli/config/types/authconfig.go`, with
-//! the members that older versions had.
+//! Source: docker/cli `cli/config/configfile/file.go` and `cli/config/types/authconfig.go` in the
+//! releases that GitLab Runner's `go.mod` names: a commit of December 2018 up to 13.8, 20.10 from
+//! 13.9, 23.0 from 15.10, 24.0 from 16.3, 25.0 from 17.5, 27.5 from 17.11, 28 from 18.7, 29 from 19.2.
 
 use super::json::{self, Object};
 use super::{DocumentError, json::Member};
+use crate::auth::runner_version::RunnerVersion;
 use crate::toml::letter_case::same_key;
 
 /// The type that a member must have. `null` stands for any of them.
@@ -13,73 +15,104 @@ use crate::toml::letter_case::same_key;
 enum Shape {
     Text,
     TextList,
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
     /// An object whose members all have this type.
     Map(&'static Shape),
     /// An object with these members; unknown ones may have any type.
-    Object(&'static [(&'static str, Shape)]),
+    Object(&'static [Known]),
 }
 
 use Shape::{Map, Text, TextList};
 
+/// A member with its type, and the versions of GitLab Runner that know it: from the first, before
+/// the second.
+type Known = (&'static str, Shape, Release, Release);
+
+/// Major and minor.
+type Release = (u16, u16);
+
+/// 12.9 knows it already.
+const FIRST: Release = (12, 9);
+
+/// The newest one still knows it.
+const STILL: Release = (u16::MAX, 0);
+
 const CREDENTIAL: Shape = Shape::Object(&[
-    ("username", Text),
-    ("password", Text),
-    ("auth", Text),
-    ("email", Text),
-    ("serveraddress", Text),
-    ("identitytoken", Text),
-    ("registrytoken", Text),
+    ("username", Text, FIRST, STILL),
+    ("password", Text, FIRST, STILL),
+    ("auth", Text, FIRST, STILL),
+    ("email", Text, FIRST, (19, 2)),
+    ("serveraddress", Text, FIRST, STILL),
+    ("identitytoken", Text, FIRST, STILL),
+    ("registrytoken", Text, FIRST, STILL),
 ]);
 
 const PROXY: Shape = Shape::Object(&[
-    ("httpProxy", Text),
-    ("httpsProxy", Text),
-    ("noProxy", Text),
-    ("ftpProxy", Text),
-    ("allProxy", Text),
+    ("httpProxy", Text, FIRST, STILL),
+    ("httpsProxy", Text, FIRST, STILL),
+    ("noProxy", Text, FIRST, STILL),
+    ("ftpProxy", Text, FIRST, STILL),
+    ("allProxy", Text, (15, 10), STILL),
 ]);
 
-const MEMBERS: &[(&str, Shape)] = &[
-    ("auths", Map(&CREDENTIAL)),
-    ("HttpHeaders", Map(&Text)),
-    ("psFormat", Text),
-    ("imagesFormat", Text),
-    ("networksFormat", Text),
-    ("pluginsFormat", Text),
-    ("volumesFormat", Text),
-    ("statsFormat", Text),
-    ("detachKeys", Text),
-    ("credsStore", Text),
-    ("credHelpers", Map(&Text)),
-    ("serviceInspectFormat", Text),
-    ("servicesFormat", Text),
-    ("tasksFormat", Text),
-    ("secretFormat", Text),
-    ("configFormat", Text),
-    ("nodesFormat", Text),
-    ("pruneFilters", TextList),
-    ("proxies", Map(&PROXY)),
-    ("experimental", Text),
-    ("currentContext", Text),
-    ("cliPluginsExtraDirs", TextList),
-    ("plugins", Map(&Map(&Text))),
-    ("aliases", Map(&Text)),
-    ("features", Map(&Text)),
+/// `checkKubernetesConfiguration` takes no other value.
+const KUBERNETES: Shape =
+    Shape::Object(&[("allNamespaces", Shape::OneOf(&["", "enabled", "disabled"]), FIRST, STILL)]);
+
+const MEMBERS: &[Known] = &[
+    ("auths", Map(&CREDENTIAL), FIRST, STILL),
+    ("HttpHeaders", Map(&Text), FIRST, STILL),
+    ("psFormat", Text, FIRST, STILL),
+    ("imagesFormat", Text, FIRST, STILL),
+    ("networksFormat", Text, FIRST, STILL),
+    ("pluginsFormat", Text, FIRST, STILL),
+    ("volumesFormat", Text, FIRST, STILL),
+    ("statsFormat", Text, FIRST, STILL),
+    ("detachKeys", Text, FIRST, STILL),
+    ("credsStore", Text, FIRST, STILL),
+    ("credHelpers", Map(&Text), FIRST, STILL),
+    ("serviceInspectFormat", Text, FIRST, STILL),
+    ("servicesFormat", Text, FIRST, STILL),
+    ("tasksFormat", Text, FIRST, STILL),
+    ("secretFormat", Text, FIRST, STILL),
+    ("configFormat", Text, FIRST, STILL),
+    ("nodesFormat", Text, FIRST, STILL),
+    ("pruneFilters", TextList, FIRST, STILL),
+    ("proxies", Map(&PROXY), FIRST, STILL),
+    ("experimental", Text, FIRST, (19, 2)),
+    ("stackOrchestrator", Text, FIRST, (16, 3)),
+    ("kubernetes", KUBERNETES, FIRST, (15, 10)),
+    ("currentContext", Text, (13, 9), STILL),
+    ("cliPluginsExtraDirs", TextList, (13, 9), STILL),
+    ("plugins", Map(&Map(&Text)), (13, 9), STILL),
+    ("aliases", Map(&Text), (13, 9), STILL),
+    ("features", Map(&Text), (17, 11), STILL),
 ];
 
 /// Checks every known member of a document; the problem goes on behind "the auth document".
-pub(super) fn check(text: &str, root: &Object) -> Result<(), DocumentError> {
-    check_members(text, root, MEMBERS)
+pub(super) fn check(
+    text: &str,
+    root: &Object,
+    version: RunnerVersion,
+) -> Result<(), DocumentError> {
+    check_members(text, root, MEMBERS, version)
 }
 
 fn check_members(
     text: &str,
     object: &Object,
-    known: &[(&'static str, Shape)],
+    known: &[Known],
+    version: RunnerVersion,
 ) -> Result<(), DocumentError> {
+    let is_known = |(name, _, first, end): &&Known, member: &Member| {
+        version.is_since(first.0, first.1)
+            && !version.is_since(end.0, end.1)
+            && same_key(name, &member.name)
+    };
     for member in &object.members {
-        if let Some((name, shape)) = known.iter().find(|(name, _)| same_key(name, &member.name)) {
-            check_value(text, member, &format!("'{name}'"), shape)?;
+        if let Some((name, shape, ..)) = known.iter().find(|known| is_known(known, member)) {
+            check_value(text, member, &format!("'{name}'"), shape, version)?;
         }
     }
     Ok(())
@@ -91,6 +124,7 @@ fn check_value(
     member: &Member,
     which: &str,
     shape: &Shape,
+    version: RunnerVersion,
 ) -> Result<(), DocumentError> {
     let value = &text[member.value.clone()];
     let wrong = |expected: &str| {
@@ -103,20 +137,25 @@ fn check_value(
     match shape {
         Text if value.starts_with('"') => Ok(()),
         Text => wrong("a string"),
-        TextList => match serde_json::from_str::<Vec<Option<String>>>(value) {
-            Ok(_) => Ok(()),
-            Err(_) => wrong("an array of strings"),
+        Shape::OneOf(texts) => match json::string(value) {
+            Some(text) if texts.contains(&text.as_str()) => Ok(()),
+            _ => wrong("one of its few values"),
+        },
+        TextList => match json::strings(value) {
+            Some(_) => Ok(()),
+            None => wrong("an array of strings"),
         },
         Map(inner) => match json::object_at(text, &member.value)? {
             Some(object) => {
                 // The name of the inner one is a registry, which could hold a password.
                 let which = format!("of {}", which.trim_start_matches("of "));
-                object.members.iter().try_for_each(|each| check_value(text, each, &which, inner))
+                let mut members = object.members.iter();
+                members.try_for_each(|each| check_value(text, each, &which, inner, version))
             }
             None => wrong("an object"),
         },
         Shape::Object(known) => match json::object_at(text, &member.value)? {
-            Some(object) => check_members(text, &object, known),
+            Some(object) => check_members(text, &object, known, version),
             None => wrong("an object"),
         },
     }
@@ -143,7 +182,32 @@ mod tests {
             (r#"{"plugins": {"a": {"b": "c"}}}"#, true),
         ] {
             let object = first_object(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-            assert_eq!(check(text, &object).is_ok(), fine, "{text}");
+            assert_eq!(check(text, &object, RunnerVersion::LATEST).is_ok(), fine, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_member_is_known_to_some_versions() {
+        for (text, version, fine) in [
+            (r#"{"experimental": true}"#, "19.1", false),
+            (r#"{"experimental": true}"#, "19.2", true),
+            (r#"{"features": {"a": 1}}"#, "17.10", true),
+            (r#"{"features": {"a": 1}}"#, "17.11", false),
+            (r#"{"aliases": 1}"#, "13.8", true),
+            (r#"{"plugins": []}"#, "13.9", false),
+            (r#"{"kubernetes": {"allNamespaces": "x"}}"#, "15.9", false),
+            (r#"{"kubernetes": {"allNamespaces": "enabled"}}"#, "12.9", true),
+            (r#"{"kubernetes": 1}"#, "15.10", true),
+            (r#"{"stackOrchestrator": 1}"#, "16.2", false),
+            (r#"{"stackOrchestrator": 1}"#, "16.3", true),
+            (r#"{"auths": {"r": {"email": 1}}}"#, "19.1", false),
+            (r#"{"auths": {"r": {"email": 1}}}"#, "19.2", true),
+            (r#"{"proxies": {"p": {"allProxy": 1}}}"#, "15.9", true),
+            (r#"{"proxies": {"p": {"allProxy": 1}}}"#, "15.10", false),
+        ] {
+            let object = first_object(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+            let at = RunnerVersion::parse(version).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(check(text, &object, at).is_ok(), fine, "{text} {version}");
         }
     }
 
@@ -161,7 +225,8 @@ mod tests {
             ),
         ] {
             let object = first_object(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-            let problem = check(text, &object).map_err(|error| error.problem);
+            let problem =
+                check(text, &object, RunnerVersion::LATEST).map_err(|error| error.problem);
             assert_eq!(problem, Err(expected.to_owned()), "{text}");
         }
     }

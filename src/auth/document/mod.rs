@@ -18,6 +18,7 @@ use std::ops::Range;
 
 use crate::auth::credential::{Credential, Tokens};
 use crate::auth::expansion::{Expanded, expand, holds_predefined};
+use crate::auth::runner_version::RunnerVersion;
 use crate::auth::secret::Secret;
 use crate::toml::letter_case::same_key;
 
@@ -185,18 +186,30 @@ impl<'t> AuthDocument<'t> {
         text: &'t str,
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, DocumentError> {
-        Self::build(text, &|piece: &str| expand(piece, &lookup))
+        Self::build(text, RunnerVersion::LATEST, &|piece: &str| expand(piece, &lookup))
     }
 
     /// Parses a document in which a `$` is a `$`: a file of Docker's, or a text that the runner has
     /// filled its variables into.
     pub fn parse_literal(text: &'t str) -> Result<Self, DocumentError> {
-        Self::build(text, &|piece: &str| Expanded { text: piece.to_owned(), unknown: Vec::new() })
+        Self::parse_literal_in(text, RunnerVersion::LATEST)
     }
 
-    fn build(text: &'t str, fill: &impl Fn(&str) -> Expanded) -> Result<Self, DocumentError> {
+    /// The same as a given version of GitLab Runner does it, which knows other members.
+    pub fn parse_literal_in(text: &'t str, version: RunnerVersion) -> Result<Self, DocumentError> {
+        Self::build(text, version, &|piece: &str| Expanded {
+            text: piece.to_owned(),
+            unknown: Vec::new(),
+        })
+    }
+
+    fn build(
+        text: &'t str,
+        version: RunnerVersion,
+        fill: &impl Fn(&str) -> Expanded,
+    ) -> Result<Self, DocumentError> {
         let root = json::first_object(text)?;
-        members::check(text, &root)?;
+        members::check(text, &root, version)?;
         let mut document = Self {
             text,
             root,
@@ -208,6 +221,10 @@ impl<'t> AuthDocument<'t> {
         for (number, member) in document.root.members.clone().iter().enumerate() {
             let object = json::object_at(text, &member.value)?;
             if same_key(&member.name, "auths") {
+                // Go makes an empty map of the one before.
+                if object.is_none() {
+                    document.entries.clear();
+                }
                 let auths = document.auths.len();
                 for (inner, member) in
                     object.iter().flat_map(|object| object.members.iter()).enumerate()
@@ -217,7 +234,10 @@ impl<'t> AuthDocument<'t> {
                 }
                 document.auths.push((number, object));
             } else if same_key(&member.name, "credHelpers") {
-                let Some(object) = object else { continue };
+                let Some(object) = object else {
+                    document.helpers.retain(|helper| helper.key.is_none());
+                    continue;
+                };
                 for (inner, member) in object.members.iter().enumerate() {
                     let key = Some(fill(&member.name).text);
                     let name = expanded(text, &member.value, fill).text;
@@ -323,6 +343,13 @@ impl<'t> AuthDocument<'t> {
                 .rfind(|entry| entry.key == key)
                 .map(|entry| self.key_place(entry)),
         }
+    }
+
+    /// The `auths` that empties another one before it.
+    pub fn emptied_auths(&self) -> Option<Range<usize>> {
+        let mut objects = self.auths.iter().skip_while(|(_, object)| object.is_none());
+        let (null, _) = objects.find(|(_, object)| object.is_none())?;
+        Some(self.root.members[*null].key.clone())
     }
 
     /// Whether there is an `auths` object.

@@ -25,7 +25,7 @@ impl<'t> Reading<'t> {
         if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
             return Self::Empty;
         }
-        let document = match AuthDocument::parse_literal(text) {
+        let document = match AuthDocument::parse_literal_in(text, version) {
             Ok(document) => document,
             Err(error) => return Self::Dropped(error, None),
         };
