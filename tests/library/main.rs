@@ -6,6 +6,7 @@
 mod corpus;
 mod differential;
 mod go;
+mod house;
 mod properties;
 mod random;
 mod resolver;

@@ -1,0 +1,97 @@
+//! The rooms of `src` and the one direction between them: a file imports what stands on a lower floor, or in its own
+//! room, and nothing above.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms from the ground up.
+const FLOORS: &[&[&str]] = &[
+    &["toml"],
+    &["error"],
+    &["config_file", "yaml"],
+    &["auth"],
+    &["runner"],
+    &["resolver", "plan", "registry_client"],
+    &["redaction", "doctor", "verification"],
+    &["cli"],
+];
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder can be listed") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension() == Some("rs".as_ref()) {
+            found.push(path);
+        }
+    }
+}
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// The rooms that a text names behind `crate::`.
+fn named(text: &str) -> BTreeSet<&str> {
+    let names = text.split("crate::").skip(1);
+    let names = names.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next());
+    names.flatten().filter(|name| floor(name).is_some()).collect()
+}
+
+#[test]
+fn imports_go_down() {
+    let source = source();
+    let mut found = Vec::new();
+    files(&source, &mut found);
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for file in found {
+        let inside = file.strip_prefix(&source).expect("a file below src").to_owned();
+        let room = inside.iter().next().and_then(|part| part.to_str()).expect("a name");
+        let room = room.trim_end_matches(".rs").to_owned();
+        if ["lib", "main"].contains(&&*room) {
+            continue;
+        }
+        let own = floor(&room);
+        assert!(own.is_some(), "{room} has no floor: give it one in FLOORS");
+        let text = fs::read_to_string(&file).expect("a file can be read");
+        for other in named(&text).into_iter().filter(|other| *other != room) {
+            seen += 1;
+            if floor(other) >= own {
+                wrong.push(format!("{} imports {other}", inside.display()));
+            }
+        }
+    }
+    assert!(seen > FLOORS.len(), "imports are found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_room_says_what_it_is_for() {
+    for room in FLOORS.iter().copied().flatten().filter(|room| **room != "error") {
+        let text =
+            fs::read_to_string(source().join(room).join("mod.rs")).expect("a room has mod.rs");
+        let words = text.lines().take_while(|line| line.starts_with("//!")).count();
+        assert!(words > 2, "{room}/mod.rs says what the room is for and what it does not know");
+    }
+}
+
+#[test]
+fn only_the_command_line_talks() {
+    let mut found = Vec::new();
+    files(&source(), &mut found);
+    let talks = ["println!", "eprintln!", "io::stdout()", "io::stderr()"];
+    let mut talkers = 0;
+    for file in found {
+        let text = fs::read_to_string(&file).expect("a file can be read");
+        if talks.iter().any(|word| text.contains(word)) {
+            talkers += 1;
+            assert!(file.starts_with(source().join("cli")), "{} talks", file.display());
+        }
+    }
+    assert!(talkers > 0, "somebody talks");
+}
