@@ -425,7 +425,10 @@ impl fmt::Display for Error {
             }
             Self::Locked { path, seconds, holder } => {
                 let who = holder.as_deref().unwrap_or("another process");
-                write!(f, "{path} was not written: {who} has held its lock for {seconds} s: ")?;
+                write!(
+                    f,
+                    "{path} was not written: {who} holds its lock, which was waited for {seconds} s: "
+                )?;
                 f.write_str(match holder {
                     Some(_) => "wait for it or end it, or wait longer with --lock-timeout",
                     None => "find it with fuser or lsof, or wait longer with --lock-timeout",

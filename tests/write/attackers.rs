@@ -6,8 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
+use std::io::Write as _;
 use std::mem::MaybeUninit;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
+use std::os::unix::fs::{
+    MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown, lchown, symlink,
+};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,7 +21,7 @@ use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
-use rustix::fs::{CWD, Mode, inotify, mkfifoat};
+use rustix::fs::{CWD, Mode, OFlags, inotify, mkfifoat};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
@@ -137,10 +140,14 @@ impl Scene {
                 let modes = [0o700, 0o777, 0o1777, 0o2775];
                 fs::set_permissions(folder, Permissions::from_mode(modes[usize::from(other) % 4]))
             }
-            10 => fs::write(
-                path,
-                ["", "[[runn", CONFIG, "# more\n[[runners]]\n"][usize::from(other) % 4],
-            ),
+            10 => {
+                let texts = ["", "[[runn", CONFIG, "# more\n[[runners]]\n"];
+                // It may be a pipe that nobody reads.
+                let mut options = File::options();
+                options.write(true).create(true).truncate(true);
+                let file = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
+                file?.write_all(texts[usize::from(other) % 4].as_bytes())
+            }
             _ => {
                 drop(fs::remove_file(&path));
                 if other.is_multiple_of(2) {
