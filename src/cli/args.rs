@@ -96,6 +96,17 @@ pub(super) struct Global {
 pub(super) enum Format {
     Text,
     Json,
+    /// Of doctor alone: what GitLab shows as Code Quality
+    CodeClimate,
+    /// Of doctor alone: what code scanners read
+    Sarif,
+}
+
+impl Format {
+    /// Whether it only knows findings.
+    pub fn is_review(self) -> bool {
+        matches!(self, Self::CodeClimate | Self::Sarif)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -258,6 +269,17 @@ pub(super) struct Source {
     #[arg(long, value_name = "SECONDS", default_value_t = 10,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
+    /// What another program has given in place of options.
+    #[arg(skip)]
+    pub given: Given,
+}
+
+/// Secrets that came with a request, for which there are no options.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub password: Option<Secret>,
+    /// A whole auth document.
+    pub document: Option<Secret>,
 }
 
 #[derive(Debug, Args)]
@@ -288,6 +310,7 @@ impl Source {
         !self.registries.is_empty()
             || !self.usernames.is_empty()
             || !self.password_sources().is_empty()
+            || self.given.document.is_some()
             || self.from_docker_config.is_some()
             || self.auth_config.is_some()
             || self.credential_helper.is_some()
@@ -297,13 +320,17 @@ impl Source {
     pub fn leaves_open(&self) -> bool {
         let elsewhere = self.from_docker_config.is_some()
             || self.auth_config.is_some()
-            || self.credential_helper.is_some();
+            || self.credential_helper.is_some()
+            || self.given.document.is_some();
         let complete = !self.usernames.is_empty() && !self.password_sources().is_empty();
         !elsewhere && (self.registries.is_empty() || (self.registries.len() == 1 && !complete))
     }
 
     /// Where the passwords come from, in the order of the registries.
     pub fn password_sources(&self) -> Vec<PasswordSource> {
+        if let Some(password) = &self.given.password {
+            return vec![PasswordSource::Given(password.clone())];
+        }
         let Password { password_stdin, password_file, password_env } = &self.password;
         if *password_stdin {
             return vec![PasswordSource::Stdin];

@@ -10,6 +10,7 @@ use super::args::{Doctor, Format, Global};
 use super::input::Input;
 use super::output::Output;
 use super::report::{RunnerLabel, count, redaction};
+use super::review::{self, Remark};
 use crate::auth::source::credential_helper;
 use crate::doctor::{Circumstances, Code, Diagnosis, Finding, Level};
 use crate::error::Error;
@@ -83,7 +84,9 @@ pub(super) fn doctor(global: &Global, doctor: &Doctor, output: &Output) -> Resul
                 reports.extend(report);
             }
             // One file alone fails like any other command; of several the others are still told.
-            Err(error) if doctor.files.len() < 2 => return Err(error),
+            Err(error) if doctor.files.len() < 2 && !output.format.is_review() => {
+                return Err(error);
+            }
             Err(error) => {
                 status = status.max(error.exit_status());
                 if output.format == Format::Text {
@@ -93,7 +96,13 @@ pub(super) fn doctor(global: &Global, doctor: &Doctor, output: &Output) -> Resul
             }
         }
     }
-    if output.format == Format::Json {
+    if output.format.is_review() {
+        let remarks: Vec<_> = reports.iter().flat_map(FileReport::remarks).collect();
+        output.json(&match output.format {
+            Format::Sarif => review::sarif(&remarks),
+            _ => review::code_climate(&remarks),
+        });
+    } else if output.format == Format::Json {
         let command = "doctor";
         if doctor.files.len() > 1 {
             output.json(&Report { schema: 1, command, files: reports });
@@ -179,7 +188,45 @@ impl FileReport {
     }
 }
 
+impl FileReport {
+    /// What is found, in the order of the file.
+    fn remarks(&self) -> Vec<Remark<'_>> {
+        let path = &self.config;
+        let unread = self.error.iter().map(|error| Remark {
+            path,
+            code: error.code,
+            level: Level::Error,
+            message: error.message.clone(),
+            line: 1,
+            column: 1,
+        });
+        let of_runners = self.runners.iter().flat_map(|runner| {
+            let name = &runner.label.name;
+            let title = if name.is_empty() { &runner.label.short_token } else { name };
+            runner.findings.iter().map(move |finding| (Some(title), finding))
+        });
+        let findings = self.findings.iter().map(|finding| (None, finding)).chain(of_runners);
+        let found = findings.map(|(runner, finding)| Remark {
+            path,
+            code: finding.code.name(),
+            level: finding.level,
+            message: finding.remark(runner.map(String::as_str)),
+            line: finding.line,
+            column: finding.column,
+        });
+        let mut remarks: Vec<_> = unread.chain(found).collect();
+        remarks.sort_by_key(|remark| (remark.line, remark.column, remark.level));
+        remarks
+    }
+}
+
 impl FindingReport {
+    /// The message with its runner and the advice.
+    fn remark(&self, runner: Option<&str>) -> String {
+        let runner = runner.map_or(String::new(), |name| format!(" (runner {})", one_line(name)));
+        one_line(&format!("{}{runner}: {}", self.message, self.advice))
+    }
+
     fn new(finding: &Finding) -> Self {
         Self {
             level: finding.level(),

@@ -2,6 +2,7 @@
 //!
 //! Nothing else prints or asks. What is decided here is only how to say it.
 
+mod ansible;
 mod args;
 mod change;
 mod completions;
@@ -19,6 +20,7 @@ mod preview;
 mod remove;
 mod render;
 mod report;
+mod review;
 mod set;
 mod source;
 mod terminal;
@@ -41,6 +43,9 @@ pub fn run() -> ExitCode {
     hardening::protect();
     if let Some(status) = completions::answer() {
         return status;
+    }
+    if let Some(file) = ansible::options_file() {
+        return ansible::run(&file);
     }
     let parsed = help::command().try_get_matches();
     let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
@@ -68,9 +73,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Help, the version, or arguments that don't fit.
-fn refused(mut error: clap::Error) -> ExitCode {
-    // What stands in the place of a value could be a password: it is not repeated.
+/// An error of arguments in which no value is repeated: what stands in its place could be a password.
+fn without_values(mut error: clap::Error) -> clap::Error {
     let hidden = || ContextValue::String("<hidden>".to_owned());
     match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ErrorKind::UnknownArgument, Some(ContextValue::String(found)))
@@ -83,6 +87,12 @@ fn refused(mut error: clap::Error) -> ExitCode {
         }
         _ => {}
     }
+    error
+}
+
+/// Help, the version, or arguments that don't fit.
+fn refused(error: clap::Error) -> ExitCode {
+    let error = without_values(error);
     let fine = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let words: Vec<_> = std::env::args_os().collect();
     let json = words.iter().any(|word| word == "--format=json")
@@ -100,6 +110,12 @@ fn refused(mut error: clap::Error) -> ExitCode {
 }
 
 fn command(arguments: &Arguments, output: &Output) -> Result<u8, Error> {
+    if output.format.is_review() && !matches!(arguments.command, Command::Doctor(_)) {
+        return Err(Error::Usage(
+            "--format code-climate and --format sarif are for doctor: this command has text and json"
+                .into(),
+        ));
+    }
     match &arguments.command {
         Command::Set(set) => set::set(&arguments.global, set, output),
         Command::Remove(remove) => remove::remove(&arguments.global, remove, output),

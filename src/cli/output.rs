@@ -1,6 +1,6 @@
 //! What is printed, where, and in which colours.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
@@ -35,6 +35,8 @@ pub(super) struct Output {
     color: Color,
     /// Why a report did not arrive.
     lost: Cell<Option<io::Error>>,
+    /// Where a report is kept in place of being printed.
+    kept: Option<RefCell<String>>,
 }
 
 impl Output {
@@ -46,12 +48,27 @@ impl Output {
             filter: writes && global.is_filter(),
             color: global.color,
             lost: Cell::new(None),
+            kept: None,
         }
+    }
+
+    /// One that keeps the JSON report for whoever called.
+    pub fn kept() -> Self {
+        let (format, color) = (Format::Json, Color::Never);
+        let (lost, kept) = (Cell::new(None), Some(RefCell::default()));
+        Self { format, quiet: false, filter: false, color, lost, kept }
+    }
+
+    /// The report that was kept.
+    pub fn into_kept(self) -> String {
+        self.kept.map(RefCell::into_inner).unwrap_or_default()
     }
 
     /// Prints a report.
     pub fn print(&self, text: &str) {
-        if self.filter {
+        if let Some(kept) = &self.kept {
+            kept.borrow_mut().push_str(text);
+        } else if self.filter {
             write_to(io::stderr(), text);
         } else if let Err(cause) = try_write_to(io::stdout(), text)
             // A reader that went away wants no more of it.
@@ -76,7 +93,7 @@ impl Output {
 
     /// Says something on standard error beside what goes to standard output.
     pub fn note(&self, text: &str) {
-        if !self.quiet {
+        if !self.quiet && self.kept.is_none() {
             write_to(io::stderr(), &format!("{text}\n"));
         }
     }
@@ -162,6 +179,11 @@ pub(super) fn json_error(error: &Error) {
     if let Ok(text) = json::to_string(&Report { schema: 1, error: problem }) {
         write_to(io::stdout(), &format!("{text}\n"));
     }
+}
+
+/// Prints the answer to a program that called this one.
+pub(super) fn answer(text: &str) {
+    write_to(io::stdout(), &format!("{text}\n"));
 }
 
 /// Writes what is of no use when it does not arrive whole.

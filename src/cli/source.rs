@@ -50,6 +50,9 @@ impl Source {
 
     /// The credentials. A person is asked for a password that no option gives.
     pub fn logins(&self) -> Result<Vec<Login>, Error> {
+        if let Some(text) = &self.given.document {
+            return source::auth_document_in("auth_config", text);
+        }
         if let Some(path) = &self.auth_config {
             return source::auth_document(path);
         }

@@ -13,6 +13,7 @@ mod memory;
 mod one_reading;
 mod pictures;
 mod rendering;
+mod review;
 mod rotation;
 mod screens;
 mod secrets;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::text::SourceText;
 use super::{Login, kubernetes_secret};
+use crate::auth::secret::Secret;
 use crate::error::Error;
 
 /// Reads a whole auth document, or a Kubernetes Secret that holds one, and takes its credentials; `-`
@@ -14,10 +15,22 @@ use crate::error::Error;
 /// [`Error::Unreadable`], [`Error::NoCredential`], and [`Error::InvalidSource`] with line and column,
 /// never with the text.
 pub fn auth_document(path: &Path) -> Result<Vec<Login>, Error> {
-    let source = SourceText::read(path)?;
-    match kubernetes_secret::document(&source)? {
+    credentials(&SourceText::read(path)?)
+}
+
+/// The same for a text; `label` is what errors call it.
+///
+/// # Errors
+///
+/// The same, but for [`Error::Unreadable`].
+pub fn auth_document_in(label: &str, text: &Secret) -> Result<Vec<Login>, Error> {
+    credentials(&SourceText::new(label.to_owned(), text.expose()))
+}
+
+fn credentials(source: &SourceText) -> Result<Vec<Login>, Error> {
+    match kubernetes_secret::document(source)? {
         Some(document) => logins(&document),
-        None => logins(&source),
+        None => logins(source),
     }
 }
 

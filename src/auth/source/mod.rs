@@ -21,7 +21,7 @@ use crate::auth::secret::Secret;
 use crate::config_file::read_regular;
 use crate::error::Error;
 
-pub use auth_document::auth_document;
+pub use auth_document::{auth_document, auth_document_in};
 pub use docker_config::{docker_config, logged_in};
 pub use password::PasswordSource;
 

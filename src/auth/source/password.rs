@@ -15,6 +15,8 @@ pub enum PasswordSource {
     File(PathBuf),
     /// An environment variable.
     Variable(String),
+    /// A program that has it already.
+    Given(Secret),
 }
 
 impl PasswordSource {
@@ -25,6 +27,7 @@ impl PasswordSource {
     /// [`Error::Unreadable`], [`Error::InvalidPassword`] and [`Error::InvalidSource`]; none repeats what was read.
     pub fn read(&self) -> Result<Secret, Error> {
         let text = match self {
+            Self::Given(password) => password.clone(),
             Self::Stdin => from_stdin("the password")?,
             Self::File(path) => from_file(path)?,
             Self::Variable(name) => match std::env::var(name) {
