@@ -1,5 +1,6 @@
 //! The commands in the READMEs and docs/ run as they stand: each `sh` block in a folder with the
-//! fixtures, a `password.txt` and an `auth.json`, where `devops-runner` is in the default config.
+//! fixtures, a `password.txt`, an `auth.json` and a `values.yaml`, where `devops-runner` is in the default
+//! config.
 //! Blocks that call Cargo are for the clone itself and not run here. Links between the pages lead
 //! somewhere.
 
@@ -52,6 +53,7 @@ fn sandbox() -> tempfile::TempDir {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
     };
     fs::copy(fixtures.join("12.9-docker.toml"), folder.path().join("config.toml")).expect("a copy");
+    fs::copy(fixtures.join("values.yaml"), folder.path().join("values.yaml")).expect("a copy");
     put("password.txt", "s3cret\n", 0o600);
     put("auth.json", r#"{"auths": {"registry.example.com": {"auth": "Y2k6czNjcmV0"}}}"#, 0o600);
     fs::create_dir(folder.path().join("bin")).expect("a folder");
