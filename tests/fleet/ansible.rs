@@ -4,10 +4,25 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use super::{CONFIG, PASSWORD, block, entry, project, run, said, tool};
 
 const HOSTS: usize = 100;
+
+/// Builds the collection, once for all tests.
+fn build() {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a place to work");
+        let stripped = folder.path().join("runner-auth");
+        let program = env!("CARGO_BIN_EXE_runner-auth");
+        let strip = Command::new("strip").arg("-o").arg(&stripped).arg(program).status();
+        assert!(strip.is_ok_and(|status| status.success()), "strip comes with the linker");
+        let built = run(Command::new(project("packaging/ansible/build")).arg(stripped), None);
+        assert!(built.status.success(), "{}", said(&built));
+    });
+}
 
 struct Fleet {
     bin: PathBuf,
@@ -18,15 +33,7 @@ impl Fleet {
     fn new(playbook: &Path, hosts: usize) -> Self {
         let bin = playbook.parent().expect("a folder").to_owned();
         let fleet = Self { bin, folder: tempfile::tempdir().expect("a place to work") };
-        let stripped = fleet.path("runner-auth");
-        let strip = Command::new("strip")
-            .arg("-o")
-            .arg(&stripped)
-            .arg(env!("CARGO_BIN_EXE_runner-auth"))
-            .status();
-        assert!(strip.is_ok_and(|status| status.success()), "strip comes with the linker");
-        let built = run(Command::new(project("packaging/ansible/build")).arg(stripped), None);
-        assert!(built.status.success(), "{}", said(&built));
+        build();
         let mut inventory = "[all]\n".to_owned();
         for number in 0..hosts {
             fs::create_dir(fleet.path(&format!("h{number}"))).expect("a folder");
