@@ -32,6 +32,10 @@ pub(super) struct Arguments {
     pub command: Command,
 }
 
+/// What those go on to who have read what the config says.
+#[cfg(feature = "verify")]
+const VERIFY: &str = "Nobody is asked: whether a registry accepts a credential, verify says.";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Add or update credentials of the selected runners
@@ -41,8 +45,10 @@ pub(super) enum Command {
     /// Show the runners of a file and what each can pull from
     List(List),
     /// Say which credential each runner would use for an image, and why
+    #[cfg_attr(feature = "verify", command(after_help = VERIFY))]
     Explain(Explain),
     /// Find what would make GitLab Runner ignore or misread a credential
+    #[cfg_attr(feature = "verify", command(after_help = VERIFY))]
     Doctor(Doctor),
     /// Ask the registries whether they accept the credentials
     #[cfg(feature = "verify")]
