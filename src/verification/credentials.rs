@@ -114,7 +114,8 @@ impl RunnerCredentials {
                 )),
             }
         }
-        for key in self.credentials.iter().chain(&stored).map(|found| &found.key) {
+        let known = self.credentials.iter().chain(&stored).filter(|found| found.credential.is_ok());
+        for key in known.map(|found| &found.key) {
             if let Some(problem) = why_it_never_matches(key) {
                 let key = shown(key);
                 self.notes

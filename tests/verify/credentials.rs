@@ -76,6 +76,14 @@ fn a_helper_that_fails_is_told() {
     assert_eq!(end.lines(), [""; 0]);
     let notes = run.json()["runners"][0]["notes"].to_string();
     assert!(notes.contains("drops the whole auth document"), "{notes}");
+    // A store that can't be asked stands for every registry.
+    let setup = Setup::with_document(&json!({"credsStore": "missing"}));
+    let run = setup.verify(&["--image", &format!("{}/app", end.host)]);
+    assert_eq!(run.results(), vec!["unreachable credential-helper"; 2]);
+    let report = run.json();
+    let notes = report["runners"][0]["notes"].as_array().expect("notes");
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert_eq!(end.lines(), [""; 0]);
 }
 
 #[test]
