@@ -326,6 +326,19 @@ fn modes_and_bytes_are_looked_at() {
 }
 
 #[test]
+fn toml_that_only_some_versions_read_is_found() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("config.toml");
+    write(&path, b"[[runners]]\n  name = 'a'\n  docker.image = 'alpine'\n");
+    let all = findings(&path);
+    let found = all.iter().find(|found| found["code"] == "some-versions-refuse");
+    let found = found.expect("it is found");
+    assert_eq!(found["line"], 3);
+    let message = found["message"].as_str().expect("a message");
+    assert!(message.contains("up to 15.8"), "{message}");
+}
+
+#[test]
 fn every_code_of_the_list_is_planted() {
     let list = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/doctor.md"))
         .expect("docs/doctor.md is there");
@@ -335,7 +348,7 @@ fn every_code_of_the_list_is_planted() {
         .filter_map(|line| line.split('|').nth(2)?.trim().strip_prefix('`')?.strip_suffix('`'))
         .collect();
     let planted: Vec<_> = planted().iter().map(|planted| planted.code).collect();
-    let elsewhere = ["not-utf-8", "loose-permissions"];
+    let elsewhere = ["not-utf-8", "loose-permissions", "some-versions-refuse"];
     for code in &codes {
         assert!(planted.contains(code) || elsewhere.contains(code), "{code} is not planted");
     }
