@@ -9,11 +9,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Answers yes for the person who reads the page.
+/// Answers yes for the person who reads the page. That the answer is no, as `explain` and `doctor` say with 1, is no
+/// failure of an example.
 const WRAPPER: &str = r#"#!/bin/sh
 case " $* " in
 *' --yes '*|*' -y '*|*' --dry-run '*|*' --check '*) ;;
 ' set '*|' remove '*) set -- "$@" --yes ;;
+' explain '*|' doctor '*) "$RUNNER_AUTH" "$@" || test $? -eq 1; exit ;;
 esac
 exec "$RUNNER_AUTH" "$@"
 "#;
