@@ -18,6 +18,13 @@ pub enum Error {
     ConsentNeeded,
     /// A person left a question without an answer; nothing was done (status 1).
     GivenUp,
+    /// There is no config where GitLab Runner itself would look (status 3).
+    ConfigNotFound {
+        /// Where it would look.
+        path: String,
+        /// Whether the folder of root's config is there, and this is not root.
+        elsewhere: bool,
+    },
     /// A config or a credential source can't be read (status 3).
     Unreadable {
         /// What was to be read.
@@ -151,6 +158,8 @@ pub enum Error {
         path: String,
         /// What was looked for.
         wanted: String,
+        /// What may have been meant.
+        near: Option<String>,
         /// The runners that are there, one line each.
         candidates: Vec<String>,
     },
@@ -241,7 +250,8 @@ impl Error {
         match self {
             Self::GivenUp | Self::CredentialRefused(_) => 1,
             Self::Usage(_) | Self::ConsentNeeded | Self::TerminalLost(_) => 2,
-            Self::Unreadable { .. }
+            Self::ConfigNotFound { .. }
+            | Self::Unreadable { .. }
             | Self::InvalidToml { .. }
             | Self::InvalidYaml { .. }
             | Self::KeyTwice { .. }
@@ -277,6 +287,7 @@ impl Error {
             Self::Usage(_) => "usage",
             Self::ConsentNeeded => "consent-needed",
             Self::GivenUp => "given-up",
+            Self::ConfigNotFound { .. } => "config-not-found",
             Self::Unreadable { .. } => "unreadable",
             Self::InvalidToml { .. } => "invalid-toml",
             Self::InvalidYaml { .. } => "invalid-yaml",
@@ -349,8 +360,19 @@ impl fmt::Display for Error {
             Self::GivenUp => {
                 f.write_str("a question was left without an answer, and nothing was done")
             }
+            Self::ConfigNotFound { path, elsewhere } => {
+                write!(f, "there is no {path}, where GitLab Runner would look as this user: ")?;
+                f.write_str(if *elsewhere {
+                    "run the command with sudo for /etc/gitlab-runner/config.toml, or name a file \
+                     with --config"
+                } else {
+                    "name a file with --config"
+                })
+            }
             Self::Unreadable { path, cause } => {
-                write!(f, "{path} can't be read: {}", reason(cause))
+                write!(f, "{path} can't be read: {}", reason(cause))?;
+                let forbidden = cause.kind() == io::ErrorKind::PermissionDenied;
+                f.write_str(if forbidden { "; try it with sudo" } else { "" })
             }
             Self::InvalidToml { path, place, problem }
             | Self::InvalidYaml { path, place: Some(place), problem } => {
@@ -386,29 +408,33 @@ impl fmt::Display for Error {
             Self::HelperFailed { helper, problem } => {
                 write!(f, "docker-credential-{helper} {problem}")
             }
-            Self::RunnerNotFound { path, wanted, candidates } => {
+            Self::RunnerNotFound { path, wanted, near, candidates } => {
                 if candidates.is_empty() {
                     return write!(
                         f,
-                        "{path} holds no [[runners]] entry: register a runner first, or name \
+                        "{path} has no [[runners]] entry: register a runner first, or name \
                          another file with --config"
                     );
                 }
-                write!(f, "{path}: no runner with {wanted}; there is:")?;
+                write!(f, "{path}: no runner has {wanted}")?;
+                if let Some(near) = near {
+                    write!(f, " (did you mean '{near}'?)")?;
+                }
+                write!(f, "; the file has:")?;
                 list(f, candidates)
             }
             Self::RunnerAmbiguous { path, wanted, candidates } => {
                 if wanted.is_empty() {
                     write!(
                         f,
-                        "{path} holds several runners: select with --name, --token or --id, \
-                               or take --all:"
+                        "{path} has several runners: select one with --name, --token or --id, or \
+                         use --all for all of them:"
                     )?;
                 } else {
                     write!(
                         f,
-                        "{path}: several runners with {wanted}: narrow it with --token or \
-                               --id, or take them --all:"
+                        "{path}: several runners have {wanted}: pick one with --token or --id, or \
+                         use --all for all of them:"
                     )?;
                 }
                 list(f, candidates)
@@ -481,8 +507,15 @@ impl std::error::Error for Error {
     }
 }
 
+/// As many as a screen shows.
 fn list(f: &mut fmt::Formatter<'_>, candidates: &[String]) -> fmt::Result {
-    candidates.iter().try_for_each(|candidate| write!(f, "\n  {candidate}"))
+    const SHOWN: usize = 20;
+    let shown = candidates.iter().take(SHOWN);
+    shown.into_iter().try_for_each(|candidate| write!(f, "\n  {candidate}"))?;
+    match candidates.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => write!(f, "\n  and {more} more: runner-auth list shows them all"),
+    }
 }
 
 /// What the operating system says, in lower case and without its number.

@@ -156,6 +156,11 @@ impl Selection {
             && !self.all
     }
 
+    /// The files that hold tokens.
+    pub fn token_files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        self.token_file.iter().map(|file| ("--token-file", file.as_path()))
+    }
+
     pub fn selector(&self) -> Result<Selector, Error> {
         let mut tokens: Vec<_> = self.tokens.iter().cloned().map(Secret::new).collect();
         for path in &self.token_file {
@@ -195,8 +200,8 @@ pub(super) struct Writing {
     #[arg(long)]
     pub check: bool,
     /// Keep the old file under its name with this suffix
-    #[arg(long, value_name = "SUFFIX", num_args = 0..=1, require_equals = true,
-          default_missing_value = ".bak")]
+    #[arg(long, value_name = "SUFFIX", num_args = 0..=1, default_missing_value = ".bak",
+          value_parser = backup_suffix)]
     pub backup: Option<String>,
     /// How long to wait for others, who hold the config's lock or keep changing it
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
@@ -227,7 +232,7 @@ pub(super) struct Set {
     /// Also set pull_policy, or only that (repeatable, in order; several need GitLab Runner 13.8,
     /// on kubernetes 13.11)
     #[arg(long = "pull-policy", value_name = "POLICY", help_heading = "Pulling images",
-          value_parser = pull_policies())]
+          value_delimiter = ',', value_parser = pull_policies())]
     pub pull_policies: Vec<PullPolicy>,
     #[command(flatten)]
     pub writing: Writing,
@@ -311,6 +316,18 @@ impl Set {
 }
 
 impl Source {
+    /// The files that the options name.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let docker_config = self.from_docker_config.as_ref().and_then(Option::as_ref);
+        [
+            ("--password-file", self.password.password_file.as_ref()),
+            ("--auth-config", self.auth_config.as_ref()),
+            ("--from-docker-config", docker_config),
+        ]
+        .into_iter()
+        .filter_map(|(option, file)| Some((option, file?.as_path())))
+    }
+
     /// Whether there is any option of a source.
     pub fn is_given(&self) -> bool {
         !self.registries.is_empty()
@@ -435,6 +452,14 @@ pub(super) struct Doctor {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
+}
+
+/// `bak` is meant as `.bak`: `config.tomlbak` is what nobody wants.
+// A parser of clap's may fail.
+#[allow(clippy::unnecessary_wraps)]
+fn backup_suffix(typed: &str) -> Result<String, std::convert::Infallible> {
+    let bare = typed.starts_with(|letter: char| letter.is_ascii_alphanumeric());
+    Ok(if bare { format!(".{typed}") } else { typed.to_owned() })
 }
 
 fn pull_policies() -> impl TypedValueParser<Value = PullPolicy> {

@@ -176,7 +176,9 @@ impl Change<'_> {
         } else {
             Vec::new()
         };
-        let preview = Preview { config: &config, plan: &plan, redaction: &redaction };
+        let dry = dry_run || check;
+        let removes = self.command == "remove";
+        let preview = Preview { config: &config, plan: &plan, redaction: &redaction, dry, removes };
         let mut report = preview.report(self.command, &lines);
         report.warnings.splice(0..0, odd(self.request));
         Ok(Told {

@@ -26,6 +26,9 @@ struct Report {
 struct RunnerReport {
     #[serde(flatten)]
     label: RunnerLabel,
+    /// GitLab's number, where the file has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<i64>,
     url: String,
     credentials: Vec<Listed>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +67,7 @@ fn runners(
         };
         runners.push(RunnerReport {
             label: RunnerLabel::new(runner, &redaction),
+            id: runner.id().filter(|&id| id != 0),
             url: redaction.clean(&without_user(runner.url())),
             credentials,
             problem,
@@ -74,7 +78,7 @@ fn runners(
 
 /// The runners in columns, a line for each registry.
 fn table(runners: &[RunnerReport]) -> String {
-    let mut rows = vec![["NAME", "TOKEN", "EXECUTOR", "URL", "REGISTRY"].map(str::to_owned)];
+    let mut rows = vec![["NAME", "TOKEN", "ID", "EXECUTOR", "URL", "REGISTRY"].map(str::to_owned)];
     for runner in runners {
         let mut registries: Vec<String> = runner.credentials.iter().map(registry).collect();
         registries.extend(runner.problem.clone());
@@ -88,6 +92,7 @@ fn table(runners: &[RunnerReport]) -> String {
             rows.push([
                 first(if runner.label.name.is_empty() { "-" } else { &runner.label.name }),
                 first(&runner.label.short_token),
+                first(&runner.id.map_or("-".to_owned(), |id| id.to_string())),
                 first(&runner.label.executor),
                 first(&runner.url),
                 one_line(&registry),
@@ -95,13 +100,13 @@ fn table(runners: &[RunnerReport]) -> String {
         }
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..4).map(|column| width(column).unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
     let mut out = String::new();
     for row in &rows {
         for (cell, width) in row.iter().zip(&widths) {
             out.push_str(&format!("{cell:width$}  "));
         }
-        out.push_str(&row[4]);
+        out.push_str(&row[5]);
         out.push('\n');
     }
     out

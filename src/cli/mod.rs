@@ -24,6 +24,8 @@ mod review;
 mod set;
 mod source;
 mod terminal;
+mod unreadable;
+mod usage;
 #[cfg(feature = "verify")]
 mod verify;
 
@@ -64,6 +66,7 @@ pub fn run() -> ExitCode {
             _ => ExitCode::from(status),
         },
         Err(error) => {
+            let error = unreadable::explained(error, &arguments);
             output.error(&error);
             if let Error::Interrupted { signal, .. } = error {
                 end_by(signal);
@@ -92,16 +95,19 @@ fn without_values(mut error: clap::Error) -> clap::Error {
 
 /// Help, the version, or arguments that don't fit.
 fn refused(error: clap::Error) -> ExitCode {
-    let error = without_values(error);
     let fine = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let words: Vec<_> = std::env::args_os().collect();
+    let words: Vec<_> =
+        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let advice = usage::advice(&error, &words);
+    let error = without_values(error);
     let json = words.iter().any(|word| word == "--format=json")
         || words.windows(2).any(|two| two[0] == "--format" && two[1] == "json");
     if json && !fine {
         let text = error.render().to_string();
-        let line = text.lines().next().unwrap_or_default();
-        let error = Error::Usage(line.trim_start_matches("error: ").to_owned());
-        output::json_error(&error);
+        let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        output::json_error(&Error::Usage(advice.unwrap_or_else(|| line.to_owned())));
+    } else if let Some(advice) = advice {
+        output::usage_error(&Error::Usage(advice));
     } else {
         // A closed pipe must not turn help into a failure.
         drop(error.print());

@@ -186,6 +186,11 @@ pub(super) fn answer(text: &str) {
     write_to(io::stdout(), &format!("{text}\n"));
 }
 
+/// An error as text, for arguments that could not be read.
+pub(super) fn usage_error(error: &Error) {
+    write_to(io::stderr(), &format!("error: {error}\n"));
+}
+
 /// Writes what is of no use when it does not arrive whole.
 pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();

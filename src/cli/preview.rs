@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
+use super::list;
 use super::output::Output;
 use super::report::{RunnerLabel, title};
 use crate::auth::outcome::{Action, Outcome};
 use crate::plan::{Plan, RunnerPlan};
 use crate::redaction::Redaction;
 use crate::redaction::diff::{self, Line};
+use crate::resolver::listing;
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::{Config, Runner};
 use crate::toml::printable::{one_line, printable};
@@ -63,7 +65,7 @@ impl Told {
                 out.push_str(&format!("Nothing to do: {label} is as wanted.\n"));
             }
             Ending::DryRun => {
-                out.push_str(&format!("Nothing was written: this was a dry run of {label}.\n"));
+                out.push_str(&format!("Nothing was written: this was a dry run for {label}.\n"));
             }
             Ending::Filtered => out.push_str("The patched config is on standard output.\n"),
             Ending::Confirmed | Ending::Written | Ending::Declined => {
@@ -99,6 +101,10 @@ pub(super) struct Preview<'p, 't> {
     pub config: &'p Config<'t>,
     pub plan: &'p Plan,
     pub redaction: &'p Redaction,
+    /// Whether nothing is written in any case.
+    pub dry: bool,
+    /// Whether something was to be taken out.
+    pub removes: bool,
 }
 
 #[derive(Serialize)]
@@ -161,12 +167,23 @@ impl Preview<'_, '_> {
             let mut parts: Vec<String> = plan.outcomes.iter().map(sentence).collect();
             parts.extend(plan.notes.iter().cloned());
             if parts.is_empty() {
-                parts.push("nothing to do".to_owned());
+                parts.push(self.nothing_to_do(runner));
             }
             let title = title(runner, self.redaction);
-            out.push_str(&format!("{title}: {}\n", one_line(&parts.join("; "))));
+            let would = if self.dry && plan.changed { "would change " } else { "" };
+            out.push_str(&format!("{would}{title}: {}\n", one_line(&parts.join("; "))));
         }
         out
+    }
+
+    /// What is there, for a person who has named something else to be removed.
+    fn nothing_to_do(&self, runner: &Runner<'_>) -> String {
+        let listed = listing::credentials(self.config, runner).ok().and_then(Result::ok);
+        let there: Vec<_> = listed.iter().flatten().map(list::registry).collect();
+        if there.is_empty() || !self.removes {
+            return "nothing to do".to_owned();
+        }
+        format!("nothing to do, its auth entry has {}", there.join(", "))
     }
 
     fn warnings(&self) -> Vec<String> {

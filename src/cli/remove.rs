@@ -16,7 +16,7 @@ pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Resul
     }
     let Some(request) = remove.request() else {
         return Err(Error::Usage(
-            "what is to be removed? name it with --registry, or take --everything".into(),
+            "nothing is named to remove: name a registry with --registry, or use --everything for the whole entry".into(),
         ));
     };
     change(global, "remove", &selector, &request, &remove.writing, output)

@@ -23,6 +23,9 @@ const FRESH: Duration = Duration::from_millis(500);
 /// How long such a file is read again.
 pub(crate) const HALF_WRITTEN: Duration = Duration::from_millis(200);
 
+/// The config of a GitLab Runner that runs as root.
+pub(crate) const ROOT_CONFIG: &str = "/etc/gitlab-runner/config.toml";
+
 /// The file that GitLab Runner itself would read: `$CONFIG_FILE`, then
 /// `/etc/gitlab-runner/config.toml` for root, else `~/.gitlab-runner/config.toml`.
 ///
@@ -36,7 +39,7 @@ pub fn default_path() -> Result<PathBuf, Error> {
         return Ok(if path == "-" { "./-".into() } else { path.into() });
     }
     if rustix::process::geteuid().is_root() {
-        return Ok("/etc/gitlab-runner/config.toml".into());
+        return Ok(ROOT_CONFIG.into());
     }
     match filled("HOME") {
         Some(home) => Ok(Path::new(&home).join(".gitlab-runner/config.toml")),

@@ -46,6 +46,7 @@ impl Selector {
         let not_found = |wanted: String| Error::RunnerNotFound {
             path: path.clone(),
             wanted,
+            near: self.near(runners),
             candidates: runners.iter().map(candidate).collect(),
         };
         let found: Vec<usize> =
@@ -111,6 +112,15 @@ impl Selector {
         wishes
     }
 
+    /// A name or an executor that a wish without a match resembles.
+    fn near(&self, runners: &[Runner<'_>]) -> Option<String> {
+        let names: Vec<_> = runners.iter().map(Runner::name).collect();
+        let executors: Vec<_> = runners.iter().map(|runner| runner.executor().name()).collect();
+        let name = self.names.iter().find_map(|wanted| nearest(wanted, &names));
+        let executor = || self.executors.iter().find_map(|wanted| nearest(wanted, &executors));
+        name.or_else(executor).map(one_line)
+    }
+
     fn describe(&self) -> String {
         let executors = self.executors.iter().map(|name| format!("the executor '{name}'"));
         let wishes = self.wishes().into_iter().map(|(wanted, _)| wanted);
@@ -121,6 +131,26 @@ impl Selector {
 /// How a wish is called, and which runners fulfil it.
 type Wish<'s> = (String, Box<dyn Fn(&Runner<'_>) -> bool + 's>);
 
+/// What a text resembles that is none of these: the same in another letter case, the only one that
+/// begins with it, or the nearest of those that need few letters changed.
+fn nearest<'n>(wanted: &str, known: &[&'n str]) -> Option<&'n str> {
+    if wanted.is_empty() || known.contains(&wanted) {
+        return None;
+    }
+    let wanted = wanted.trim().to_lowercase();
+    let mut begin = known.iter().filter(|name| name.to_lowercase().starts_with(&wanted));
+    if let (Some(name), None) = (begin.next(), begin.next()) {
+        return Some(name);
+    }
+    let distances = known.iter().map(|name| {
+        let distance = strsim::osa_distance(&wanted, &name.to_lowercase());
+        (distance, *name)
+    });
+    let few = (wanted.chars().count() / 4).clamp(1, 3);
+    let near = distances.filter(|(distance, name)| *distance <= few && !name.is_empty());
+    near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
 /// A runner as the lists in errors show it.
 fn candidate(runner: &Runner<'_>) -> String {
     let id = runner.id().filter(|&id| id != 0).map_or(String::new(), |id| format!(", id {id}"));
@@ -130,4 +160,26 @@ fn candidate(runner: &Runner<'_>) -> String {
         if runner.short_token().is_empty() { "empty" } else { runner.short_token() },
         if runner.executor().name().is_empty() { "none" } else { runner.executor().name() },
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_was_meant_is_found() {
+        let known = ["devops-runner", "Build", "build-2", "docker", ""];
+        for (wanted, expected) in [
+            ("devop-runner", Some("devops-runner")),
+            ("devops", Some("devops-runner")),
+            ("build", Some("Build")),
+            ("buidl-2", Some("build-2")),
+            ("dokcer", Some("docker")),
+            ("shell", None),
+            ("", None),
+            ("docker", None),
+        ] {
+            assert_eq!(nearest(wanted, &known), expected, "{wanted}");
+        }
+    }
 }

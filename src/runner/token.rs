@@ -18,7 +18,9 @@ pub fn short(token: &str) -> &str {
 pub fn is(token: &str, given: &str) -> bool {
     let (bare, given_bare) = (without_prefix(token), without_prefix(given));
     !token.is_empty()
+        && !given.is_empty()
         && (token == given
+            || (given_bare == bare && !bare.is_empty())
             || given_bare == first(bare, SHORT)
             || given_bare == first(bare, SHORT_BEFORE_16)
             // What looks like a prefix may be the token's own first characters.
@@ -74,10 +76,12 @@ mod tests {
     #[test]
     fn a_token_is_named_by_eight_or_nine_characters_or_all() {
         let token = "glrt-t1_abcdefghijkl";
-        for given in [token, "abcdefgh", "abcdefghi", "glrt-abcdefghi", "glrt-t1_abcdefgh"] {
+        for given in
+            [token, "abcdefgh", "abcdefghi", "abcdefghijkl", "glrt-abcdefghi", "glrt-t1_abcdefgh"]
+        {
             assert!(is(token, given), "{given}");
         }
-        for given in ["", "abcdefg", "abcdefghij", "abcdefghijkl", "glrt-"] {
+        for given in ["", "abcdefg", "abcdefghij", "glrt-"] {
             assert!(!is(token, given), "{given}");
         }
         assert!(!is("", ""));

@@ -4,6 +4,7 @@
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
 mod completions;
+mod config_path;
 mod docs;
 mod doctor;
 mod hostile;

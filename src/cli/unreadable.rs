@@ -1,0 +1,75 @@
+//! What can't be read, in words for what people mean by it.
+
+use std::io;
+use std::path::Path;
+
+use super::args::{Arguments, Command, Selection, Source};
+use crate::config_file::ROOT_CONFIG;
+use crate::error::Error;
+
+/// Endings of files that hold secrets or documents.
+const ENDINGS: [&str; 12] = [
+    "cfg", "conf", "env", "json", "key", "pass", "passwd", "password", "secret", "txt", "yaml",
+    "yml",
+];
+
+/// The same error with what helps: where a config was looked for, or which option's file it is. What
+/// is no path could be a secret in the wrong place, and is not repeated.
+pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
+    let Error::Unreadable { path, cause } = error else { return error };
+    if let Some((option, _)) = files(&arguments.command)
+        .into_iter()
+        .find(|(_, file)| file.display().to_string() == path && !is_path(file))
+    {
+        return Error::Unreadable { path: format!("the file that {option} names"), cause };
+    }
+    let global = &arguments.global;
+    let default = global.config.is_none()
+        && std::env::var_os("CONFIG_FILE").is_none_or(|value| value.is_empty())
+        && global.path().is_ok_and(|default| default.display().to_string() == path);
+    if default && cause.kind() == io::ErrorKind::NotFound {
+        let root = Path::new(ROOT_CONFIG);
+        let elsewhere = path != ROOT_CONFIG && root.parent().is_some_and(Path::exists);
+        return Error::ConfigNotFound { path, elsewhere };
+    }
+    Error::Unreadable { path, cause }
+}
+
+/// The files that the options name.
+fn files(command: &Command) -> Vec<(&'static str, &Path)> {
+    let (selection, source) = match command {
+        Command::Set(set) => (Some(&set.selection), Some(&set.source)),
+        Command::Render(render) => (Some(&render.selection), Some(&render.source)),
+        Command::Remove(remove) => (Some(&remove.selection), None),
+        Command::List(list) => (Some(&list.selection), None),
+        Command::Explain(explain) => (Some(&explain.selection), None),
+        Command::Doctor(doctor) => (Some(&doctor.selection), None),
+        _ => (None, None),
+    };
+    let tokens = selection.into_iter().flat_map(Selection::token_files);
+    tokens.chain(source.into_iter().flat_map(Source::files)).collect()
+}
+
+/// Whether this looks like a path, and not like a secret that was given in its place.
+fn is_path(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    path.exists()
+        || folder.is_some_and(Path::is_dir)
+        || ending.is_some_and(|ending| ENDINGS.contains(&ending.to_lowercase().as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_no_path() {
+        for path in ["pasword.txt", "/etc/no-such-file", "auth.JSON", "./x", "Cargo.toml"] {
+            assert!(is_path(Path::new(path)), "{path}");
+        }
+        for secret in ["hunter2", "glrt-t1_4qCqD8pEo.01.1a2b3c", "{\"auths\":{}}", "aGk/YQ=="] {
+            assert!(!is_path(Path::new(secret)), "{secret}");
+        }
+    }
+}
