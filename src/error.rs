@@ -120,7 +120,7 @@ pub enum Error {
     InvalidPassword(&'static str),
     /// A credential helper's name is empty or holds a `/` or a blank (status 3).
     InvalidHelperName,
-    /// A file, a variable or standard input holds something else than is looked for (status 3).
+    /// A file, a variable or standard input is not what is looked for (status 3).
     InvalidSource {
         /// What it is called.
         source: String,
@@ -381,7 +381,7 @@ impl fmt::Display for Error {
             Self::InvalidYaml { path, place: None, problem } => write!(f, "{path} {problem}"),
             Self::KeyTwice { path, key, first, second } => write!(
                 f,
-                "{path}:{second}: '{key}' stands here in another spelling than on line {}, and \
+                "{path}:{second}: '{key}' is spelled differently here than on line {}, and \
                  GitLab Runner takes one of the two at random: merge them into one",
                 first.line
             ),

@@ -464,7 +464,7 @@ fn backup_suffix(typed: &str) -> Result<String, std::convert::Infallible> {
 
 fn pull_policies() -> impl TypedValueParser<Value = PullPolicy> {
     let names = PossibleValuesParser::new(PullPolicy::ALL.map(PullPolicy::name));
-    names.try_map(|name| PullPolicy::parse(&name).ok_or("this is no pull policy"))
+    names.try_map(|name| PullPolicy::parse(&name).ok_or("this is not a pull policy"))
 }
 
 /// Prints an auth document for another place, from a source or from a runner's entry.

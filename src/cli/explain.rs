@@ -103,7 +103,7 @@ pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Re
             warnings: Vec::new(),
         });
     } else if selected.is_empty() {
-        output.print(&format!("{} holds no [[runners]] entry.\n", printable(text.label())));
+        output.print(&format!("{} has no [[runners]] entry.\n", printable(text.label())));
     } else if !output.quiet {
         output.print(&out);
     }
@@ -116,11 +116,11 @@ fn check_image(image: &str) -> Result<(), Error> {
     let problem = if image.is_empty() {
         "the image is empty: name one such as registry.example.com/group/app:1.0"
     } else if image.contains('$') {
-        "the image holds a variable: give the name that comes of it"
+        "the image contains a variable: give the name that it stands for"
     } else if image.contains("://") {
-        "an image has no scheme: leave out what stands before the host"
+        "an image has no scheme: leave out everything before the host"
     } else if image.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        "the image holds blanks"
+        "the image contains spaces"
     } else {
         return Ok(());
     };
@@ -390,7 +390,7 @@ fn loss(loss: Loss) -> &'static str {
     match loss {
         Loss::Shorter => "its path is shorter",
         Loss::SortsLater => "it has the same path and sorts later",
-        Loss::Repeated => "it stands there again, and the last one counts",
+        Loss::Repeated => "it is there again, and the last one counts",
         Loss::Helper => "a helper answers for it",
     }
 }

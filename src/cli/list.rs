@@ -44,7 +44,7 @@ pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, 
         let config = text.label().to_owned();
         output.json(&Report { schema: 1, command: "list", config, runners, warnings: Vec::new() });
     } else if runners.is_empty() {
-        output.print(&format!("{} holds no [[runners]] entry.\n", printable(text.label())));
+        output.print(&format!("{} has no [[runners]] entry.\n", printable(text.label())));
     } else {
         output.print(&table(&runners));
     }

@@ -62,7 +62,7 @@ impl Told {
         out.push_str(unseen);
         match ending {
             Ending::NothingToDo => {
-                out.push_str(&format!("Nothing to do: {label} is as wanted.\n"));
+                out.push_str(&format!("Nothing to do: {label} needs no change.\n"));
             }
             Ending::DryRun => {
                 out.push_str(&format!("Nothing was written: this was a dry run for {label}.\n"));

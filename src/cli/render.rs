@@ -30,7 +30,7 @@ pub(super) fn render(global: &Global, render: &Render, output: &Output) -> Resul
     };
     let text = rendering.write(form);
     if io::stdout().is_terminal() {
-        output.note("This holds passwords that anybody can read.");
+        output.note("This contains passwords in plain text.");
     }
     if output.format == Format::Json {
         let rendered = text.expose();

@@ -43,7 +43,7 @@ pub fn default_path() -> Result<PathBuf, Error> {
     }
     match filled("HOME") {
         Some(home) => Ok(Path::new(&home).join(".gitlab-runner/config.toml")),
-        None => Err(Error::Usage("there is no home to look in: name a file with --config".into())),
+        None => Err(Error::Usage("there is no home directory to look in: name a file with --config".into())),
     }
 }
 
@@ -175,6 +175,6 @@ fn open_regular(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
-        Err(io::Error::other("it is no regular file"))
+        Err(io::Error::other("it is not a regular file"))
     }
 }

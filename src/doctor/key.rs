@@ -114,7 +114,7 @@ fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
             .is_some_and(|last| (last.auths, last.member) != (entry.auths, entry.member));
         let message = if hidden {
             format!(
-                "'{}' stands there again, and GitLab Runner takes the last one",
+                "'{}' is there again, and GitLab Runner takes the last one",
                 shown(&entry.key)
             )
         } else if *winner == entry.key {

@@ -282,7 +282,7 @@ impl RunnerContext<'_, '_> {
             }
             let DocumentError { offset, problem } = error;
             let problem = format!(
-                "{problem}: mend it, drop it with set --replace, or take it out with \
+                "{problem}: fix it, drop it with set --replace, or take it out with \
                  remove --everything"
             );
             self.invalid(entry, DocumentError { offset, problem })

@@ -51,7 +51,7 @@ impl Miss {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Unwrapped => {
-                "it fits, but stands outside \"auths\", where GitLab Runner looks for no credential"
+                "it fits, but is outside \"auths\", where GitLab Runner looks for no credential"
             }
             Self::Digest => {
                 "the image is named by its digest alone, so its path ends with @sha256: a key for \

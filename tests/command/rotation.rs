@@ -255,7 +255,7 @@ fn the_service_asks_a_helper() {
         said: "Wrote ",
         said_again: &format!(
             "devops-runner (4qCqD8pEo): {ECR} is already there for user AWS\n\
-             Nothing to do: {} is as wanted.\n",
+             Nothing to do: {} needs no change.\n",
             config.display()
         ),
     };
@@ -295,7 +295,7 @@ fn the_service_takes_a_password_from_systemd() {
         said: "Wrote ",
         said_again: &format!(
             "devops-runner (4qCqD8pEo): registry.example.com is already there for user robot\n\
-             Nothing to do: {} is as wanted.\n",
+             Nothing to do: {} needs no change.\n",
             config.display()
         ),
     };

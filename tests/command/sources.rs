@@ -248,7 +248,7 @@ fn an_update_keeps_or_drops_a_token() {
 fn without_a_path_the_first_file_of_docker_or_podman_is_read() {
     let place = Place::new();
     let said = place.fails(3, &["set", "-y", "--from-docker-config"]);
-    assert!(said.contains("there is no file that a login left"), "{said}");
+    assert!(said.contains("there is no file left by a login"), "{said}");
     // From the last to the first, so that each hides the one before.
     let places = [
         ".config/containers/auth.json",
@@ -303,10 +303,10 @@ fn a_broken_file_gives_a_place_and_never_its_text() {
             "{\"auths\": {\"r.io\": {\"auth\": \"dTpw5A==\"}}}",
             ":1:12: r.io: the user or the password is not UTF-8",
         ),
-        ("{\"credHelpers\": {\"a b\": \"good\"}}", ":1:25: this helper's key is no registry"),
+        ("{\"credHelpers\": {\"a b\": \"good\"}}", ":1:25: this helper's key is not a registry"),
         ("{\"auths\": {}}", "holds no credential: log in first"),
         ("{\"auths\": {}, \"credsStore\": \"a/b\"}", ":1:29: the name of a credential helper"),
-        ("", "is empty and no auth document"),
+        ("", "is empty, and not an auth document"),
     ] {
         place.put("config.json", text);
         let said = place.fails(3, &["set", "-y", "--from-docker-config", "config.json"]);

@@ -128,7 +128,7 @@ fn check_value(
 ) -> Result<(), DocumentError> {
     let value = &text[member.value.clone()];
     let wrong = |expected: &str| {
-        let problem = format!("has a member {which} that holds something else than {expected}");
+        let problem = format!("has a member {which} that is not {expected}");
         Err(DocumentError::new(member.value.start, problem))
     };
     if value == "null" {
@@ -214,14 +214,14 @@ mod tests {
     #[test]
     fn the_problem_names_the_member_that_is_wrong() {
         for (text, expected) in [
-            (r#"{"auths": []}"#, "has a member 'auths' that holds something else than an object"),
+            (r#"{"auths": []}"#, "has a member 'auths' that is not an object"),
             (
                 r#"{"auths": {"r": "x"}}"#,
-                "has a member of 'auths' that holds something else than an object",
+                "has a member of 'auths' that is not an object",
             ),
             (
                 r#"{"auths": {"r": {"Auth": 1}}}"#,
-                "has a member 'auth' that holds something else than a string",
+                "has a member 'auth' that is not a string",
             ),
         ] {
             let object = first_object(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));

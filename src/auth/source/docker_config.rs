@@ -82,7 +82,7 @@ fn find() -> Result<PathBuf, Error> {
     places.iter().find(|place| place.exists()).cloned().ok_or_else(|| {
         let names: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
         Error::NoCredential(format!(
-            "there is no file that a login left ({}): log in first, or name one with \
+            "there is no file left by a login ({}): log in first, or name one with \
              --from-docker-config PATH",
             names.join(", ")
         ))
@@ -161,7 +161,7 @@ impl Reading<'_, '_> {
                     replace((registry, helper()?.get(key)?), logins);
                 }
                 Err(_) if self.wanted.is_empty() => {
-                    return Err(self.source.refuse(place, "this helper's key is no registry"));
+                    return Err(self.source.refuse(place, "this helper's key is not a registry"));
                 }
                 _ => {}
             }

@@ -63,7 +63,7 @@ impl SourceText {
     /// The document.
     pub fn parse(&self) -> Result<AuthDocument<'_>, Error> {
         if self.text.trim().is_empty() {
-            return Err(self.refuse_whole("is empty and no auth document"));
+            return Err(self.refuse_whole("is empty, and not an auth document"));
         }
         AuthDocument::parse_literal(&self.text).map_err(|DocumentError { offset, problem }| {
             self.refuse(offset, &format!("the auth document {problem}"))
@@ -92,7 +92,7 @@ impl SourceText {
     /// The registry that a key of `auths` names.
     pub fn registry(&self, document: &AuthDocument<'_>, entry: &Entry) -> Result<Registry, Error> {
         Registry::parse(&entry.key).map_err(|_| {
-            let problem = "this key is no registry: it should be HOST[:PORT][/PATH]";
+            let problem = "this key is not a registry: it should be HOST[:PORT][/PATH]";
             self.refuse(document.key_place(entry).start, problem)
         })
     }
@@ -132,8 +132,8 @@ impl SourceText {
             None => logins.push(login),
             Some((_, credential)) if *credential == login.1 => {}
             Some(_) => {
-                let problem = "this registry stands here twice, with different credentials: keep \
-                               one of the two";
+                let problem = "this registry is here twice, with different credentials: keep one \
+                               of the two";
                 return Err(self.refuse(document.key_place(entry).start, problem));
             }
         }

@@ -84,7 +84,7 @@ pub fn is_suffix(suffix: &str) -> bool {
 /// What is to be made of a text.
 #[derive(Debug)]
 pub struct Patch<R> {
-    /// The new content; `None` when the text is as wanted.
+    /// The new content; `None` when the text needs no change.
     pub bytes: Option<Vec<u8>>,
     /// What is told about it.
     pub report: R,

@@ -143,7 +143,7 @@ impl Way {
                 folders.push((next, name));
             }
         }
-        Err(io::Error::other("it is no regular file"))
+        Err(io::Error::other("it is not a regular file"))
     }
 }
 
