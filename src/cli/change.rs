@@ -107,7 +107,7 @@ impl Change<'_> {
 
     /// Shows a planned change, and writes it when a person agrees. `None` when the person goes
     /// back, and there is a question to go back to.
-    fn propose(&self, input: &Input, told: Told, back: bool) -> Result<Option<u8>, Error> {
+    fn propose(&self, input: &Input, mut told: Told, back: bool) -> Result<Option<u8>, Error> {
         let filter = self.global.is_filter();
         let Some(bytes) = &told.bytes else {
             if filter && !self.is_dry() {
@@ -123,6 +123,7 @@ impl Change<'_> {
             filtered(bytes)?;
             return Ok(Some(self.finish(told, Ending::Filtered, &[])));
         }
+        told.report.warnings.extend(others_read(input));
         match self.ask(&told)? {
             None if back => return Ok(None),
             None | Some(false) => return Ok(Some(self.finish(told, Ending::Declined, &[]))),
@@ -258,4 +259,15 @@ fn odd(request: &Request) -> Vec<String> {
         )
     });
     widened.chain(away).collect()
+}
+
+/// What a person should know who is about to write a password: that others can read it there.
+fn others_read(input: &Input) -> Option<String> {
+    let mode = input.file()?.mode();
+    let label = input.text().label();
+    (mode & 0o004 != 0).then(|| {
+        format!(
+            "every user of this machine can read {label}, its mode is {mode:04o}: chmod 600 {label}"
+        )
+    })
 }

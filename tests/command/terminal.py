@@ -27,7 +27,7 @@ AUTH = b"YWRtaW46SGFyYm9yMTIzNDU="
 SET = ["set", "-c", "config.toml", "-r", "r.io", "-u", "admin"]
 
 
-def run(arguments, steps, piped=None, config=CONFIG, login=None, term="xterm"):
+def run(arguments, steps, piped=None, config=CONFIG, login=None, term="xterm", mode=0o600):
     """Runs the command; `steps` are pairs of what to wait for and what to type then, which may be a
     function that does something in the folder and gives what to type. `login` is what `docker login`
     left."""
@@ -35,6 +35,7 @@ def run(arguments, steps, piped=None, config=CONFIG, login=None, term="xterm"):
         path = os.path.join(folder, "config.toml")
         with open(path, "wb") as file:
             file.write(config)
+        os.chmod(path, mode)
         if login is not None:
             os.mkdir(os.path.join(home, ".docker"))
             with open(os.path.join(home, ".docker", "config.json"), "w") as file:
@@ -233,6 +234,20 @@ count = guided("several runners, all of them there", PIPED, [RUNNERS, YES], 0, T
 is_written("several runners, all of them there", count, 2)
 guided("several runners for a script", [*PIPED, "--yes"], [], 4, False, piped=PASSWORD)
 
+
+
+# What matters to the decision is said before the question, and nothing is said twice.
+PATH = ["set", "-c", "config.toml", "-r", "https://r.io/group/app", "-u", "admin", "--password-stdin"]
+found = run(PATH, [YES], PASSWORD)
+scene("a scheme with a path", found, 0, True)
+for said in (b"every image on r.io", b"add r.io for user admin"):
+    if found["seen"].count(said) != 1 or found["seen"].index(said) > found["seen"].index(QUESTION):
+        raise SystemExit(f"{said}: {found['seen']}")
+found = run(SET, [(HIDDEN, PASSWORD + b"\n"), YES], config=CONFIG.replace(b"docker", b"shell"), mode=0o644)
+scene("a shell runner in a file that everybody reads", found, 0, True)
+for said in (b"every user of this machine can read", b"warning: "):
+    if found["seen"].index(said) > found["seen"].index(QUESTION):
+        raise SystemExit(f"{said}: {found['seen']}")
 
 
 def rival(path, child):
