@@ -40,7 +40,8 @@ const VERIFY: &str = "Nobody is asked: whether a registry accepts a credential, 
 pub(super) enum Command {
     /// Add or update credentials of the selected runners
     #[command(after_help = "On a terminal it asks for what the arguments leave open: runners, \
-                            registry, user, password.")]
+                            registry, user, password. Escape goes a question back. With \
+                            ACCESSIBLE=1 the questions are plain lines, as for a screen reader.")]
     Set(Set),
     /// Show the runners of a file and what each can pull from
     List(List),
@@ -54,6 +55,8 @@ pub(super) enum Command {
     #[cfg(feature = "verify")]
     Verify(Verify),
     /// Remove credentials, or the whole auth entry
+    #[command(after_help = "On a terminal it asks for what the arguments leave open: runners, and \
+                            what goes.")]
     Remove(Remove),
     /// Print an auth document for another place, from a source or from a runner's entry
     Render(Render),

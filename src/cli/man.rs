@@ -98,6 +98,11 @@ fn page(command: &Command, all: &Command) -> io::Result<Vec<u8>> {
         ("CONFIG_FILE", "the config, in place of those"),
         ("DOCKER_CONFIG", "the folder of Docker's config.json, for --from-docker-config"),
         ("NO_COLOR", "no colours, if it is not empty"),
+        (
+            "ACCESSIBLE",
+            "if it is not empty, questions are plain lines and numbered lists, as for a screen \
+             reader and with TERM=dumb",
+        ),
     ] {
         rest.control("TP", []).text([bold(variable)]).text([roman(meaning)]);
     }
