@@ -55,8 +55,10 @@ pub(super) enum Command {
     #[cfg(feature = "verify")]
     Verify(Verify),
     /// Remove credentials, or the whole auth entry
-    #[command(after_help = "On a terminal it asks for what the arguments leave open: runners, and \
-                            what goes.")]
+    #[command(
+        after_help = "On a terminal it asks for what the arguments leave open: runners, and \
+                            what goes."
+    )]
     Remove(Remove),
     /// Print an auth document for another place, from a source or from a runner's entry
     Render(Render),

@@ -43,6 +43,8 @@ fn files(command: &Command) -> Vec<(&'static str, &Path)> {
         Command::Remove(remove) => (Some(&remove.selection), None),
         Command::List(list) => (Some(&list.selection), None),
         Command::Explain(explain) => (Some(&explain.selection), None),
+        #[cfg(feature = "verify")]
+        Command::Verify(verify) => (Some(&verify.selection), None),
         Command::Doctor(doctor) => (Some(&doctor.selection), None),
         _ => (None, None),
     };

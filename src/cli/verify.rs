@@ -348,7 +348,7 @@ impl Telling<'_> {
         let runners = &self.verification.runners;
         if runners.is_empty() {
             return format!(
-                "{} holds no [[runners]] entry.\n",
+                "{} has no [[runners]] entry.\n",
                 printable(self.config.text().label())
             );
         }

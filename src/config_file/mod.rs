@@ -43,7 +43,9 @@ pub fn default_path() -> Result<PathBuf, Error> {
     }
     match filled("HOME") {
         Some(home) => Ok(Path::new(&home).join(".gitlab-runner/config.toml")),
-        None => Err(Error::Usage("there is no home directory to look in: name a file with --config".into())),
+        None => Err(Error::Usage(
+            "there is no home directory to look in: name a file with --config".into(),
+        )),
     }
 }
 

@@ -113,10 +113,7 @@ fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
             .get(entry.key.as_str())
             .is_some_and(|last| (last.auths, last.member) != (entry.auths, entry.member));
         let message = if hidden {
-            format!(
-                "'{}' is there again, and GitLab Runner takes the last one",
-                shown(&entry.key)
-            )
+            format!("'{}' is there again, and GitLab Runner takes the last one", shown(&entry.key))
         } else if *winner == entry.key {
             continue;
         } else {

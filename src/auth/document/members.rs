@@ -215,14 +215,8 @@ mod tests {
     fn the_problem_names_the_member_that_is_wrong() {
         for (text, expected) in [
             (r#"{"auths": []}"#, "has a member 'auths' that is not an object"),
-            (
-                r#"{"auths": {"r": "x"}}"#,
-                "has a member of 'auths' that is not an object",
-            ),
-            (
-                r#"{"auths": {"r": {"Auth": 1}}}"#,
-                "has a member 'auth' that is not a string",
-            ),
+            (r#"{"auths": {"r": "x"}}"#, "has a member of 'auths' that is not an object"),
+            (r#"{"auths": {"r": {"Auth": 1}}}"#, "has a member 'auth' that is not a string"),
         ] {
             let object = first_object(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
             let problem =
