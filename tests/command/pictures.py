@@ -17,7 +17,8 @@ import termios
 
 scene = json.loads(sys.argv[1])
 with tempfile.TemporaryDirectory() as folder:
-    shutil.copy(scene["config"], os.path.join(folder, "config.toml"))
+    config = shutil.copy(scene["config"], os.path.join(folder, "config.toml"))
+    os.chmod(config, 0o600)
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(folder)

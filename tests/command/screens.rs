@@ -4,6 +4,7 @@
 //! `UPDATE_CASES=1 cargo test --test command screens` records them.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::thread::sleep;
@@ -33,7 +34,9 @@ impl Window {
     /// Runs a shell's command line in a window of this size.
     fn open(columns: u16, rows: u16, term: &str, config: &str, line: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("config.toml"), config).unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, config).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
         let settings = "set -g status off\nset -g remain-on-exit on\nset -g remain-on-exit-format ''\n\
                         set -sg escape-time 0\nset -g default-terminal tmux-256color\n";
         fs::write(folder.path().join("settings"), settings).unwrap();
