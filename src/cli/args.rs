@@ -323,14 +323,11 @@ impl Set {
 impl Source {
     /// The files that the options name.
     pub fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        let docker_config = self.from_docker_config.as_ref().and_then(Option::as_ref);
-        [
-            ("--password-file", self.password.password_file.as_ref()),
-            ("--auth-config", self.auth_config.as_ref()),
-            ("--from-docker-config", docker_config),
-        ]
-        .into_iter()
-        .filter_map(|(option, file)| Some((option, file?.as_path())))
+        let passwords = self.password.password_file.iter().map(|file| ("--password-file", file));
+        let document = self.auth_config.iter().map(|file| ("--auth-config", file));
+        let logins = self.from_docker_config.iter().flatten();
+        let logins = logins.map(|file| ("--from-docker-config", file));
+        passwords.chain(document).chain(logins).map(|(option, file)| (option, file.as_path()))
     }
 
     /// Whether there is any option of a source.
