@@ -38,7 +38,7 @@ pub(crate) struct SyntaxError {
 impl SyntaxError {
     /// Of two arrays under one key GitLab Runner from 15.9 to 18.8 takes the last.
     pub fn stands_twice(offset: usize) -> Self {
-        let problem = "this key stands twice, and GitLab Runner refuses the whole file, or takes the \
+        let problem = "this key is defined twice, and GitLab Runner refuses the whole file, or takes the \
                        last of two arrays (from 15.9 to 18.8): merge the two";
         Self { offset, problem: problem.to_owned() }
     }
@@ -159,10 +159,12 @@ impl<'t> Syntax<'t> {
         let offset = self.node(id).span().start;
         if by == if dotted { Versions::SINCE_1_2 } else { Versions::ALL } {
             let what = if pair { "this key" } else { "this table" };
-            let problem = format!("{what} stands twice, and GitLab Runner refuses the whole file");
+            let problem =
+                format!("{what} is defined twice, and GitLab Runner refuses the whole file");
             return Err(SyntaxError { offset, problem });
         }
-        let what = if pair { "a key that stands twice" } else { "a table that stands twice" };
+        let what =
+            if pair { "a key that is defined twice" } else { "a table that is defined twice" };
         self.refusals.note(offset, Refused { what, by });
         Ok(())
     }
