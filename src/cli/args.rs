@@ -13,6 +13,7 @@ use crate::auth::runner_version::RunnerVersion;
 use crate::auth::secret::Secret;
 use crate::auth::source::{self, PasswordSource};
 use crate::config_file;
+use crate::doctor::Code;
 use crate::error::Error;
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::selection::Selector;
@@ -75,7 +76,7 @@ impl Command {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Global {
     /// The config; `-` filters standard input to standard output [default: $CONFIG_FILE, then the
     /// file that GitLab Runner itself would read]
@@ -400,9 +401,10 @@ pub(super) struct List {
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The image, as `image:` in .gitlab-ci.yml names it
+    /// The images, as `image:` in .gitlab-ci.yml names them; without one, those that the config itself
+    /// names
     #[arg(value_name = "IMAGE")]
-    pub image: String,
+    pub images: Vec<String>,
     /// Answer as this version of GitLab Runner would
     #[arg(long, value_name = "X.Y", default_value_t, value_parser = RunnerVersion::parse)]
     pub runner_version: RunnerVersion,
@@ -452,8 +454,21 @@ pub(super) struct Doctor {
     /// The files to look at, in place of --config
     #[arg(value_name = "FILE", conflicts_with = "config")]
     pub files: Vec<PathBuf>,
+    /// Mend what has one right remedy, and say what is left
+    #[arg(long, help_heading = "Mending")]
+    pub fix: bool,
+    /// Mend findings with this code only (repeatable)
+    #[arg(long, value_name = "CODE", requires = "fix", value_parser = codes(), hide_possible_values = true, help_heading = "Mending")]
+    pub only: Vec<Code>,
     #[command(flatten)]
     pub selection: Selection,
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+fn codes() -> impl TypedValueParser<Value = Code> {
+    let names = PossibleValuesParser::new(Code::ALL.iter().map(|code| code.name()));
+    names.try_map(|name| Code::named(&name).ok_or("this is no code"))
 }
 
 /// `bak` is meant as `.bak`: `config.tomlbak` is what nobody wants.

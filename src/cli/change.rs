@@ -12,7 +12,7 @@ use crate::auth::source::credential_helper;
 use crate::cli::terminal::Terminal;
 use crate::config_file::safe_write::{self, Options, Patch};
 use crate::error::Error;
-use crate::plan::{Plan, Request};
+use crate::plan::{Mended, Plan, Request};
 use crate::redaction::Redaction;
 use crate::redaction::diff;
 use crate::runner::Config;
@@ -44,13 +44,19 @@ pub(super) fn change(
     output: &Output,
 ) -> Result<u8, Error> {
     let runners = Runners::Selected(selector);
-    let change = Change { global, command, runners, request, writing, output };
-    if writing.yes && !change.is_dry() && !global.is_filter() {
-        return change.write_at_once();
-    }
-    let (input, told) = Input::read_settled(global, |input| change.tell(input.text()))?;
-    let status = change.propose(&input, told, false)?;
-    Ok(status.unwrap_or(1))
+    let wanted = Wanted::Request(request);
+    Change { global, command, runners, wanted, writing, output }.run()
+}
+
+/// Mends what `mend` mends, in the same way.
+pub(super) fn mend(
+    global: &Global,
+    mend: &dyn Fn(&Config<'_>) -> Result<Mended, Error>,
+    writing: &Writing,
+    output: &Output,
+) -> Result<u8, Error> {
+    let (command, runners, wanted) = ("doctor", Runners::Picked(Vec::new()), Wanted::Mended(mend));
+    Change { global, command, runners, wanted, writing, output }.run()
 }
 
 /// Asks a person what is open, shows what would change, and writes it when they agree. Who goes back
@@ -68,7 +74,8 @@ pub(super) fn converse(
         let Guide { input, runners, .. } = conversation.guide();
         // Their numbers count in the text in which they were shown.
         let runners = Runners::Picked(runners.clone());
-        let change = Change { global, command, runners, request: &request, writing, output };
+        let wanted = Wanted::Request(&request);
+        let change = Change { global, command, runners, wanted, writing, output };
         let told = change.tell(input.text())?;
         if let Some(status) = change.propose(input, told, true)? {
             return Ok(status);
@@ -83,17 +90,35 @@ enum Runners<'c> {
     Picked(Vec<usize>),
 }
 
-/// A request on its way into a file.
+/// What is to become of the config.
+#[derive(Clone, Copy)]
+enum Wanted<'c> {
+    Request(&'c Request),
+    /// What this makes of it.
+    Mended(&'c dyn Fn(&Config<'_>) -> Result<Mended, Error>),
+}
+
+/// What is wanted, on its way into a file.
 struct Change<'c> {
     global: &'c Global,
     command: &'static str,
     runners: Runners<'c>,
-    request: &'c Request,
+    wanted: Wanted<'c>,
     writing: &'c Writing,
     output: &'c Output,
 }
 
 impl Change<'_> {
+    /// Plans, shows, asks where somebody has to be asked, and writes.
+    fn run(&self) -> Result<u8, Error> {
+        if self.writing.yes && !self.is_dry() && !self.global.is_filter() {
+            return self.write_at_once();
+        }
+        let (input, told) = Input::read_settled(self.global, |input| self.tell(input.text()))?;
+        let status = self.propose(&input, told, false)?;
+        Ok(status.unwrap_or(1))
+    }
+
     fn write_at_once(&self) -> Result<u8, Error> {
         let path = self.global.path()?;
         let outcome = safe_write::rewrite(&path, self.options(), |text| {
@@ -162,9 +187,12 @@ impl Change<'_> {
             Runners::Selected(selector) => selector.select(&config, Matches::One)?,
             Runners::Picked(numbers) => numbers.clone(),
         };
-        let plan = Plan::make(&config, &selected, self.request)?;
+        let plan = match self.wanted {
+            Wanted::Request(request) => Plan::make(&config, &selected, request)?,
+            Wanted::Mended(mend) => Plan::of_mended(&config, mend(&config)?)?,
+        };
         let mut redaction = Redaction::new(self.global.show_secrets);
-        if let Request::Set { logins, .. } = self.request {
+        if let Wanted::Request(Request::Set { logins, .. }) = self.wanted {
             for (_, login) in logins {
                 redaction.learn_credential(login);
             }
@@ -181,14 +209,16 @@ impl Change<'_> {
         let removes = self.command == "remove";
         let preview = Preview { config: &config, plan: &plan, redaction: &redaction, dry, removes };
         let mut report = preview.report(self.command, &lines);
-        report.warnings.splice(0..0, odd(self.request));
+        if let Wanted::Request(request) = self.wanted {
+            report.warnings.splice(0..0, odd(request));
+        }
         Ok(Told {
             report,
             lines,
             summary: preview.summary(),
             label: printable(text.label()),
             is_whole: text.enclosure().is_none(),
-            stores: matches!(self.request, Request::Set { .. }) && preview.stores(),
+            stores: matches!(self.wanted, Wanted::Request(Request::Set { .. })) && preview.stores(),
             bytes: plan.changes().then(|| plan.apply(&config)),
         })
     }

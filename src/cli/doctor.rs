@@ -1,5 +1,6 @@
 //! `doctor`: what would make GitLab Runner ignore or misread a credential.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -7,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::args::{Doctor, Format, Global};
+use super::fix;
 use super::input::Input;
 use super::output::Output;
 use super::report::{RunnerLabel, count, redaction};
@@ -67,10 +69,26 @@ struct FindingReport {
     line: usize,
     column: usize,
     commands: Vec<String>,
+    /// Whether `--fix` mends it.
+    fixable: bool,
 }
 
 pub(super) fn doctor(global: &Global, doctor: &Doctor, output: &Output) -> Result<u8, Error> {
     let selector = doctor.selection.selector()?;
+    if doctor.fix {
+        return fix::fix(global, doctor, &selector, output);
+    }
+    fix::check_alone(&doctor.writing)?;
+    look(global, doctor, &selector, output)
+}
+
+/// Looks at each file, and tells what is found.
+pub(super) fn look(
+    global: &Global,
+    doctor: &Doctor,
+    selector: &Selector,
+    output: &Output,
+) -> Result<u8, Error> {
     let paths = if doctor.files.is_empty() { vec![global.path()?] } else { doctor.files.clone() };
     if paths.iter().filter(|path| *path == Path::new("-")).count() > 1 {
         return Err(Error::Usage("standard input can be read once: name - once".into()));
@@ -78,7 +96,7 @@ pub(super) fn doctor(global: &Global, doctor: &Doctor, output: &Output) -> Resul
     let mut status = 0;
     let mut reports = Vec::new();
     for path in &paths {
-        match examine(path, &selector, global, output) {
+        match examine(path, selector, global, output) {
             Ok((report, found)) => {
                 status = status.max(u8::from(found));
                 reports.extend(report);
@@ -123,7 +141,6 @@ fn examine(
 ) -> Result<(Option<FileReport>, bool), Error> {
     let input = Input::open(global, path)?;
     let text = input.text();
-    let has_helper = |name: &str| credential_helper::find(name).is_some();
     let circumstances = Circumstances {
         path: input.file().map(|_| text.label()),
         mode: input.file().map(crate::config_file::ConfigFile::mode),
@@ -170,6 +187,11 @@ fn examine(
         findings.push(FindingReport::new(finding));
     }
     Ok((Some(report), found))
+}
+
+/// Whether a credential helper is in this `PATH`.
+pub(super) fn has_helper(name: &str) -> bool {
+    credential_helper::find(name).is_some()
 }
 
 fn has_error(findings: &[Finding]) -> bool {
@@ -236,9 +258,13 @@ impl FindingReport {
             line: finding.place.line,
             column: finding.place.column,
             commands: finding.commands.clone(),
+            fixable: finding.is_fixable(),
         }
     }
 }
+
+/// How many findings of one code a person is told.
+const MOST: usize = 20;
 
 /// Findings on their way to a person.
 struct Telling<'f, 't> {
@@ -252,10 +278,20 @@ impl Telling<'_, '_> {
         let label = printable(label);
         let mut out = String::new();
         let mut excerpts = self.config.map(|config| Excerpts::new(config, self.redaction));
+        let mut told: BTreeMap<Code, usize> = BTreeMap::new();
         for finding in findings {
-            if !self.output.quiet || finding.level() == Level::Error {
+            if self.output.quiet && finding.level() != Level::Error {
+                continue;
+            }
+            let number = told.entry(finding.code).or_default();
+            *number += 1;
+            if *number <= MOST {
                 out.push_str(&self.finding(&label, finding, excerpts.as_mut()));
             }
+        }
+        for (code, number) in told.into_iter().filter(|(_, number)| *number > MOST) {
+            let more = number - MOST;
+            out.push_str(&format!("{label}: {more} more {code}; --format json has them all\n"));
         }
         if self.output.quiet {
             return out;
@@ -276,6 +312,10 @@ impl Telling<'_, '_> {
             parts.push(count(infos, "note"));
         }
         out.push_str(&format!("{label}: {verdict}{}\n", parts.join(", ")));
+        let fixable = findings.iter().filter(|finding| finding.is_fixable()).count();
+        if fixable > 0 {
+            out.push_str(&format!("  --fix mends {fixable} of them\n"));
+        }
         out
     }
 

@@ -13,6 +13,7 @@ use crate::redaction::Redaction;
 use crate::resolver::explanation::Explanation;
 use crate::resolver::{Answer, Loss, Match, Verdict};
 use crate::runner::executor::Pull;
+use crate::runner::named_images::named_images;
 use crate::runner::selection::Matches;
 use crate::runner::{Config, Runner};
 use crate::toml::printable::{one_line, printable};
@@ -27,6 +28,23 @@ struct Report {
     runner_version: String,
     runners: Vec<RunnerReport>,
     warnings: Vec<String>,
+}
+
+/// Several images, or those that the config names.
+#[derive(Serialize)]
+struct ImagesReport {
+    schema: u8,
+    command: &'static str,
+    config: String,
+    runner_version: String,
+    images: Vec<ImageReport>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ImageReport {
+    image: String,
+    runners: Vec<RunnerReport>,
 }
 
 #[derive(Serialize)]
@@ -67,7 +85,7 @@ struct KeyReport {
 }
 
 pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Result<u8, Error> {
-    check_image(&explain.image)?;
+    explain.images.iter().try_for_each(|image| check_image(image))?;
     let selector = explain.selection.selector()?;
     let input = Input::read(global)?;
     let text = input.text();
@@ -75,40 +93,92 @@ pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Re
     let redaction = redaction(&config, global.show_secrets);
     let version = explain.runner_version;
     config.check_read_by(version)?;
-    let mut reports = Vec::new();
-    let mut pulling = 0;
-    let mut served = 0;
-    let mut out = String::new();
     let selected = selector.select(&config, Matches::Any)?;
-    for &number in &selected {
-        let runner = &config.runners()[number];
-        let explanation = Explanation::new(&config, runner, &explain.image, version)?;
-        pulling += usize::from(explanation.pull != Pull::None);
-        served += usize::from(explanation.has_credential());
-        let telling = Telling { explanation: &explanation, version, redaction: &redaction };
-        if output.format == Format::Json {
-            reports.push(telling.report(runner));
-        } else if !output.quiet {
-            out.push_str(&telling.text(runner, &explain.image));
+    let named = explain.images.is_empty();
+    let questions = if named {
+        named_by(&config, &selected)?
+    } else {
+        explain.images.iter().map(|image| (image.clone(), selected.clone())).collect()
+    };
+    let mut reports = Vec::new();
+    let (mut served, mut lacking) = (0, 0);
+    let mut out = String::new();
+    for (image, runners) in &questions {
+        let mut report = ImageReport { image: image.clone(), runners: Vec::new() };
+        for &number in runners {
+            let runner = &config.runners()[number];
+            let explanation = Explanation::new(&config, runner, image, version)?;
+            let telling = Telling { explanation: &explanation, version, redaction: &redaction };
+            served += usize::from(explanation.has_credential());
+            lacking += usize::from(telling.is_lacking(named));
+            if output.format == Format::Json {
+                report.runners.push(telling.report(runner));
+            } else {
+                out.push_str(&telling.text(runner, image, named));
+            }
         }
+        reports.push(report);
     }
     if output.format == Format::Json {
-        output.json(&Report {
-            schema: 1,
-            command: "explain",
-            config: text.label().to_owned(),
-            image: explain.image.clone(),
-            runner_version: version.to_string(),
-            runners: reports,
-            warnings: Vec::new(),
-        });
+        tell_json(text.label(), version, reports, output);
     } else if selected.is_empty() {
         output.print(&format!("{} has no [[runners]] entry.\n", printable(text.label())));
     } else if !output.quiet {
+        if version == RunnerVersion::LATEST {
+            out.push_str(&format!(
+                "This is what GitLab Runner {version} does; --runner-version X.Y answers for another.\n"
+            ));
+        }
         output.print(&out);
     }
     // A runner that pulls nothing lacks nothing, unless there is no other.
-    Ok(u8::from(served < pulling || served == 0))
+    Ok(u8::from(lacking > 0 || (!named && served == 0)))
+}
+
+fn tell_json(label: &str, version: RunnerVersion, mut images: Vec<ImageReport>, output: &Output) {
+    let (schema, command, config) = (1, "explain", label.to_owned());
+    let (runner_version, warnings) = (version.to_string(), Vec::new());
+    match (images.pop(), images.is_empty()) {
+        (Some(ImageReport { image, runners }), true) => {
+            output.json(&Report {
+                schema,
+                command,
+                config,
+                image,
+                runner_version,
+                runners,
+                warnings,
+            });
+        }
+        (last, _) => {
+            images.extend(last);
+            let report = ImagesReport { schema, command, config, runner_version, images, warnings };
+            output.json(&report);
+        }
+    }
+}
+
+/// The images that the selected runners name, each with those that do. One with a variable in it
+/// has a name only in a job.
+fn named_by(config: &Config<'_>, selected: &[usize]) -> Result<Vec<(String, Vec<usize>)>, Error> {
+    let mut questions: Vec<(String, Vec<usize>)> = Vec::new();
+    for &number in selected {
+        for named in named_images(config, &config.runners()[number]) {
+            if check_image(&named.image).is_err() {
+                continue;
+            }
+            match questions.iter_mut().find(|(image, _)| *image == named.image) {
+                Some((_, runners)) if runners.last() == Some(&number) => {}
+                Some((_, runners)) => runners.push(number),
+                None => questions.push((named.image, vec![number])),
+            }
+        }
+    }
+    if questions.is_empty() && !selected.is_empty() {
+        let problem = "no runner here names an image: name one, such as registry.example.com/app:1";
+        return Err(Error::Usage(problem.to_owned()));
+    }
+    Ok(questions)
 }
 
 /// Refuses what GitLab Runner would not take for an image either.
@@ -210,33 +280,72 @@ impl Telling<'_> {
         }
     }
 
-    fn text(&self, runner: &Runner<'_>, image: &str) -> String {
+    /// Whether the runner pulls images and has no credential for this one. An image on Docker Hub
+    /// that only the config names is taken for a public one.
+    fn is_lacking(&self, named: bool) -> bool {
+        let explanation = self.explanation;
+        let public = named
+            && explanation.resolution.verdict == Verdict::NoMatch
+            && explanation.resolution.image_path.starts_with("docker.io/");
+        explanation.pull != Pull::None && !explanation.has_credential() && !public
+    }
+
+    /// The answer in one line; `brief` leaves the way there out.
+    fn text(&self, runner: &Runner<'_>, image: &str, brief: bool) -> String {
         let explanation = self.explanation;
         let resolution = &explanation.resolution;
-        let mut out = format!("{}\n", heading(runner, self.redaction));
+        let heading = heading(runner, self.redaction);
+        let mut out = format!("{heading}: {}\n", one_line(&self.answer(image)));
         let mut line = |what: &str, text: &str| {
             out.push_str(&format!("  {what:<10} {}\n", one_line(text)));
         };
-        if explanation.pull == Pull::None {
-            line("image", image);
-            line("uses", "nothing: this executor pulls no images");
-        } else {
-            line("image", image);
-            line("looks for", &resolution.candidates.join(", then "));
-            for (what, text) in self.verdict() {
-                line(what, &text);
-            }
-            for loser in &resolution.losers {
-                line("loses", &format!("{}: {}", shown(&loser.key), loss(loser.reason)));
+        if explanation.pull != Pull::None {
+            if !brief {
+                line("looks for", &resolution.candidates.join(", then "));
+                for (what, text) in self.verdict() {
+                    line(what, &text);
+                }
+                for loser in &resolution.losers {
+                    line("loses", &format!("{}: {}", shown(&loser.key), loss(loser.reason)));
+                }
             }
             for miss in &resolution.near_misses {
                 line("near miss", &format!("{}: {}", shown(&miss.key), miss.reason.reason()));
             }
         }
-        for note in self.notes() {
-            line("note", &note);
+        if !brief {
+            for note in self.notes() {
+                line("note", &note);
+            }
         }
         out
+    }
+
+    /// What the runner does, in one sentence.
+    fn answer(&self, image: &str) -> String {
+        let bare = "without a credential from here";
+        let with = match &self.explanation.resolution.verdict {
+            _ if self.explanation.pull == Pull::None => {
+                return "this executor pulls no images".to_owned();
+            }
+            Verdict::Match(found) => match &found.answer {
+                Answer::Empty => "with an empty credential".to_owned(),
+                found => format!("with {}", answer(found)),
+            },
+            Verdict::AtRandom(found) => format!("with one of {} keys at random", found.len()),
+            Verdict::Store(name) => {
+                format!("with what docker-credential-{name} says, if it knows it")
+            }
+            Verdict::NoMatch => format!("{bare}; a public image needs none"),
+            Verdict::Dropped { .. } => format!("{bare}: its auth document is dropped"),
+            Verdict::Cancelled { .. } => {
+                return format!("can't pull {image}: a helper's name stops every pull");
+            }
+        };
+        match self.explanation.pull {
+            Pull::Driver => format!("the driver decides; the docker executor pulls {image} {with}"),
+            _ => format!("pulls {image} {with}"),
+        }
     }
 
     fn verdict(&self) -> Vec<(&'static str, String)> {
@@ -347,6 +456,14 @@ impl Telling<'_> {
     fn other_sources(&self) -> Vec<String> {
         let explanation = self.explanation;
         let mut notes = Vec::new();
+        if explanation.pull == Pull::Driver {
+            notes.push(
+                "with the executor custom its driver decides: it gets the entry as \
+                 CUSTOM_ENV_DOCKER_AUTH_CONFIG, and this holds where it reads it as the docker \
+                 executor does"
+                    .to_owned(),
+            );
+        }
         if explanation.pull == Pull::Kubelet {
             notes.push(
                 "this is what the docker executor would find: the kubernetes executor writes one \

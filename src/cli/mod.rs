@@ -8,6 +8,7 @@ mod change;
 mod completions;
 mod doctor;
 mod explain;
+mod fix;
 mod guide;
 mod hardening;
 mod help;

@@ -10,6 +10,7 @@ use crate::plan::{Plan, RunnerPlan};
 use crate::redaction::Redaction;
 use crate::redaction::diff::{self, Line};
 use crate::resolver::listing;
+use crate::runner::known_keys::{self, Flaw};
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::{Config, Runner};
 use crate::toml::printable::{one_line, printable};
@@ -162,6 +163,9 @@ impl Preview<'_, '_> {
     /// One line per runner.
     pub fn summary(&self) -> String {
         let mut out = String::new();
+        for note in self.plan.mended().iter().flat_map(|(notes, _)| notes) {
+            out.push_str(&format!("{}: {note}\n", printable(self.config.text().label())));
+        }
         for plan in self.plan.runners() {
             let runner = self.runner(plan);
             let mut parts: Vec<String> = plan.outcomes.iter().map(sentence).collect();
@@ -188,8 +192,21 @@ impl Preview<'_, '_> {
 
     fn warnings(&self) -> Vec<String> {
         let text = self.config.text();
-        let mut warnings: Vec<_> =
-            self.plan.runners().iter().flat_map(|plan| plan.warnings.iter().cloned()).collect();
+        let runners = self.plan.runners().iter().flat_map(|plan| plan.warnings.iter().cloned());
+        if let Some((_, left)) = self.plan.mended() {
+            // Of a text that was mended only what is left is told.
+            return left.iter().cloned().chain(runners).collect();
+        }
+        let mut warnings: Vec<_> = runners.collect();
+        let flaws = known_keys::check(self.config).into_iter();
+        warnings.extend(flaws.filter_map(|key| {
+            let Flaw::WrongType { expected, .. } = key.flaw else { return None };
+            let line = text.place(key.span.start).line;
+            Some(format!(
+                "line {line}: {} must be {expected}, and GitLab Runner does not start with this file",
+                key.path
+            ))
+        }));
         let refusals = self.config.refusals();
         warnings.extend(refusals.iter().map(|refusal| format!("{} has {refusal}", text.label())));
         warnings

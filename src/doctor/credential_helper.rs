@@ -51,7 +51,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         }
         if let Some(base) = name.strip_prefix(PREFIX) {
             let finding = examined.finding(
-                Code::HelperNotFound,
+                Code::BadHelperName,
                 place.clone(),
                 format!(
                     "GitLab Runner puts {PREFIX} before this name, finds no such program, and drops \

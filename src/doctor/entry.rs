@@ -170,7 +170,7 @@ pub(super) fn visible_to_jobs(config: &Config<'_>, findings: &mut Vec<Finding>) 
         let Ok(Some(environment)) = Environment::of(config, runner) else { continue };
         let Some(entries) = environment.auth() else { continue };
         let entries = entries.hidden.iter().chain([&entries.counts]);
-        let mut stored = entries.filter(|entry| !entry.document().trim().is_empty());
+        let mut stored = entries.filter(|entry| holds_something(entry.document()));
         let Some(entry) = stored.next() else { continue };
         findings.push(Finding::new(
             config.text(),
@@ -182,6 +182,16 @@ pub(super) fn visible_to_jobs(config: &Config<'_>, findings: &mut Vec<Finding>) 
         ));
         return;
     }
+}
+
+/// Whether there can be a credential in a document, or in what is none but was meant to be.
+fn holds_something(document: &str) -> bool {
+    let text = document.trim();
+    let nothing =
+        text.is_empty() || text.trim_start_matches('$').trim_matches(['{', '}']) == VARIABLE;
+    let empty = AuthDocument::parse_literal(text)
+        .is_ok_and(|document| document.root_members().is_empty() || document.is_empty());
+    !nothing && !empty
 }
 
 /// Finds auth entries that stand where GitLab Runner doesn't look for them.

@@ -14,6 +14,7 @@ mod duplicate_key;
 mod entry;
 mod expiry;
 mod file;
+mod fix;
 mod key;
 mod known_key;
 mod member;
@@ -31,6 +32,7 @@ use crate::runner::environment::Environment;
 use crate::toml::edit::Edit;
 use crate::toml::text::{ConfigText, Place};
 pub use code::Code;
+pub(crate) use fix::mend;
 use remedy::Remedies;
 use subject::Subject;
 

@@ -5,6 +5,7 @@
 
 mod check;
 mod delegation;
+mod mended;
 pub(crate) mod proof;
 mod pull_policy;
 mod remove;
@@ -18,6 +19,8 @@ use crate::auth::expansion::expand;
 use crate::auth::outcome::Outcome;
 use crate::auth::registry::Registry;
 use crate::error::Error;
+pub(crate) use mended::Mended;
+
 use crate::plan::proof::{PatchedBlock, Proof, Wish};
 use crate::plan::pull_policy::PolicyChange;
 use crate::runner::auth_entry::AuthEntry;
@@ -82,6 +85,8 @@ pub struct Plan {
     edits: Vec<Edit>,
     blocks: Vec<PatchedBlock>,
     runners: Vec<RunnerPlan>,
+    /// What happens to the file as a whole when it is mended, and what is left of it.
+    mended: Option<(Vec<String>, Vec<String>)>,
 }
 
 impl Plan {
@@ -113,7 +118,7 @@ impl Plan {
         edit::sort(&mut edits);
         let blocks = proof.check()?;
         yaml::prove(config.text(), &edits)?;
-        Ok(Self { edits, blocks, runners })
+        Ok(Self { edits, blocks, runners, mended: None })
     }
 
     /// Whether anything changes.
@@ -138,6 +143,12 @@ impl Plan {
     #[must_use]
     pub fn runners(&self) -> &[RunnerPlan] {
         &self.runners
+    }
+
+    /// What happens to the file as a whole when it is mended, and what a person should know about
+    /// what is left; `None` for other changes.
+    pub(crate) fn mended(&self) -> Option<&(Vec<String>, Vec<String>)> {
+        self.mended.as_ref()
     }
 
     pub(crate) fn blocks(&self) -> &[PatchedBlock] {

@@ -29,6 +29,8 @@ pub enum Miss {
     ApiPath,
     /// Docker Hub in a spelling that no image has.
     HubName,
+    /// The key's host has a `*`, which GitLab Runner takes as it is.
+    Wildcard,
     /// `http://` is no scheme to GitLab Runner 17.5 to 18.0.
     HttpScheme,
     /// The key has blanks around it.
@@ -61,6 +63,7 @@ impl Miss {
                 "without https:// before it, /v1 or /v2 is a part of the path that images must have"
             }
             Self::HubName => "Docker Hub is https://index.docker.io/v1/ or docker.io",
+            Self::Wildcard => "GitLab Runner knows no * in a host: name each registry",
             Self::HttpScheme => "GitLab Runner 17.5 to 18.0 takes no http:// for a scheme",
             Self::Blanks => "it has blanks around it",
             Self::LetterCase => "the letter case differs",
@@ -115,6 +118,9 @@ fn miss(image: &str, key: &str, path: &str) -> Option<Miss> {
         let longer = path.strip_prefix(image).is_some_and(|rest| rest.starts_with('/'));
         return Some(if longer { Miss::TooLong } else { Miss::OtherPath });
     }
+    if host.contains('*') && fits(host, image_host) {
+        return Some(Miss::Wildcard);
+    }
     if host == "http:" && path.trim_start_matches("http://").eq_ignore_ascii_case(image_host) {
         return Some(Miss::HttpScheme);
     }
@@ -133,6 +139,21 @@ fn miss(image: &str, key: &str, path: &str) -> Option<Miss> {
     } else {
         None
     }
+}
+
+/// Whether a host is one of those that a pattern with `*` stands for.
+fn fits(pattern: &str, host: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == host };
+    let Some(mut host) = host.strip_prefix(start) else { return false };
+    let mut pieces: Vec<&str> = rest.split('*').collect();
+    let end = pieces.pop().unwrap_or_default();
+    for piece in pieces {
+        match host.find(piece) {
+            Some(at) => host = &host[at + piece.len()..],
+            None => return false,
+        }
+    }
+    host.ends_with(end)
 }
 
 fn host(path: &str) -> &str {

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::toml::edit::{self, Edit};
 
 /// The file around a text.
+#[derive(Clone)]
 pub(crate) struct Enclosure {
     file: Zeroizing<Vec<u8>>,
     /// What of the file the text stands for.
@@ -21,6 +22,7 @@ pub(crate) struct Enclosure {
 }
 
 /// How the text stands in the file.
+#[derive(Clone)]
 pub(crate) enum Form {
     /// Line by line, each behind some blanks.
     Indented {

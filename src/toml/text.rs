@@ -98,6 +98,17 @@ impl ConfigText {
         }
     }
 
+    /// The text after edits, at the same place.
+    pub(crate) fn edited(&self, edits: &[Edit]) -> Self {
+        match &self.enclosure {
+            Some(enclosure) => {
+                let text = Zeroizing::new(edit::splice_text(&self.text, edits));
+                Self::enclosed(self.label.clone(), text, enclosure.clone())
+            }
+            None => Self::new(self.label.clone(), edit::splice(self.bytes(), edits)),
+        }
+    }
+
     /// The file around this text; `None` when the text is a file of its own.
     pub(crate) fn enclosure(&self) -> Option<&Enclosure> {
         self.enclosure.as_ref()

@@ -94,9 +94,10 @@ fn planted() -> Vec<Planted> {
     plant("warning", "expired-credential", document(r#"{"auths": {"1.dkr.ecr.eu-west-1.amazonaws.com": {"auth": "QVdTOnB3"}}}"#), "\"QVdT", 0);
     plant("warning", "empty-password", document(r#"{"auths": {"r.io": {"auth": "Y2k6"}}}"#), "\"Y2k6", 1);
     plant("warning", "helper-environment", runner(r#"'AWS_REGION=x', 'DOCKER_AUTH_CONFIG={"credsStore": "nowhere"}'"#), "'AWS", 0);
-    plant("warning", "helper-not-found", document(r#"{"credHelpers": {"r.io": "docker-credential-nowhere"}}"#), "\"docker-cred", 0);
+    plant("error", "bad-helper-name", document(r#"{"credHelpers": {"r.io": "docker-credential-nowhere"}}"#), "\"docker-cred", 0);
     plant("error", "undecodable-auth", document(r#"{"auths": {"q.io": {"auth": "dTpw"}, "r.io": {"auth": "dTp"}}}"#), "\"dTp\"", 2);
     plant("error", "undecodable-auth", document(r#"{"auths": {"q.io": {"auth": "no"}, "r.io": {"auth": "dTp"}}}"#), "\"dTp\"", 1);
+    plant("error", "undecodable-auth", document(r#"{"auths": {"r.io": {"auth": "Y2k6cHc"}}}"#), "\"Y2k6cHc\"", 2);
     plant("error", "newline-in-password", document(r#"{"auths": {"r.io": {"auth": "dTpwCg=="}}}"#), "\"dTpwCg==\"", 1);
     plant("error", "newline-in-password", document(r#"{"auths": {"r.io": {"auth": "LXU6cAo="}}}"#).replace("it's", "-n"), "\"LXU6cAo=\"", 1);
     plant("error", "newline-in-password", document(r#"{"auths": {"r.io": {"username": "u", "password": "p\n"}}}"#), r#""p\n""#, 1);
@@ -236,6 +237,77 @@ fn what_is_planted_is_found_and_what_mends_it_does() {
         }
     }
     println!("{} findings planted, {commands} commands run", planted().len());
+}
+
+#[test]
+fn what_has_one_right_remedy_is_mended_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("my config.toml");
+    let fix = |more: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+            .args(["doctor", "--fix"])
+            .args(more)
+            .arg(&path)
+            .output()
+            .expect("the command runs")
+    };
+    let mut mended = std::collections::BTreeSet::new();
+    for Planted { code, config, .. } in planted() {
+        write(&path, config.as_bytes());
+        let before = findings(&path);
+        let number = |all: &[Value], code: &str| all.iter().filter(|f| f["code"] == code).count();
+        let planted = before.iter().filter(|finding| finding["code"] == code);
+        let fixable = planted.clone().filter(|finding| finding["fixable"] == true).count();
+        let dry = fix(&["--only", code, "--check"]);
+        if before
+            .iter()
+            .any(|finding| finding["code"] == "invalid-toml" || finding["code"] == "key-twice")
+        {
+            continue;
+        }
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&dry.stdout),
+            String::from_utf8_lossy(&dry.stderr)
+        );
+        assert!(!said.contains("dTpw"), "{said}");
+        assert_eq!(
+            fs::read(&path).expect("it is there"),
+            config.as_bytes(),
+            "--check writes nothing"
+        );
+        let wrote = fix(&["--only", code, "--yes"]);
+        let after = findings(&path);
+        let errors = after.iter().any(|finding| finding["level"] == "error");
+        assert_eq!(wrote.status.code(), Some(i32::from(errors)), "{config}\n{wrote:?}");
+        if fixable > 0 {
+            assert_eq!(dry.status.code(), Some(1), "{config}\n{said}");
+            assert!(number(&after, code) < number(&before, code), "{code}: {after:#?}\n{wrote:?}");
+            mended.insert(code);
+        } else {
+            assert_eq!(fs::read(&path).expect("it is there"), config.as_bytes());
+        }
+        let again = fs::read(&path).expect("it is there");
+        fix(&["--only", code, "--yes"]);
+        assert_eq!(fs::read(&path).expect("it is there"), again, "once mended, nothing is left");
+    }
+    let expected = [
+        "bad-helper-name",
+        "byte-order-mark",
+        "incompatible-type",
+        "invalid-json",
+        "misspelled-member",
+        "misspelled-variable",
+        "missing-auths",
+        "never-matches",
+        "newline-in-password",
+        "plain-fields",
+        "unnamed-auth-entry",
+        "undecodable-auth",
+    ];
+    for code in expected {
+        assert!(mended.contains(code), "{code} is never mended: {mended:?}");
+    }
 }
 
 #[test]

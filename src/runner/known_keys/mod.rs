@@ -194,7 +194,9 @@ impl Check<'_, '_> {
                 {
                     // Below a map the dots are meant to be part of a name.
                     let dotted = matches!(here.kind, Kind::Map(_)) && first;
-                    self.wrong(&below, below.kind, own.clone(), runner, dotted);
+                    let rest: Vec<_> = keys.collect();
+                    let whole = below.below(&rest.join("."), below.kind);
+                    self.wrong(&whole, below.kind, own.clone(), runner, dotted);
                     break;
                 }
                 first = false;

@@ -1,0 +1,71 @@
+//! A plan for a text that was mended elsewhere: the sections that differ, and the proof that the file
+//! has the same ones as before.
+
+use super::{Plan, RunnerPlan};
+use crate::error::Error;
+use crate::plan::proof::PatchedBlock;
+use crate::runner::Config;
+use crate::toml::edit::Edit;
+use crate::toml::syntax::{NodeId, Syntax};
+use crate::toml::text::ConfigText;
+use crate::yaml;
+
+/// A config after what was wrong in it was mended.
+pub(crate) struct Mended {
+    pub text: ConfigText,
+    /// The runners for which something changed, and what.
+    pub runners: Vec<RunnerPlan>,
+    /// What changed for the file as a whole, in plain words.
+    pub notes: Vec<String>,
+    /// What is left for a person to decide.
+    pub warnings: Vec<String>,
+}
+
+impl Plan {
+    /// Plans the way from a config to what was made of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotProved`] when the new text does not parse, or has other sections or keys than
+    /// the old one.
+    pub(crate) fn of_mended(config: &Config<'_>, mended: Mended) -> Result<Self, Error> {
+        let Mended { text, runners, notes, warnings } = mended;
+        let before = config.syntax();
+        let not_proved = |difference: &str| Error::NotProved {
+            path: config.text().label().to_owned(),
+            difference: difference.to_owned(),
+        };
+        let after = Syntax::parse(text.as_str())
+            .map_err(|_| not_proved("what was mended does not parse"))?;
+        let sections = before.blocks().iter().zip(after.blocks());
+        let same = sections.clone().all(|(old, new)| {
+            let kind = |syntax: &Syntax<'_>, header: Option<NodeId>| {
+                header
+                    .map(|id| (syntax.node(id).kind, syntax.keys(id).collect::<Vec<_>>().join(".")))
+            };
+            kind(before, old.header) == kind(&after, new.header)
+                && before.siblings(old.pairs.clone()).count()
+                    == after.siblings(new.pairs.clone()).count()
+        });
+        if !same || before.blocks().len() != after.blocks().len() {
+            return Err(not_proved("what was mended has other sections or keys"));
+        }
+        let (mut edits, mut blocks) = (Vec::new(), Vec::new());
+        for (block, (old, new)) in sections.enumerate() {
+            let new = &text.as_str()[new.span.clone()];
+            if *new == before.text()[old.span.clone()] {
+                continue;
+            }
+            // Bytes that are no UTF-8 would be lost.
+            let whole = config.text().is_utf8()
+                || std::str::from_utf8(&config.text().bytes()[old.span.clone()]).is_ok();
+            if !whole {
+                return Err(not_proved("the section holds bytes that are no UTF-8"));
+            }
+            edits.push(Edit::new(old.span.clone(), new));
+            blocks.push(PatchedBlock { block, text: new.to_owned() });
+        }
+        yaml::prove(config.text(), &edits)?;
+        Ok(Self { edits, blocks, runners, mended: Some((notes, warnings)) })
+    }
+}
