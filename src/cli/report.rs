@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use crate::redaction::Redaction;
-use crate::runner::{Config, Runner};
-use crate::toml::printable::one_line;
+use crate::runner::{Config, Runner, label};
 
 /// A runner as every JSON report names it.
 #[derive(Serialize)]
@@ -26,18 +25,12 @@ impl RunnerLabel {
 
 /// A runner as a heading: name, token, executor, on one line.
 pub(super) fn heading(runner: &Runner<'_>, redaction: &Redaction) -> String {
-    match runner.executor().name() {
-        "" => title(runner, redaction),
-        executor => one_line(&format!("{}, {executor}", title(runner, redaction))),
-    }
+    label::heading(&redaction.clean(runner.name()), runner)
 }
 
 /// A runner's name and token, on one line.
 pub(super) fn title(runner: &Runner<'_>, redaction: &Redaction) -> String {
-    let name = redaction.clean(runner.name());
-    let name = if name.is_empty() { "(no name)" } else { &name };
-    let token = if runner.short_token().is_empty() { "no token" } else { runner.short_token() };
-    one_line(&format!("{name} ({token})"))
+    label::title(&redaction.clean(runner.name()), runner)
 }
 
 /// A redaction that knows every secret of a config.

@@ -11,6 +11,7 @@ pub(crate) mod auth_entry;
 pub(crate) mod environment;
 pub(crate) mod executor;
 pub(crate) mod known_keys;
+pub(crate) mod label;
 pub(crate) mod layout;
 #[cfg(feature = "verify")]
 pub(crate) mod named_images;
@@ -180,11 +181,7 @@ impl Runner<'_> {
     /// How messages call it, on one line: its name, or its short token where it has none.
     #[must_use]
     pub fn title(&self) -> String {
-        match (&*self.name, self.short_token()) {
-            ("", "") => "(no name, no token)".to_owned(),
-            ("", token) => one_line(&format!("(no name, token {token})")),
-            (name, _) => one_line(name),
-        }
+        if self.name.is_empty() { label::title("", self) } else { one_line(&self.name) }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::auth::secret::Secret;
 use crate::error::Error;
+use crate::runner::label::candidate;
 use crate::runner::{Config, Runner};
-use crate::toml::printable::one_line;
 
 /// How runners are picked. Different kinds narrow, the same kind repeated widens.
 #[derive(Debug, Clone, Default)]
@@ -149,17 +149,6 @@ fn nearest<'n>(wanted: &str, known: &[&'n str]) -> Option<&'n str> {
     let few = (wanted.chars().count() / 4).clamp(1, 3);
     let near = distances.filter(|(distance, name)| *distance <= few && !name.is_empty());
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
-}
-
-/// A runner as the lists in errors show it.
-fn candidate(runner: &Runner<'_>) -> String {
-    let id = runner.id().filter(|&id| id != 0).map_or(String::new(), |id| format!(", id {id}"));
-    one_line(&format!(
-        "{} (token {}, executor {}{id})",
-        if runner.name().is_empty() { "(no name)" } else { runner.name() },
-        if runner.short_token().is_empty() { "empty" } else { runner.short_token() },
-        if runner.executor().name().is_empty() { "none" } else { runner.executor().name() },
-    ))
 }
 
 #[cfg(test)]

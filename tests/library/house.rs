@@ -83,6 +83,18 @@ fn every_room_says_what_it_is_for() {
 }
 
 #[test]
+fn the_page_on_the_design_names_every_room() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design.md");
+    let page = fs::read_to_string(page).expect("docs/design.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    let named: BTreeSet<_> =
+        rows.map(|(room, _)| room.trim_end_matches(['/']).replace(".rs", "")).collect();
+    for room in FLOORS.iter().copied().flatten() {
+        assert!(named.contains(*room), "docs/design.md has no row for {room}");
+    }
+}
+
+#[test]
 fn only_the_command_line_talks() {
     let mut found = Vec::new();
     files(&source(), &mut found);
