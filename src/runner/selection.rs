@@ -4,6 +4,7 @@ use crate::auth::secret::Secret;
 use crate::error::Error;
 use crate::runner::label::candidate;
 use crate::runner::{Config, Runner};
+use crate::toml::printable::one_line;
 
 /// How runners are picked. Different kinds narrow, the same kind repeated widens.
 #[derive(Debug, Clone, Default)]
