@@ -559,10 +559,14 @@ fn all_end(pids: &str) {
 
 #[test]
 fn a_helper_ends_with_the_command() {
-    for (signal, number) in [("-INT", 2), ("-TERM", 15)] {
+    // Longer than what a pipe takes from one who doesn't read.
+    let long = format!("r.io/{}", "a".repeat(100_000));
+    for (signal, number, registry) in
+        [("-INT", 2, "r.io"), ("-TERM", 15, "r.io"), ("-INT", 2, long.as_str())]
+    {
         let place = Place::new();
         let mut command =
-            place.command(&["set", "-y", "--credential-helper", "hangs", "-r", "r.io"]);
+            place.command(&["set", "-y", "--credential-helper", "hangs", "-r", registry]);
         let mut child = command.args(["--timeout", "60"]).spawn().expect("the command starts");
         let start = Instant::now();
         let pids = loop {
@@ -578,6 +582,21 @@ fn a_helper_ends_with_the_command() {
         assert_eq!(child.wait().expect("it ends").signal(), Some(number));
         all_end(&pids);
     }
+}
+
+#[test]
+fn a_helper_that_does_not_read_is_not_waited_for() {
+    let place = Place::new();
+    let long = format!("r.io/{}", "a".repeat(100_000));
+    let start = Instant::now();
+    let command = ["set", "-y", "--credential-helper", "hangs", "--timeout", "1", "-r", &long];
+    let said = place.fails(6, &command);
+    assert!(said.contains("did not answer within 1 seconds"), "{said}");
+    assert!(start.elapsed() < Duration::from_secs(20));
+    all_end(&fs::read_to_string(place.path("pids")).expect("the helper ran"));
+    // One that answers without having read is taken at its word.
+    let command = ["--credential-helper", "unread", "-r", &long];
+    assert!(place.set(&command)["auths"][&long]["auth"].is_string());
 }
 
 #[test]

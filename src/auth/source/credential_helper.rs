@@ -10,11 +10,12 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, ioctl_fionbio};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -26,7 +27,7 @@ use crate::config_file::interruption::{Interruption, end_by};
 use crate::error::{Error, reason};
 
 /// The most that is read of an answer: a list of a thousand registries is far smaller.
-const LONGEST: u64 = 1 << 20;
+const LONGEST: usize = 1 << 20;
 
 /// What a helper says when it does not know a registry (docker-credential-helpers
 /// `credentials/error.go`).
@@ -180,16 +181,11 @@ impl CredentialHelper {
             .spawn()
             .map_err(cant)?;
         let deadline = Instant::now() + self.timeout;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A helper that does not read its question shows that in its answer.
-            drop(stdin.write_all(key.as_bytes()));
-        }
         let goes_on = || Instant::now() < deadline && interruption.pending().is_none();
-        let answer =
-            read_in_background(&mut child).and_then(|answer| match receive(&answer, goes_on) {
-                Some(bytes) => Ok(wait(&mut child, goes_on)?.zip(Some(bytes?))),
-                None => Ok(None),
-            });
+        let answer = ask(&mut child, key.as_bytes(), goes_on).and_then(|answer| match answer {
+            Some(bytes) => Ok(wait(&mut child, goes_on)?.zip(Some(bytes))),
+            None => Ok(None),
+        });
         let had_ended = !matches!(answer, Ok(Some(_))) && end(&mut child);
         if let Some(signal) = interruption.pending() {
             end_by(signal);
@@ -221,31 +217,58 @@ impl CredentialHelper {
     }
 }
 
-/// Reads the answer in a thread of its own, which a helper that hangs can't hold up.
-fn read_in_background(child: &mut Child) -> io::Result<Receiver<io::Result<Zeroizing<Vec<u8>>>>> {
-    let (sender, receiver) = mpsc::channel();
-    let stdout = child.stdout.take();
-    thread::Builder::new().spawn(move || {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-        let read = match stdout {
-            Some(stdout) => stdout.take(LONGEST).read_to_end(&mut bytes),
-            None => Ok(0),
-        };
-        // Nobody waits any more when the time was up.
-        drop(sender.send(read.map(|_| bytes)));
-    })?;
-    Ok(receiver)
-}
-
-/// Waits for the answer; `None` when there is none as long as it goes on.
-fn receive<A>(answer: &Receiver<A>, goes_on: impl Fn() -> bool) -> Option<A> {
-    loop {
-        match answer.recv_timeout(Duration::from_millis(20)) {
-            Ok(answer) => return Some(answer),
-            Err(RecvTimeoutError::Timeout) if goes_on() => {}
-            Err(_) => return None,
+/// Writes the question and reads the answer, whichever the helper is ready for: one that never reads
+/// can't hold up more than one that never writes. `None` when there is no answer as long as it goes
+/// on.
+fn ask(
+    child: &mut Child,
+    mut question: &[u8],
+    goes_on: impl Fn() -> bool,
+) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let (mut stdin, Some(mut stdout)) = (child.stdin.take(), child.stdout.take()) else {
+        return Ok(Some(Zeroizing::default()));
+    };
+    ioctl_fionbio(&stdout, true)?;
+    if let Some(stdin) = &stdin {
+        ioctl_fionbio(stdin, true)?;
+    }
+    // At its full size, so that no copy of it is left behind.
+    let mut answer = Zeroizing::new(Vec::with_capacity(LONGEST));
+    let mut buffer = Zeroizing::new([0; 4096]);
+    while goes_on() {
+        wait_for_either(stdin.as_ref(), &stdout)?;
+        match stdin.as_mut().map(|stdin| stdin.write(question)) {
+            Some(Ok(written)) if written < question.len() => question = &question[written..],
+            Some(Err(error)) if is_no_end(&error) => {}
+            // All is written, or the helper reads no more: it shows that in its answer.
+            _ => stdin = None,
+        }
+        match stdout.read(&mut buffer[..]) {
+            Ok(0) => return Ok(Some(answer)),
+            Ok(read) if answer.len() + read > LONGEST => return Ok(Some(answer)),
+            Ok(read) => answer.extend_from_slice(&buffer[..read]),
+            Err(error) if is_no_end(&error) => {}
+            Err(error) => return Err(error),
         }
     }
+    Ok(None)
+}
+
+/// Waits a moment until the helper reads or writes.
+fn wait_for_either(stdin: Option<&ChildStdin>, stdout: &ChildStdout) -> io::Result<()> {
+    let moment = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+    let mut ends = vec![PollFd::new(stdout, PollFlags::IN)];
+    ends.extend(stdin.map(|stdin| PollFd::new(stdin, PollFlags::OUT)));
+    match poll(&mut ends, Some(&moment)) {
+        // A signal has a flag of its own.
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a pipe is only not ready.
+fn is_no_end(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// Waits for the end of a helper that has closed its standard output; `None` when it does not end.
@@ -258,7 +281,9 @@ fn wait(child: &mut Child, goes_on: impl Fn() -> bool) -> io::Result<Option<Exit
     }
 }
 
-/// Ends a helper with all that it started, and says whether it had ended by itself.
+/// Ends a helper with all that it started, and says whether it had ended by itself. What it has put
+/// into a session of its own goes on: that is how a helper leaves an agent behind, such as
+/// `gpg-agent`, which others use as well.
 fn end(child: &mut Child) -> bool {
     // What has ended by itself meanwhile can't be ended: that is as good.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
