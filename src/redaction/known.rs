@@ -174,11 +174,15 @@ impl KnownSecrets {
 /// Whether a secret can be told from words: hiding `docker` would hide it in sentences about Docker,
 /// and so say that it is the password.
 fn is_distinct(secret: &str) -> bool {
-    let any = |test: fn(char) -> bool| secret.chars().any(test);
     let sign = |letter: char| !letter.is_alphanumeric() && !" .,:;/_-".contains(letter);
+    let mut words = secret.split(|letter: char| !letter.is_alphanumeric());
+    let distinct = |word: &str| {
+        let any = |test: fn(char) -> bool| word.chars().any(test);
+        let long = if any(char::is_alphabetic) { SHORTEST } else { 8 };
+        (any(char::is_numeric) && word.len() >= long) || word.chars().count() >= 24
+    };
     (SHORTEST..=LONGEST).contains(&secret.len())
-        && any(char::is_alphabetic)
-        && (any(char::is_numeric) || secret.contains(sign) || secret.chars().count() >= 24)
+        && (words.any(distinct) || (secret.contains(sign) && secret.contains(char::is_alphabetic)))
         && !is_host(secret)
 }
 
@@ -190,6 +194,7 @@ fn start(text: &str) -> Option<u32> {
 /// Whether a value is a host, perhaps with a path: hiding it wherever it appears would hide the
 /// registry that everything is about.
 fn is_host(value: &str) -> bool {
+    let value = value.split_once("://").map_or(value, |(_, value)| value);
     let (name, top) =
         value.split('/').next().unwrap_or_default().rsplit_once('.').unwrap_or(("", ""));
     let top = top.split(':').next().unwrap_or_default();
@@ -239,7 +244,14 @@ mod tests {
 
     #[test]
     fn common_words_and_hosts_are_not_looked_for() {
-        for word in ["docker", "the password", "eu-central", "registry.example.com", "a1", "8088"] {
+        for word in [
+            "docker",
+            "the password",
+            "eu-central",
+            "https://registry.example.com/",
+            "runner-1",
+            "a1",
+        ] {
             assert!(!is_distinct(word), "{word}");
         }
         for secret in ["Harbor12345", "hunter2", "pa$$word", "glrt-0123456789"] {

@@ -219,12 +219,15 @@ fn harmless(key: &str, value: &str) -> bool {
     match key {
         "name" | "url" => shown(value) == value,
         "image" => is_image(value),
-        _ if WORDS.contains(&key) => {
-            let letter = |letter: char| letter.is_alphanumeric() || "-_+".contains(letter);
-            value.chars().all(letter) && !looks_generated(value)
-        }
+        _ if WORDS.contains(&key) => is_word(value),
         _ => false,
     }
+}
+
+/// Whether a value is one word, as the name of an executor or of a policy is.
+pub(super) fn is_word(value: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+".contains(&byte);
+    value.len() <= 32 && value.bytes().all(letter) && !looks_like_secret(&value.to_lowercase())
 }
 
 /// Whether an image is named as an image is: without a user or a query, and with a digest at most.

@@ -55,7 +55,7 @@ pub fn credentials(
     let helpers = document.effective_helpers().into_iter().map(|helper| Listed {
         registry: helper.key.as_deref().map_or("*".into(), shown).into_owned(),
         username: None,
-        helper: Some(helper.name.clone()),
+        helper: Some(helper.shown_name().to_owned()),
     });
     Ok(Ok(listed.chain(helpers).collect()))
 }

@@ -164,13 +164,14 @@ pub(crate) fn resolve_reading(
             return resolution;
         }
         Reading::Cancelled(helper, _) => {
-            resolution.verdict = Verdict::Cancelled { helper: helper.name.clone() };
+            resolution.verdict = Verdict::Cancelled { helper: helper.shown_name().to_owned() };
             return resolution;
         }
         Reading::Read(document) => document,
     };
     let store = document.helpers().iter().rfind(|helper| helper.key.is_none());
-    resolution.store = store.map(|store| store.name.clone()).filter(|name| !name.is_empty());
+    resolution.store =
+        store.map(|store| store.shown_name().to_owned()).filter(|name| !name.is_empty());
     let keys = keys(document, version, &mut resolution);
     resolution.decide(&keys, version);
     if resolution.verdict == Verdict::NoMatch {
@@ -226,12 +227,12 @@ fn keys(
     let mut names = Vec::new();
     for helper in document.helpers() {
         let Some(key) = &helper.key else { continue };
-        match keys.insert(key.clone(), Answer::Helper(helper.name.clone())) {
+        match keys.insert(key.clone(), Answer::Helper(helper.shown_name().to_owned())) {
             None => {}
             Some(Answer::Helper(_)) => lose(key, Loss::Repeated),
             Some(_) => lose(key, Loss::Helper),
         }
-        names.push(helper.name.clone());
+        names.push(helper.shown_name().to_owned());
     }
     resolution.helpers = names;
     keys

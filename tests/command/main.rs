@@ -13,6 +13,7 @@ mod man;
 mod memory;
 mod one_reading;
 mod pictures;
+mod redaction;
 mod rendering;
 mod review;
 mod rotation;

@@ -4,6 +4,7 @@ use super::{AuthDocument, DocumentError, Entry, Helper, Stored};
 use crate::auth::credential::Credential;
 use crate::auth::registry::shown;
 use crate::auth::runner_version::RunnerVersion;
+use crate::auth::secret::looks_generated;
 
 /// A document, once its variables are filled in.
 pub(crate) enum Reading<'t> {
@@ -67,6 +68,15 @@ fn decodes_without_a_user(entry: &Entry) -> bool {
 }
 
 impl Helper {
+    /// The name as it may be shown: what is no name could be a credential in the wrong place.
+    pub fn shown_name(&self) -> &str {
+        let letter = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_./".contains(&byte)
+        };
+        let plain = self.name.len() <= 64 && self.name.bytes().all(letter);
+        if plain && !looks_generated(&self.name) { &self.name } else { "<hidden>" }
+    }
+
     /// Whether the name makes the runner give up on every source. An empty `credsStore` is skipped.
     pub fn cancels(&self, version: RunnerVersion) -> bool {
         version.refuses_helper_names()

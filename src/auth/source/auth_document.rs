@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::logins::Logins;
 use super::text::SourceText;
 use super::{Login, kubernetes_secret};
 use crate::auth::secret::Secret;
@@ -41,7 +42,7 @@ fn logins(source: &SourceText) -> Result<Vec<Login>, Error> {
             "the auth document names the credential helper '{}', which --auth-config does not \
              ask: take credHelpers and credsStore out of it, or read it with --from-docker-config, \
              which does",
-            helper.name
+            helper.shown_name()
         );
         return Err(source.refuse(document.helper_place(helper).start, &problem));
     }
@@ -52,7 +53,7 @@ fn logins(source: &SourceText) -> Result<Vec<Login>, Error> {
             source.label()
         )));
     }
-    let mut logins = Vec::new();
+    let mut logins = Logins::default();
     for entry in document.entries() {
         let registry = source.registry(&document, entry)?;
         let Some(credential) = source.credential(&document, entry)? else {
@@ -61,5 +62,5 @@ fn logins(source: &SourceText) -> Result<Vec<Login>, Error> {
         };
         source.add(&document, entry, (registry, credential), &mut logins)?;
     }
-    Ok(logins)
+    Ok(logins.into_vec())
 }

@@ -1,0 +1,471 @@
+//! Secrets in every place of a config and of a credential source, in every spelling, through every
+//! command: none comes out.
+//!
+//! `REDACTION_RUNS=10000 REDACTION_SEED=7 cargo test --test command redaction` tries more of the
+//! combinations, or others.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Base64 of the standard alphabet, padded.
+fn base64(text: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in text.as_bytes().chunks(3) {
+        let bytes = [chunk[0], *chunk.get(1).unwrap_or(&0), *chunk.get(2).unwrap_or(&0)];
+        let number = u32::from_be_bytes([0, bytes[0], bytes[1], bytes[2]]);
+        for place in 0..4 {
+            let letter = ALPHABET[(number >> (18 - 6 * place) & 63) as usize] as char;
+            out.push(if place <= chunk.len() { letter } else { '=' });
+        }
+    }
+    out
+}
+
+/// Numbers that look random and are the same for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % below as u64).expect("below a usize")
+    }
+
+    fn text(&mut self, alphabet: &str, length: usize) -> String {
+        let letters: Vec<char> = alphabet.chars().collect();
+        (0..length).map(|_| letters[self.next(letters.len())]).collect()
+    }
+}
+
+const LOWER: &str = "abcdefghijkmnpqrstuvwxyz";
+const MIXED: &str = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz";
+
+/// Secrets as people and machines make them. All can stand in TOML and JSON without an escape.
+const KINDS: &[fn(&mut Random) -> String] = &[
+    |random| random.text(MIXED, 6) + "7" + &random.text(MIXED, 9) + "4",
+    |random| "glrt-".to_owned() + &random.text("ABCDEFabcdef0123456789", 19) + "x9",
+    |random| random.text("abcdef0123456789", 30) + "a1",
+    |random| random.text("ABCDEF", 1) + &random.text(LOWER, 8) + &random.text("123456789", 3),
+    |random| random.text(LOWER, 7) + "9!" + &random.text(LOWER, 3) + "%2F8",
+    |random| "pässwörd".to_owned() + &random.text(LOWER, 4) + "99",
+    |random| random.text(MIXED, 90) + "5" + &random.text(MIXED, 90),
+];
+
+/// What must not come out of a secret, in any spelling of it.
+fn needles(secret: &str) -> Vec<String> {
+    let mut needles = vec![secret.to_owned(), base64(secret), unicode(secret), percent(secret)];
+    // As it stands in `user:password`, wherever the three bytes start.
+    for user in ["u:", "ci:", "xyz:"] {
+        let packed = base64(&format!("{user}{secret}"));
+        needles.push(packed.trim_end_matches('=')[4..].to_owned());
+    }
+    // Half of a secret is too much as well.
+    let letters: Vec<char> = secret.chars().collect();
+    needles.push(letters[letters.len() / 2..].iter().collect());
+    needles.push(letters[..letters.len() / 2].iter().collect());
+    needles
+}
+
+fn unicode(text: &str) -> String {
+    text.chars().fold(String::new(), |text, letter| text + &format!("\\u{:04x}", letter as u32))
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
+}
+
+/// What a spelling is called, and how a secret is spelled in it.
+type Spelling = (&'static str, fn(&str) -> String);
+
+/// Spellings of a secret.
+const SPELLINGS: &[Spelling] = &[
+    ("plain", str::to_owned),
+    ("base64", base64),
+    ("login", |secret| base64(&format!("u:{secret}"))),
+    ("bare", |secret| base64(&format!("u:{secret}")).trim_end_matches('=').to_owned()),
+    ("escaped", unicode),
+    ("percent", percent),
+    ("twice", |secret| format!("{secret}{secret}")),
+    ("after", |secret| format!("x{secret}")),
+];
+
+/// What of a config holds the secret.
+enum Place {
+    /// Lines of the runner, before its sub-tables.
+    Runner(&'static str),
+    /// Elements of its environment.
+    Element(&'static str),
+    /// The auth document, in single quotes or, for escapes, in double ones.
+    Document(&'static str),
+    /// Lines at the end of the file.
+    End(&'static str),
+}
+
+use Place::{Document, Element, End, Runner};
+
+/// Every place, with `@` where the secret stands. The first ones are those from which something came
+/// out once.
+const PLACES: &[Place] = &[
+    Element(r#"'DOCKER_AUTH_CONFIG: {"auths": {"r.io": {"auth": "@"}}}'"#),
+    Element(r#"'DOCKER_AUTH_CONFIG {"auths": {"r.io": {"auth": "@="}}}'"#),
+    Element(r#"'{"auths": {"r.io": {"auth": "@=="}}}'"#),
+    Element("'@'"),
+    Element("'@='"),
+    Element("'@=='"),
+    Element("'export DOCKER_AUTH_CONFIG={@}'"),
+    Element("'docker_auth_config =@'"),
+    Runner(r#"# "auth": "@""#),
+    Runner("# password: @"),
+    Runner("# Bearer @"),
+    Runner("# @"),
+    Runner("#@"),
+    Runner("# A=@"),
+    Runner("# https://u:@@host/"),
+    Runner("# environment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \"@\"}}}']"),
+    Runner("# see @, or (@)"),
+    Runner("url = 'https://u:@@gitlab.example.com/'"),
+    Runner("url = 'https://u:a/@@gitlab.example.com/'"),
+    Runner("url = 'u:@@gitlab.example.com'"),
+    Runner("url = 'https://gitlab.example.com/?private_token=@'"),
+    Runner("url = 'https://u:@'"),
+    Document(r#"{"auths": {"u:@@r.io/group": {"auth": "dTpw"}}}"#),
+    Document(r#"{"auths": {"https://u:a/@@r.io": {"auth": "dTpw"}}}"#),
+    Document(r#"{"auths": {"r.io/a?private_token=@": {"auth": "dTpw"}}}"#),
+    Document(r#"{"auths": {"@@r.io": {"auth": "dTpw"}}}"#),
+    Document(r#"{"auths": {"https://u:@@R.io/v1/": {}, "r.io": {"auth": "dTpw"}}}"#),
+    Document(r#"{"credHelpers": {"u:@@r.io": "pass"}}"#),
+    // Other places of an auth document.
+    Document(r#"{"auths": {"r.io": {"auth": "@"}}}"#),
+    Document(r#"{"auths": {"r.io": {"auth": "@"}, "r.io": {"auth": "dTpw"}}}"#),
+    Document(r#"{"auths": {"r.io": {"username": "u", "password": "@"}}}"#),
+    Document(r#"{"auths": {"r.io": {"auth": "dTpw", "identitytoken": "@"}}}"#),
+    Document(r#"{"auths": {"r.io": {"registrytoken": "@"}}}"#),
+    Document(r#"{"auths": {"r.io": {"auth": "dTpw", "email": "@"}}}"#),
+    Document(r#"{"auths": {"r.io": {"auth": {"x": "@"}}}}"#),
+    Document(r#"{"auths": {"r.io": "@"}}"#),
+    Document(r#"{"auths": "@"}"#),
+    Document(r#"{"auths": {}, "HttpHeaders": {"Authorization": "@"}}"#),
+    Document(r#"{"auths": {}, "x": [1, {"y": "@"}]}"#),
+    Document(r#"{"r.io": {"auth": "@"}}"#),
+    Document(r#"{"auths": {"r.io": {"auth": "@"}}} @"#),
+    Document(r#"{"auths": {"r.io": {"auth": "@"}"#),
+    Document(r#"{"auths": {"r.io": {"auth": "@}}}"#),
+    Document(r#""auths": {"r.io": {"auth": "@"}}"#),
+    Document("@"),
+    Document(r#"{"auths": {"r.io": {"auth": "dTpw$@"}}}"#),
+    Document(r#"{"credsStore": "../@"}"#),
+    Document(r#"{"auths": {}, "@=": 1}"#),
+    // Other places of a config.
+    Runner("token = 'glrt-abcdefghi@'"),
+    Runner("Token = 'glrt-abcdefghi@'"),
+    Runner("pre_build_script = '''\nexport A=@\n  curl -H 'Token: @' https://r.io\n'''"),
+    Runner("clone_url = 'https://r.io/?private_token=@'"),
+    Runner("executor = '@'"),
+    Runner("shell = '@@'"),
+    Runner("x = ['a', {b = '@', name = 'u:@@h'}]"),
+    Runner("\"u:@@h\" = 1"),
+    Element("'API_KEY=@'"),
+    Element("'name with blanks=@'"),
+    Element("'A=https://u:@@r.io'"),
+    Element("'DOCKER_AUTH_CONFIG=@', 'DOCKER_AUTH_CONFIG={\"auths\": {}}'"),
+    Element("'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \"$P\"}}}'"),
+    Element(
+        "'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"username\": \"u\", \"password\": \"$P\"}}}'",
+    ),
+    Element("'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"u:$P@r.io\": {\"auth\": \"dTpw\"}}}'"),
+    End("[runners.ssh]\npassword = '@'"),
+    End("[runners.docker]\nimage = 'u:@@r.io/app'\nvolumes = ['/@']"),
+    End("[runners.docker]\nservices = [{name = 'a', environment = ['A=@', '@']}]"),
+    End(
+        "[runners.docker]\nenvironment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \"@\"}}}']",
+    ),
+    End("[runners.cache.s3]\nAccessKey = '@'\nSecretKey = '@' # @"),
+    End("[runners.docker.sysctls]\n'u:@@h' = '@'"),
+    End(
+        "[[runners]]\nname = 'other @'\ntoken = 'abcdefghi'\n[runners.ssh]\npassword = '@'\n# the token is @",
+    ),
+    End("# @"),
+];
+
+/// The config with a secret in one place.
+fn config(place: &Place, text: &str) -> String {
+    // An `@` of an address stands behind the secret.
+    let plant =
+        |template: &str| template.replace("@@", "@\u{1}").replace('@', text).replace('\u{1}', "@");
+    let document = r#"'DOCKER_AUTH_CONFIG={"auths": {"r.io": {"auth": "dTpw"}}}'"#;
+    let (mut runner, mut element, mut end) = (String::new(), document.to_owned(), String::new());
+    match place {
+        Runner(template) => runner = plant(template),
+        Element(template) => element = plant(template),
+        Document(template) if text.contains("\\u") => {
+            // The escapes are JSON's.
+            element = format!("'DOCKER_AUTH_CONFIG={}'", plant(template));
+        }
+        Document(template) => element = format!("'DOCKER_AUTH_CONFIG={}'", plant(template)),
+        End(template) => end = plant(template),
+    }
+    // An escape needs double quotes in TOML; a comment and a document have their own.
+    let escaped = |part: String| {
+        let plain = !part.contains("\\u") || part.contains('"') || part.starts_with('#');
+        if plain { part } else { part.replace('\'', "\"") }
+    };
+    let (runner, end) = (escaped(runner), escaped(end));
+    let own = |key: &str| !runner.to_lowercase().contains(&format!("{key} ="));
+    let default = |key: &str, value: &str| {
+        if own(key) { format!("  {key} = '{value}'\n") } else { String::new() }
+    };
+    let (url, token, executor) = (
+        default("url", "https://gitlab.example.com/"),
+        default("token", "glrt-0123456789abcdefghij"),
+        default("executor", "docker"),
+    );
+    format!(
+        "concurrent = 1\n[[runners]]\n  name = 'one'\n{url}{token}{executor}{runner}\n  \
+         environment = [\n    {element}\n  ]\n{end}\n"
+    )
+}
+
+/// Every command that says something; `CONFIG_FILE` names the config.
+const COMMANDS: &[&[&str]] = &[
+    &["list"],
+    &["explain", "r.io/group/app"],
+    &["explain", "r.io/a", "--runner-version", "12.9"],
+    &["explain", "nowhere.example.com/app"],
+    &["doctor"],
+    &[
+        "set",
+        "-n",
+        "one",
+        "-r",
+        "r.io",
+        "-u",
+        "u",
+        "--password-env",
+        "PASSWORD",
+        "--dry-run",
+        "--context",
+        "99",
+    ],
+    &[
+        "set",
+        "-n",
+        "one",
+        "-r",
+        "new.io",
+        "-u",
+        "u",
+        "--password-env",
+        "PASSWORD",
+        "-y",
+        "--context",
+        "99",
+    ],
+    &[
+        "set",
+        "-n",
+        "one",
+        "-r",
+        "new.io",
+        "-u",
+        "u",
+        "--password-env",
+        "PASSWORD",
+        "--replace",
+        "-y",
+    ],
+    &["set", "-n", "one", "-r", "new.io", "-u", "u", "--password-env", "PASSWORD"],
+    &["set", "-n", "one", "--pull-policy", "always", "-y", "--context", "99"],
+    &[
+        "set",
+        "-n",
+        "one",
+        "-r",
+        "r.io",
+        "--credential-helper",
+        "x",
+        "--delegate",
+        "-y",
+        "--context",
+        "99",
+    ],
+    &["set", "-n", "nobody", "-r", "r.io", "-u", "u", "--password-env", "PASSWORD", "-y"],
+    &["remove", "-n", "one", "-r", "r.io", "-y", "--context", "99"],
+    &["remove", "-n", "one", "--everything", "-y", "--context", "99"],
+    &["set", "--all", "--from-docker-config", "config.json", "-y"],
+    &["set", "--all", "--auth-config", "config.json", "-y"],
+    &["render", "--auth-config", "config.json", "--as", "toml", "--registry", "x"],
+];
+
+struct Run {
+    printed: String,
+}
+
+fn run(folder: &Path, config: &str, command: &[&str], json: bool, password: &str) -> Run {
+    fs::write(folder.join("config.toml"), config).expect("a config can be written");
+    let format = if json { "json" } else { "text" };
+    let output = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+        .args(command)
+        .args(["--format", format, "--color", "always"])
+        .env_clear()
+        .env("CONFIG_FILE", "config.toml")
+        .env("PASSWORD", password)
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir(folder)
+        .output()
+        .expect("the command runs");
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    assert!(!printed.contains("panicked"), "{command:?} on\n{config}\n{printed}");
+    Run { printed }
+}
+
+fn setting(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// The words of which a secret may be a part by chance.
+fn leaks<'n>(printed: &str, needles: &'n [String]) -> Option<&'n String> {
+    needles.iter().find(|needle| needle.chars().count() >= 5 && printed.contains(needle.as_str()))
+}
+
+#[test]
+fn no_secret_comes_out_of_any_place_by_any_command() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let (runs, seed) = (setting("REDACTION_RUNS", 600), setting("REDACTION_SEED", 1));
+    let mut random = Random(seed as u64);
+    let mut said = 0;
+    for number in 0..runs {
+        // Each place in turn, so that a small sample has them all.
+        let place = &PLACES[number % PLACES.len()];
+        let secret = KINDS[random.next(KINDS.len())](&mut random);
+        let (spelling, spell) = SPELLINGS[random.next(SPELLINGS.len())];
+        let command = COMMANDS[random.next(COMMANDS.len())];
+        let text = config(place, &spell(&secret));
+        let login = base64(&format!("u:{secret}"));
+        let source = match random.next(4) {
+            0 => format!(r#"{{"auths": {{"q.io": {{"auth": "{login}"}}}}}}"#),
+            1 => format!(r#"{{"auths": {{"u:{secret}@q.io": {{"auth": "{login}"}}}}}}"#),
+            2 => format!(r#"{{"auths": {{"q.io": {{"auth": "{login}"}}"#),
+            _ => format!("kind: Secret\nstringData:\n  .dockerconfigjson: '{login}'\n"),
+        };
+        fs::write(folder.path().join("config.json"), source).expect("a source can be written");
+        let json = random.next(2) == 0;
+        let run = run(folder.path(), &text, command, json, &secret);
+        said += usize::from(!run.printed.is_empty());
+        if let Some(needle) = leaks(&run.printed, &needles(&secret)) {
+            panic!(
+                "run {number} of seed {seed} ({spelling}): {command:?} shows {needle} of\n{text}\n{}",
+                run.printed
+            );
+        }
+    }
+    assert_eq!(said, runs, "every command says something");
+}
+
+/// The same check finds every place when a person asks for secrets: it can fail.
+#[test]
+fn the_check_for_secrets_finds_them() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let secret = "Xk7mQz4Lw9Rt2Vb8";
+    let command = ["set", "-n", "one", "-r", "new.io", "-u", "u", "--password-env", "PASSWORD"];
+    let command = [&command[..], &["--replace", "--dry-run", "--context", "99"]].concat();
+    for (number, place) in PLACES.iter().enumerate() {
+        let text = config(place, secret);
+        let hidden = run(folder.path(), &text, &command, false, "n0t-this-0ne").printed;
+        assert_eq!(leaks(&hidden, &needles(secret)), None, "place {number}: {hidden}");
+        let shown = [&command[..], &["--show-secrets"]].concat();
+        let shown = run(folder.path(), &text, &shown, false, "n0t-this-0ne").printed;
+        assert!(leaks(&shown, &needles(secret)).is_some(), "place {number}: {shown}");
+    }
+}
+
+/// A password, a token and a variable that are words of the output change nothing of it: a gap would
+/// tell them.
+#[test]
+fn a_password_that_is_a_word_of_the_output_is_not_told_by_a_gap() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let text = |secret: &str| {
+        let login = base64(&format!("u:{secret}"));
+        format!(
+            "concurrent = 1 # how many jobs run\n[[runners]]\n  name = 'runner-1 for docker'\n  \
+             url = 'https://gitlab.example.com/'\n  token = 'glrt-0123456789abcdefghij'\n  \
+             executor = 'docker'\n  environment = ['PASSWORD={secret}', 'AWS_REGION={secret}', \
+             'DOCKER_AUTH_CONFIG={{\"auths\": {{\"r.io:5000\": {{\"auth\": \"{login}\"}}, \
+             \"1234.dkr.ecr.eu-central-1.amazonaws.com\": {{\"auth\": \"dTpw\"}}, \"x\": {{}}}}}}']\n  \
+             [runners.docker]\n    image = 'alpine:3.20'\n    pull_policy = 'if-not-present'\n  \
+             [runners.ssh]\n    password = '{secret}'\n"
+        )
+    };
+    let commands: Vec<_> = [0, 1, 3, 4, 5, 6, 9, 12, 13].map(|number| COMMANDS[number]).into();
+    let print = |command: &[&str], secret: &str| {
+        run(folder.path(), &text(secret), command, false, secret).printed
+    };
+    // What stands nowhere else.
+    let neutral = |length: usize| "q".repeat(length);
+    let separators = |letter: char| letter.is_whitespace() || "\"'[](){},;=\u{1b}".contains(letter);
+    let outputs: Vec<_> = commands.iter().map(|command| print(command, &neutral(8))).collect();
+    let words: BTreeSet<&str> = outputs
+        .iter()
+        .flat_map(|printed| printed.split(separators))
+        .flat_map(|word| [word, word.trim_matches([':', '.', '<', '>', '+', '-', '$'])])
+        .filter(|word| !word.is_empty() && !word.contains(['\\', 'm']) && *word != "password")
+        .collect();
+    assert!(words.len() > 100, "{words:?}");
+    let mut random = Random(setting("REDACTION_SEED", 1) as u64);
+    let runs = setting("REDACTION_RUNS", 600) / 4;
+    let words: Vec<&str> = words.into_iter().collect();
+    for _ in 0..runs {
+        let word = words[random.next(words.len())];
+        let command = commands[random.next(commands.len())];
+        let expected = print(command, &neutral(word.len()));
+        assert_eq!(print(command, word), expected, "{command:?} with {word:?}");
+    }
+}
+
+/// Nothing in a config moves the cursor or turns the direction of a line, in text or in JSON; a parser
+/// of the JSON gets the name as it is.
+#[test]
+fn nothing_in_a_config_reaches_a_terminal_but_letters() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let hostile =
+        "a\\u001b[2J\\u009b1m\\u202eb\\u2066c\\u2028d\\u2029\\u200b\\u0007\\u007f\\U000e0041z";
+    let acts = |letter: char| {
+        (letter.is_control() && letter != '\n')
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
+    };
+    let raw = hostile_value();
+    let config = format!(
+        "# \u{9b}1m\u{202e}x\u{2028}\n[[runners]]\n  name = \"{hostile}\"\n  url = \"{hostile}\"\n  token = \"x{hostile}y\"\n  \
+         executor = \"{hostile}\"\n  \"{hostile}\" = 1\n  environment = [\"{hostile}=1\", \
+         \"DOCKER_AUTH_CONFIG={{\\\"auths\\\": {{\\\"r.io/{hostile}\\\": {{\\\"auth\\\": \
+         \\\"{}\\\"}}, \\\"r.io\\\": {{\\\"auth\\\": \\\"{hostile}\\\"}}}}, \\\"credHelpers\\\": \
+         {{\\\"q.io\\\": \\\"{hostile}\\\"}}, \\\"{hostile}\\\": 1}}\"]\n[[runners]]\n  name = \
+         \"{hostile}\"\n",
+        base64(&format!("{raw}:x"))
+    );
+    for command in COMMANDS {
+        for json in [false, true] {
+            let output = run(folder.path(), &config, command, json, "secret").printed;
+            // The colours are ours.
+            let colours = output.split('\u{1b}').enumerate().map(|(number, part)| {
+                let end = part.find('m').filter(|end| part[..*end].starts_with('[') && *end < 8);
+                if number == 0 { part } else { &part[end.map_or(0, |end| end + 1)..] }
+            });
+            let plain: String = colours.collect();
+            assert_eq!(plain.find(acts), None, "{command:?}: {output:?}");
+        }
+    }
+    let listed = run(folder.path(), &config, &["list"], true, "");
+    let listed: serde_json::Value = serde_json::from_str(&listed.printed).expect("JSON");
+    assert_eq!(listed["runners"][0]["name"], raw);
+}
+
+fn hostile_value() -> String {
+    "a\u{1b}[2J\u{9b}1m\u{202e}b\u{2066}c\u{2028}d\u{2029}\u{200b}\u{7}\u{7f}\u{e0041}z".to_owned()
+}
