@@ -233,10 +233,7 @@ impl Checked<'_, '_> {
             return;
         }
         // A store answers for what docker login leaves empty.
-        let document = &self.examined.document;
-        let store = document.helpers().iter().any(|helper| {
-            helper.key.as_deref().is_none_or(|helped| helped == key) && !helper.name.is_empty()
-        });
+        let store = self.examined.document.is_helped(key);
         if self.stored == Stored::Empty && !store {
             let finding = self.finding(
                 Code::EmptyCredential,

@@ -1,8 +1,10 @@
 //! The credential helpers that a document names.
 
+use std::collections::HashMap;
+
 use super::subject::Examined;
 use super::{Code, Finding};
-use crate::auth::document::{Helper, Stored};
+use crate::auth::document::{Entry, Helper, Stored};
 use crate::auth::registry::shown;
 use crate::toml::edit::Edit;
 
@@ -16,6 +18,8 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let document = &examined.document;
     environment(examined, findings);
     let remedy = examined.subject.remedy;
+    let entries: HashMap<_, _> =
+        document.effective().into_iter().map(|entry| (entry.key.as_str(), entry)).collect();
     for helper in document.last_helpers() {
         let place = document.helper_place(helper);
         let name = &helper.name;
@@ -67,13 +71,14 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                 Code::HelperNotFound,
                 place.clone(),
                 format!(
-                    "docker-credential-{name} is not in this PATH: when the runner doesn't find it \
-                     in its own either, it drops the whole document"
+                    "docker-credential-{} is not in this PATH: when the runner doesn't find it in \
+                     its own either, it drops the whole document",
+                    helper.shown_name()
                 ),
                 "install it where the runner finds it",
             ));
         }
-        overrides(examined, helper, findings);
+        overrides(examined, helper, &entries, findings);
     }
 }
 
@@ -92,7 +97,7 @@ fn environment(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let subject = examined.subject;
     let helpers = examined.document.last_helpers();
     let Some(helper) = helpers.into_iter().find(|helper| !helper.name.is_empty()) else { return };
-    let name = &helper.name;
+    let name = helper.shown_name();
     let is_cloud = |entry: &str| {
         let variable = entry.split('=').next().unwrap_or_default();
         CLOUDS.iter().any(|cloud| variable.starts_with(cloud)).then(|| variable.to_owned())
@@ -115,13 +120,17 @@ fn environment(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Keys of `auths` that a helper answers for.
-fn overrides(examined: &Examined<'_>, helper: &Helper, findings: &mut Vec<Finding>) {
+fn overrides(
+    examined: &Examined<'_>,
+    helper: &Helper,
+    entries: &HashMap<&str, &Entry>,
+    findings: &mut Vec<Finding>,
+) {
     let document = &examined.document;
-    let name = &helper.name;
-    let mut entries = document.effective().into_iter();
+    let name = helper.shown_name();
     let (piece, message, command) = match &helper.key {
         Some(key) => {
-            let Some(entry) = entries.find(|entry| entry.key == *key) else { return };
+            let Some(entry) = entries.get(key.as_str()) else { return };
             (
                 document.key_place(entry),
                 format!(
@@ -132,7 +141,7 @@ fn overrides(examined: &Examined<'_>, helper: &Helper, findings: &mut Vec<Findin
             )
         }
         // What docker login leaves for a store is empty.
-        None if entries.any(|entry| entry.stored() != Stored::Empty) => (
+        None if entries.values().any(|entry| entry.stored() != Stored::Empty) => (
             document.helper_place(helper),
             format!(
                 "docker-credential-{name} is asked first, and answers in place of the keys of auths \

@@ -7,7 +7,7 @@ use super::entry::shadowed;
 use super::pull_policy::cached_images;
 use super::subject::{Examined, Subject};
 use super::{Code, Finding, credential, credential_helper, key, member};
-use crate::auth::document::{AuthDocument, DocumentError, Reading, StringKind};
+use crate::auth::document::{AuthDocument, DocumentError, Entry, Reading, StringKind};
 use crate::auth::expansion::expand;
 use crate::auth::runner_version::RunnerVersion;
 use crate::runner::auth_entry::{Filled, VARIABLE};
@@ -193,7 +193,10 @@ fn expansion(examined: &Examined<'_>, raw: &str, findings: &mut Vec<Finding>) {
         if unknown.is_empty() {
             continue;
         }
-        let entry = examined.document.entries().iter().find(|entry| {
+        // They stand in the order of the text.
+        let entries = examined.document.entries();
+        let before = |entry: &Entry| examined.document.key_place(entry).start <= string.span.start;
+        let entry = entries[..entries.partition_point(before)].last().filter(|entry| {
             entry.object.as_ref().is_some_and(|object| {
                 object.span.start <= string.span.start && string.span.end <= object.span.end
             })

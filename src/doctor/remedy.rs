@@ -1,5 +1,6 @@
 //! The commands that mend what was found.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -22,15 +23,28 @@ pub(super) struct Remedies<'e> {
     pub path: Option<&'e str>,
     /// How many runners have each name.
     names: HashMap<&'e str, usize>,
+    /// The runners by the start of their tokens.
+    tokens: HashMap<&'e str, Vec<usize>>,
+    /// How many commands were tried out for the runners of each section.
+    tried: RefCell<HashMap<usize, usize>>,
 }
+
+/// How many commands are tried out for one section of the file: each reads the whole of it. Who has
+/// more findings than that has one cause for them.
+const MOST_TRIED: usize = 24;
+
+/// How many characters the tokens start with under which they are sorted.
+const TOKEN_START: usize = 8;
 
 impl<'e> Remedies<'e> {
     pub fn new(config: &'e Config<'e>, path: Option<&'e str>) -> Self {
         let mut names = HashMap::new();
-        for runner in config.runners() {
+        let mut tokens: HashMap<_, Vec<usize>> = HashMap::new();
+        for (number, runner) in config.runners().iter().enumerate() {
             *names.entry(runner.name()).or_default() += 1;
+            tokens.entry(token_start(runner.short_token())).or_default().push(number);
         }
-        Self { config, path, names }
+        Self { config, path, names, tokens, tried: RefCell::default() }
     }
 
     pub fn of(&self, number: usize) -> Remedy<'_> {
@@ -49,7 +63,8 @@ impl<'e> Remedies<'e> {
             return Some(option("-n", name));
         }
         let token = runner.short_token();
-        let mut same = runners.iter().filter(|other| other.has_token(token));
+        let near = self.tokens.get(token_start(token)).map(Vec::as_slice).unwrap_or_default();
+        let mut same = near.iter().filter(|&&other| runners[other].has_token(token));
         let only = !token.is_empty() && same.next().is_some() && same.next().is_none();
         only.then(|| option("-t", token))
     }
@@ -65,7 +80,7 @@ pub(super) struct Remedy<'e> {
 impl Remedy<'_> {
     /// Stores a registry's credential anew.
     pub fn set(&self, key: &str, user: Option<&str>) -> Option<String> {
-        let step = Step::set(key, user, false)?;
+        let step = Step::set(key, user, false).filter(|_| !self.is_spent())?;
         self.works(&[&step]).then(|| self.command(&step))?
     }
 
@@ -77,12 +92,18 @@ impl Remedy<'_> {
 
     /// Takes registries out.
     pub fn remove(&self, keys: &[&str]) -> Option<String> {
+        if self.is_spent() {
+            return None;
+        }
         let step = Step::remove(keys);
         self.works(&[&step]).then(|| self.command(&step))?
     }
 
     /// Takes a registry out and stores it anew.
     pub fn renew(&self, key: &str, user: Option<&str>) -> Option<String> {
+        if self.is_spent() {
+            return None;
+        }
         let steps = [Step::remove(&[key]), Step::set(key, user, false)?];
         if !self.works(&[&steps[0], &steps[1]]) {
             return None;
@@ -92,6 +113,9 @@ impl Remedy<'_> {
 
     /// Takes the whole entry out.
     pub fn remove_entry(&self) -> Option<String> {
+        if self.is_spent() {
+            return None;
+        }
         let step = Step {
             command: "remove",
             options: " --everything".to_owned(),
@@ -116,8 +140,23 @@ impl Remedy<'_> {
     /// Whether the steps can be planned one after the other, and each changes something: advice
     /// that ends with an error helps nobody.
     fn works(&self, steps: &[&Step]) -> bool {
+        *self.file.tried.borrow_mut().entry(self.section()).or_default() += 1;
         work(self.file.config, self.number, steps)
     }
+
+    /// The section that holds the runner's keys: with `runners = [{…}]` it is that of all.
+    fn section(&self) -> usize {
+        self.file.config.runners()[self.number].place().block
+    }
+
+    /// Whether no more commands are tried out for this runner.
+    fn is_spent(&self) -> bool {
+        self.file.tried.borrow().get(&self.section()).is_some_and(|&tried| tried >= MOST_TRIED)
+    }
+}
+
+fn token_start(token: &str) -> &str {
+    token.char_indices().nth(TOKEN_START).map_or(token, |(end, _)| &token[..end])
 }
 
 fn work(config: &Config<'_>, number: usize, steps: &[&Step]) -> bool {

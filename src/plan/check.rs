@@ -26,8 +26,8 @@ impl RunnerContext<'_, '_> {
             self.check_counts(entry, before, &after)?;
         }
         for (registry, login) in logins.unwrap_or_default() {
-            let mut found = after.entries().iter().filter(|entry| registry.is(&entry.key));
-            if !found.clone().any(|_| true) || !found.all(|entry| entry.holds(login)) {
+            let found = after.at_path(registry.path());
+            if found.is_empty() || !found.iter().all(|entry| entry.holds(login)) {
                 return Err(self.not_proved("the new auth document does not hold the credential"));
             }
         }

@@ -1,5 +1,7 @@
 //! Credentials come into an auth entry: beside those that are there, or in their place.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{RunnerChange, RunnerContext};
 use crate::auth::credential::Credential;
 use crate::auth::document::AuthDocument;
@@ -78,18 +80,20 @@ impl RunnerContext<'_, '_> {
         logins: &[(Registry, Credential)],
     ) -> Result<RunnerChange, Error> {
         let document = self.parse_for_addition(entry)?;
+        let mut helpers = HashMap::new();
+        for helper in document.effective_helpers() {
+            let path = helper.key.as_deref().map(key_path);
+            path.map(|path| helpers.entry(path).or_insert(helper));
+        }
         for (registry, _) in logins {
             // A helper answers for its key before `auths` is looked at.
-            let helper = document.effective_helpers().into_iter().find(|helper| {
-                helper.key.as_deref().is_some_and(|key| key_path(key) == registry.path())
-            });
-            if let Some(helper) = helper {
+            if let Some(helper) = helpers.get(registry.path()) {
                 return Err(Error::HelperAnswers {
                     path: self.config.text().label().to_owned(),
                     place: self.place(entry, document.helper_place(helper).start),
                     runner: self.runner.title(),
                     registry: registry.to_string(),
-                    helper: helper.name.clone(),
+                    helper: helper.shown_name().to_owned(),
                 });
             }
         }
@@ -113,7 +117,7 @@ impl RunnerContext<'_, '_> {
             "runner '{}' asks the credsStore '{}' first: a registry that the store lists gets the \
              store's answer in place of this credential",
             self.runner.title(),
-            store.name
+            store.shown_name()
         ))
     }
 
@@ -132,9 +136,10 @@ impl RunnerContext<'_, '_> {
                 ..RunnerChange::default()
             };
         }
-        let old = document.as_ref().map(AuthDocument::entries).unwrap_or_default();
         let outcomes = logins.iter().map(|(registry, login)| {
-            let known = old.iter().any(|entry| registry.is(&entry.key));
+            let known = document
+                .as_ref()
+                .is_some_and(|document| !document.at_path(registry.path()).is_empty());
             Outcome {
                 registry: registry.key().to_owned(),
                 action: if known { Action::Updated } else { Action::Added },
@@ -142,7 +147,8 @@ impl RunnerContext<'_, '_> {
             }
         });
         let outcomes: Vec<_> = outcomes.collect();
-        let kept = |key: &str| logins.iter().any(|(registry, _)| registry.is(key));
+        let new: HashSet<&str> = logins.iter().map(|(registry, _)| registry.path()).collect();
+        let kept = |key: &str| new.contains(key_path(key).as_str());
         let mut change = whole(environment, entry, document.as_ref(), text, kept);
         change.outcomes.splice(0..0, outcomes);
         change

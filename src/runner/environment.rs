@@ -1,9 +1,12 @@
 //! A runner's `environment`: the array of `NAME=value` strings that every job gets.
 
 use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::auth::expansion::is_predefined;
+use crate::auth::secret::Secret;
 use crate::error::Error;
 use crate::runner::layout::own_table;
 use crate::runner::table::sections;
@@ -23,7 +26,14 @@ pub(crate) struct Environment<'s, 't> {
     pair: NodeId,
     array: NodeId,
     elements: Vec<NodeId>,
+    /// The value of each variable.
+    variables: OnceCell<HashMap<String, Secret>>,
+    /// How many bytes of values were given out.
+    given: Cell<usize>,
 }
+
+/// How many bytes of values are given out for one runner: as much as a whole config may have.
+const MOST_GIVEN: usize = 64 << 20;
 
 /// Entries on their way out.
 pub(crate) struct EntryRemoval {
@@ -90,7 +100,15 @@ impl<'s, 't> Environment<'s, 't> {
             return Err(invalid(element));
         }
         let table = own_table(config, runner);
-        Ok(Some(Self { syntax, table, pair, array, elements }))
+        Ok(Some(Self {
+            syntax,
+            table,
+            pair,
+            array,
+            elements,
+            variables: OnceCell::new(),
+            given: Cell::new(0),
+        }))
     }
 
     /// The entries, decoded.
@@ -105,13 +123,20 @@ impl<'s, 't> Environment<'s, 't> {
         own.or_else(|| is_predefined(name).then(|| format!("${{{name}}}")))
     }
 
+    /// `None` too once all that was asked for is more than any document needs: references to a long
+    /// value would ask for more memory than a machine has.
     fn own_variable(&self, name: &str) -> Option<String> {
-        self.values()
-            .filter_map(|entry| {
-                let (found, value) = entry.split_once('=')?;
-                (found == name).then(|| value.to_owned())
-            })
-            .last()
+        let variables = self.variables.get_or_init(|| {
+            let pairs = self.values().filter_map(|entry| {
+                let (name, value) = entry.split_once('=')?;
+                Some((name.to_owned(), Secret::new(value.to_owned())))
+            });
+            pairs.collect()
+        });
+        let value = variables.get(name)?.expose();
+        let given = self.given.get() + value.len();
+        self.given.set(given);
+        (given <= MOST_GIVEN).then(|| value.to_owned())
     }
 
     /// The element with this number, when it is a string that can be decoded in place.

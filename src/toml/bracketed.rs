@@ -4,6 +4,7 @@
 //! comma or none, line end. What is taken out takes its comma and its line with it; neighbours and
 //! their comments stay.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::toml::edit::Edit;
@@ -92,7 +93,8 @@ impl<'t> List<'t> {
 
     /// Takes items out, given by their numbers in ascending order.
     pub fn remove(&self, gone: &[usize]) -> Vec<Edit> {
-        let kept = |number: &usize| !gone.contains(number);
+        let all: HashSet<usize> = gone.iter().copied().collect();
+        let kept = |number: &usize| !all.contains(number);
         let last_kept = (0..self.items.len()).rfind(kept);
         let mut spans = Vec::new();
         for &number in gone {

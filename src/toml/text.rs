@@ -39,7 +39,12 @@ pub struct ConfigText {
     /// The file around it, when it is not a file of its own.
     enclosure: Option<Enclosure>,
     line_starts: OnceLock<Vec<usize>>,
+    /// How many characters start before each chunk.
+    character_counts: OnceLock<Vec<usize>>,
 }
+
+/// How many bytes are counted anew for each column.
+const CHUNK: usize = 1024;
 
 impl ConfigText {
     /// Takes the bytes of a config. `label` is what messages call it, usually its path.
@@ -58,13 +63,21 @@ impl ConfigText {
             original,
             enclosure: None,
             line_starts: OnceLock::new(),
+            character_counts: OnceLock::new(),
         }
     }
 
     /// Takes a text that is a part of a file. Places are those of the file, and so are the bytes.
     pub(crate) fn enclosed(label: String, text: Zeroizing<String>, enclosure: Enclosure) -> Self {
         let enclosure = Some(enclosure);
-        Self { label, text, original: None, enclosure, line_starts: OnceLock::new() }
+        Self {
+            label,
+            text,
+            original: None,
+            enclosure,
+            line_starts: OnceLock::new(),
+            character_counts: OnceLock::new(),
+        }
     }
 
     /// What messages call this text.
@@ -137,13 +150,32 @@ impl ConfigText {
     #[must_use]
     pub fn place(&self, offset: usize) -> Place {
         let line = self.line_of(offset);
-        let before = self.line_starts()[line]..offset.min(self.text.len());
-        let column = self.text.get(before).map_or(0, |text| text.chars().count());
+        let start = self.line_starts()[line];
+        let column = self.characters_before(offset.max(start)) - self.characters_before(start);
         let (line, column) = match &self.enclosure {
             Some(enclosure) => enclosure.place(line, column),
             None => (line, column),
         };
         Place { line: line + 1, column: column + 1 }
+    }
+
+    /// How many characters start before a byte. A line may be as long as the file, and be asked about
+    /// often.
+    fn characters_before(&self, offset: usize) -> usize {
+        let starts = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+        let counts = self.character_counts.get_or_init(|| {
+            let mut sum = 0;
+            let chunks = self.text.as_bytes().chunks(CHUNK).map(|chunk| {
+                let before = sum;
+                sum += starts(chunk);
+                before
+            });
+            chunks.collect()
+        });
+        let offset = offset.min(self.text.len());
+        let chunk = (offset / CHUNK).min(counts.len().saturating_sub(1));
+        let before = counts.get(chunk).copied().unwrap_or_default();
+        before + starts(&self.text.as_bytes()[chunk * CHUNK..offset])
     }
 
     /// The number of the line that holds a byte offset, counted from 0.
@@ -207,6 +239,9 @@ mod tests {
         let text = ConfigText::new("x", "a\r\n\u{e4}b\n".as_bytes().to_vec());
         assert_eq!(text.place(0), Place { line: 1, column: 1 });
         assert_eq!(text.place(5), Place { line: 2, column: 2 });
+        let long = "\u{e4}".repeat(CHUNK) + "\n" + &"\u{e4}b".repeat(CHUNK);
+        let text_of_chunks = ConfigText::new("x", long.into_bytes());
+        assert_eq!(text_of_chunks.place(5 * CHUNK + 1), Place { line: 2, column: 2 * CHUNK + 1 });
         assert_eq!(text.place(7), Place { line: 3, column: 1 });
         assert_eq!(text.line_count(), 2);
         assert_eq!(text.line(1), 3..7);

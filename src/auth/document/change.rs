@@ -1,6 +1,6 @@
 //! Changes to a document, as edits of its text: only what changes changes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::json::Object;
@@ -8,7 +8,7 @@ use super::style::{Style, indent, lead, separator, text_literal};
 use super::{AuthDocument, Content, Entry, Helper};
 use crate::auth::credential::Credential;
 use crate::auth::outcome::{Action, Outcome};
-use crate::auth::registry::{Registry, key_path, shown};
+use crate::auth::registry::{DOCKER_HUB, Registry, key_path, shown};
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
 
@@ -47,16 +47,12 @@ impl AuthDocument<'_> {
         let mut edits = Vec::new();
         let mut changes = Vec::new();
         let mut added = Vec::new();
+        let style = self.style();
         for (registry, login) in logins {
-            let mut found: Vec<_> =
-                self.entries.iter().filter(|entry| registry.is(&entry.key)).collect();
-            if found.is_empty() {
-                found = self
-                    .entries
-                    .iter()
-                    .filter(|entry| registry.is_dead_hub_key(&entry.key))
-                    .take(1)
-                    .collect();
+            let mut found = self.at_path(registry.path());
+            if found.is_empty() && registry.path() == DOCKER_HUB {
+                let mut entries = self.entries.iter();
+                found.extend(entries.find(|entry| registry.is_dead_hub_key(&entry.key)));
             }
             if found.is_empty() {
                 added.push((registry, login));
@@ -68,7 +64,7 @@ impl AuthDocument<'_> {
                 if renamed {
                     edits.push(Edit::new(self.key_place(entry), text_literal(registry.key())));
                 }
-                self.update(entry, login, &mut edits);
+                self.update(entry, login, style, &mut edits);
                 changes.push(Outcome {
                     registry: if renamed {
                         registry.key().to_owned()
@@ -99,13 +95,13 @@ impl AuthDocument<'_> {
             .iter()
             .map(|entry| entry.key.as_str())
             .chain(self.helpers.iter().filter_map(|helper| helper.key.as_deref()));
-        let keys: HashSet<&str> =
-            names.filter(|key| meant(&removal.registries, key, self)).collect();
+        let meant = self.meant(&removal.registries);
+        let keys: HashSet<&str> = names.filter(|key| meant.contains(&key_path(key))).collect();
         let mut changes = Vec::new();
         let mut edits = Vec::new();
         for (number, (_, object)) in self.auths.iter().enumerate() {
-            let gone = |entry: &&Entry| entry.auths == number && keys.contains(entry.key.as_str());
-            let entries: Vec<_> = self.entries.iter().filter(gone).collect();
+            let gone = |entry: &&Entry| keys.contains(entry.key.as_str());
+            let entries: Vec<_> = self.entries_of(number).iter().filter(gone).collect();
             let members: Vec<_> = entries.iter().map(|entry| entry.member).collect();
             if let Some(object) = object {
                 edits.extend(remove_members(object, &members));
@@ -123,8 +119,10 @@ impl AuthDocument<'_> {
         };
         let asks_it = |helper: &Helper| removal.helpers.contains(&helper.name);
         for (number, object) in &self.cred_helpers {
-            let helpers = self.helpers.iter().filter(|helper| helper.object == *number);
-            let gone: Vec<_> = helpers
+            let first = self.helpers.partition_point(|helper| helper.object < *number);
+            let last = self.helpers.partition_point(|helper| helper.object <= *number);
+            let gone: Vec<_> = self.helpers[first..last]
+                .iter()
                 .filter_map(|helper| Some((helper, helper.key.as_deref()?)))
                 .filter(|(helper, key)| keys.contains(key) || asks_it(helper))
                 .collect();
@@ -143,34 +141,47 @@ impl AuthDocument<'_> {
 
     /// Whether the document holds exactly these credentials and nothing else.
     pub fn is_exactly(&self, logins: &[(Registry, Credential)]) -> bool {
+        let entries: HashMap<_, _> =
+            self.entries.iter().map(|entry| (entry.key.as_str(), entry)).collect();
         self.entries.len() == logins.len()
             && self.helpers.is_empty()
             && self.root.members.len() == 1
             && logins.iter().all(|(registry, login)| {
-                self.entries.iter().any(|entry| {
+                entries.get(registry.key()).is_some_and(|entry| {
                     let members = entry.object.as_ref().map(|object| object.members.len());
-                    entry.key == registry.key()
-                        && members == Some(login.members().len())
-                        && entry.holds(login)
+                    members == Some(login.members().len()) && entry.holds(login)
                 })
             })
     }
 
-    pub(super) fn style(&self) -> Style {
-        let auths = self.auths.iter().filter_map(|(_, object)| object.as_ref());
-        let entries = self.entries.iter().filter_map(|entry| entry.object.as_ref());
-        Style::of(self.text, std::iter::once(&self.root).chain(auths).chain(entries))
+    /// The members of one of the `auths` objects.
+    pub(super) fn entries_of(&self, auths: usize) -> &[Entry] {
+        let first = self.entries.partition_point(|entry| entry.auths < auths);
+        let last = self.entries.partition_point(|entry| entry.auths <= auths);
+        &self.entries[first..last]
     }
 
-    fn update(&self, entry: &Entry, login: &Credential, edits: &mut Vec<Edit>) {
+    /// The paths that a person meant by these registries. The exact spelling of a key means that key
+    /// and not Docker Hub's other names.
+    fn meant(&self, registries: &[Registry]) -> HashSet<String> {
+        let auths = self.entries.iter().map(|entry| entry.key.as_str());
+        let helpers = self.helpers.iter().filter_map(|helper| helper.key.as_deref());
+        let keys: HashSet<&str> = auths.chain(helpers).collect();
+        let path = |registry: &Registry| {
+            let exact = keys.contains(registry.typed());
+            if exact { key_path(registry.typed()) } else { registry.path().to_owned() }
+        };
+        registries.iter().map(path).collect()
+    }
+
+    fn update(&self, entry: &Entry, login: &Credential, style: &Style, edits: &mut Vec<Edit>) {
         if entry.holds(login) {
             return;
         }
-        let style = self.style();
         let Some(object) = &entry.object else {
             if let Some(auths) = &self.auths[entry.auths].1 {
                 let place = auths.members[entry.member].value.clone();
-                edits.push(Edit::new(place, value(login, &style, None)));
+                edits.push(Edit::new(place, value(login, style, None)));
             }
             return;
         };
@@ -199,7 +210,7 @@ impl AuthDocument<'_> {
             edits.push(Edit::new(member.key.start..member.value.end, text));
         }
         if !homeless.is_empty() {
-            edits.push(insert(self.text, object, &homeless, &style));
+            edits.push(insert(self.text, object, &homeless, style));
         }
         edits.extend(remove_members(object, &free));
     }
@@ -222,8 +233,8 @@ impl AuthDocument<'_> {
                 .iter()
                 .map(|(registry, login)| {
                     let value = match sibling {
-                        Some(sibling) => like(text, sibling, login, &style),
-                        None => value(login, &style, indent),
+                        Some(sibling) => like(text, sibling, login, style),
+                        None => value(login, style, indent),
                     };
                     (registry.key(), value)
                 })
@@ -241,7 +252,7 @@ impl AuthDocument<'_> {
                 }
                 _ => render(None),
             };
-            return insert(text, auths, &members, &style);
+            return insert(text, auths, &members, style);
         }
         let outer = match self.root.members.first() {
             Some(first) if lead(text, &self.root).contains('\n') => {
@@ -250,23 +261,12 @@ impl AuthDocument<'_> {
             _ => None,
         };
         let members = render(outer.as_deref().map(deeper).as_deref());
-        let object = wrap(&members, &style, outer.as_deref());
+        let object = wrap(&members, style, outer.as_deref());
         match self.auths.last() {
             Some((null, _)) => Edit::new(self.root.members[*null].value.clone(), object),
-            None => insert(text, &self.root, &[("auths", object)], &style),
+            None => insert(text, &self.root, &[("auths", object)], style),
         }
     }
-}
-
-/// Whether a key is one that a person meant by one of `registries`. The exact spelling of a key
-/// means that key and not Docker Hub's other names.
-fn meant(registries: &[Registry], key: &str, document: &AuthDocument<'_>) -> bool {
-    registries.iter().any(|registry| {
-        let typed = registry.typed();
-        let exact = document.entries.iter().any(|entry| entry.key == typed)
-            || document.helpers.iter().any(|helper| helper.key.as_deref() == Some(typed));
-        if exact { key_path(key) == key_path(typed) } else { registry.is(key) }
-    })
 }
 
 /// The indent of the line on which `offset` lies.
@@ -353,6 +353,7 @@ pub(super) fn remove_members(object: &Object, gone: &[usize]) -> Vec<Edit> {
     if gone.is_empty() {
         return Vec::new();
     }
+    let gone: HashSet<usize> = gone.iter().copied().collect();
     let Some(last_kept) = (0..members.len()).rfind(|number| !gone.contains(number)) else {
         return vec![Edit::remove(object.span.start + 1..object.span.end - 1)];
     };

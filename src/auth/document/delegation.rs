@@ -2,7 +2,7 @@
 
 use super::change::{insert, line_indent, remove_members, wrap};
 use super::style::{lead, text_literal};
-use super::{AuthDocument, Entry, Helper};
+use super::{AuthDocument, Helper};
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::{Registry, shown};
 use crate::toml::edit::{self, Edit};
@@ -51,7 +51,8 @@ impl AuthDocument<'_> {
         let covered: Vec<_> =
             self.entries.iter().filter(|entry| delegation.covers(&entry.key)).collect();
         for (number, (_, object)) in self.auths.iter().enumerate() {
-            let inner = covered.iter().filter(|entry: &&&Entry| entry.auths == number);
+            let inner = self.entries_of(number).iter();
+            let inner = inner.filter(|entry| delegation.covers(&entry.key));
             let members: Vec<_> = inner.map(|entry| entry.member).collect();
             if let Some(object) = object {
                 edits.extend(remove_members(object, &members));
@@ -72,7 +73,7 @@ impl AuthDocument<'_> {
         if !new.is_empty() {
             edits.push(self.add_helpers(&new, &literal));
         } else if found.is_empty() {
-            edits.push(insert(self.text, &self.root, &[("credsStore", literal)], &self.style()));
+            edits.push(insert(self.text, &self.root, &[("credsStore", literal)], self.style()));
         }
         let outcomes = delegation.outcomes(|registry| {
             let mut own = found.iter().filter(|helper| match helper.key.as_deref() {
@@ -108,7 +109,7 @@ impl AuthDocument<'_> {
         let members = registries.iter().map(|registry| (registry.key(), literal.to_owned()));
         let members: Vec<_> = members.collect();
         if let Some((_, helpers)) = self.cred_helpers.last() {
-            return insert(self.text, helpers, &members, &style);
+            return insert(self.text, helpers, &members, style);
         }
         let indent = match self.root.members.first() {
             Some(first) if lead(self.text, &self.root).contains('\n') => {
@@ -116,12 +117,12 @@ impl AuthDocument<'_> {
             }
             _ => None,
         };
-        let object = wrap(&members, &style, indent);
+        let object = wrap(&members, style, indent);
         // `null` is the only other value that the parser lets pass.
         let null = self.root.members.iter().find(|member| same_key(&member.name, "credHelpers"));
         match null {
             Some(member) => Edit::new(member.value.clone(), object),
-            None => insert(self.text, &self.root, &[("credHelpers", object)], &style),
+            None => insert(self.text, &self.root, &[("credHelpers", object)], style),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod change;
 mod content;
 mod delegation;
+mod index;
 mod json;
 mod members;
 mod reading;
@@ -15,6 +16,8 @@ mod style;
 
 use std::collections::HashSet;
 use std::ops::Range;
+
+use index::Index;
 
 use crate::auth::credential::{Credential, Tokens};
 use crate::auth::expansion::{Expanded, expand, holds_predefined};
@@ -177,6 +180,7 @@ pub(crate) struct AuthDocument<'t> {
     cred_helpers: Vec<(usize, Object)>,
     entries: Vec<Entry>,
     helpers: Vec<Helper>,
+    index: Index,
 }
 
 impl<'t> AuthDocument<'t> {
@@ -217,6 +221,7 @@ impl<'t> AuthDocument<'t> {
             cred_helpers: Vec::new(),
             entries: Vec::new(),
             helpers: Vec::new(),
+            index: Index::default(),
         };
         for (number, member) in document.root.members.clone().iter().enumerate() {
             let object = json::object_at(text, &member.value)?;
@@ -319,8 +324,8 @@ impl<'t> AuthDocument<'t> {
     }
 
     fn helper_member(&self, helper: &Helper) -> &Member {
-        let object = self.cred_helpers.iter().find(|(number, _)| *number == helper.object);
-        let object = object.map_or(&self.root, |(_, object)| object);
+        let object = self.cred_helpers.binary_search_by_key(&helper.object, |(number, _)| *number);
+        let object = object.map_or(&self.root, |place| &self.cred_helpers[place].1);
         &object.members[helper.member]
     }
 
@@ -329,19 +334,6 @@ impl<'t> AuthDocument<'t> {
         match &self.auths[entry.auths].1 {
             Some(object) => object.members[entry.member].key.clone(),
             None => self.root.span.clone(),
-        }
-    }
-
-    /// Where the key stands that answers for a registry: the helper's, or the last one in `auths`.
-    pub fn place_of(&self, key: &str) -> Option<Range<usize>> {
-        let helper = self.helpers.iter().rfind(|helper| helper.key.as_deref() == Some(key));
-        match helper {
-            Some(helper) => Some(self.helper_place(helper)),
-            None => self
-                .entries
-                .iter()
-                .rfind(|entry| entry.key == key)
-                .map(|entry| self.key_place(entry)),
         }
     }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Login;
+use super::logins::Logins;
 use super::text::SourceText;
 use crate::auth::document::{AuthDocument, Entry, Helper};
 use crate::auth::registry::Registry;
@@ -44,11 +45,11 @@ pub fn docker_config(
     for helper in document.helpers() {
         reading.ask(helper, &mut logins)?;
     }
-    let mut missing =
-        wanted.iter().filter(|registry| !logins.iter().any(|login| same(registry, &login.0)));
+    let mut missing = wanted.iter().filter(|registry| logins.credential(registry).is_none());
     if let Some(registry) = missing.next() {
         return Err(reading.not_there(registry));
     }
+    let logins = logins.into_vec();
     if logins.is_empty() {
         return Err(Error::NoCredential(format!(
             "{} holds no credential: log in first, or name another file with --from-docker-config \
@@ -128,8 +129,8 @@ impl Reading<'_, '_> {
 
     /// The credentials that stand in the file. An entry without any is what Docker leaves there
     /// when a store keeps the credential.
-    fn stored(&self) -> Result<Vec<Login>, Error> {
-        let mut logins = Vec::new();
+    fn stored(&self) -> Result<Logins, Error> {
+        let mut logins = Logins::default();
         for entry in stored(self.document) {
             let registry = match self.source.registry(self.document, entry) {
                 Ok(registry) if self.wants(&registry) => registry,
@@ -144,7 +145,7 @@ impl Reading<'_, '_> {
     }
 
     /// Asks a helper; what it says counts before what stands in the file.
-    fn ask(&self, named: &Helper, logins: &mut Vec<Login>) -> Result<(), Error> {
+    fn ask(&self, named: &Helper, logins: &mut Logins) -> Result<(), Error> {
         let place = self.document.helper_place(named).start;
         if named.name.is_empty() && named.key.is_none() {
             return Ok(());
@@ -158,7 +159,7 @@ impl Reading<'_, '_> {
         if let Some(key) = &named.key {
             match Registry::parse(key) {
                 Ok(registry) if self.wants(&registry) => {
-                    replace((registry, helper()?.get(key)?), logins);
+                    logins.put((registry, helper()?.get(key)?));
                 }
                 Err(_) if self.wanted.is_empty() => {
                     return Err(self.source.refuse(place, "this helper's key is not a registry"));
@@ -185,15 +186,15 @@ impl Reading<'_, '_> {
             // A store may keep more than registries.
             let Ok(registry) = Registry::parse(&key) else { continue };
             if self.wants(&registry) && !own(&registry) {
-                replace((registry, helper.get(&key)?), logins);
+                logins.put((registry, helper.get(&key)?));
             }
         }
         for registry in self.wanted {
             if !own(registry)
-                && !logins.iter().any(|login| same(registry, &login.0))
+                && logins.credential(registry).is_none()
                 && let Some(credential) = helper.get_if_known(registry.key())?
             {
-                logins.push((registry.clone(), credential));
+                logins.put((registry.clone(), credential));
             }
         }
         Ok(())
@@ -215,14 +216,6 @@ impl Reading<'_, '_> {
 
 fn same(one: &Registry, other: &Registry) -> bool {
     one.path() == other.path()
-}
-
-/// Stores a login in the place of one for the same registry.
-fn replace(login: Login, logins: &mut Vec<Login>) {
-    match logins.iter_mut().find(|(registry, _)| same(registry, &login.0)) {
-        Some(place) => *place = login,
-        None => logins.push(login),
-    }
 }
 
 #[cfg(test)]

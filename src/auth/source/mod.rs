@@ -5,6 +5,7 @@ mod auth_document;
 pub mod credential_helper;
 mod docker_config;
 mod kubernetes_secret;
+mod logins;
 mod password;
 mod text;
 

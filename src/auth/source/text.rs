@@ -4,6 +4,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use super::logins::Logins;
 use super::{Login, from_file, from_stdin};
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Stored};
@@ -126,11 +127,11 @@ impl SourceText {
         document: &AuthDocument<'_>,
         entry: &Entry,
         login: Login,
-        logins: &mut Vec<Login>,
+        logins: &mut Logins,
     ) -> Result<(), Error> {
-        match logins.iter().find(|(registry, _)| registry.path() == login.0.path()) {
-            None => logins.push(login),
-            Some((_, credential)) if *credential == login.1 => {}
+        match logins.credential(&login.0) {
+            None => logins.put(login),
+            Some(credential) if *credential == login.1 => {}
             Some(_) => {
                 let problem = "this registry is here twice, with different credentials: keep one \
                                of the two";

@@ -1,0 +1,65 @@
+//! What is looked up in a document again and again: worked out once, when it is first asked for.
+
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use super::{AuthDocument, Entry, Style};
+use crate::auth::registry::key_path;
+
+#[derive(Default)]
+pub(super) struct Index {
+    /// Where the key stands that answers for a registry.
+    places: OnceCell<HashMap<String, Range<usize>>>,
+    /// The numbers of the entries with each path.
+    paths: OnceCell<HashMap<String, Vec<usize>>>,
+    /// The keys that a helper answers for; `None` is a store, for every key.
+    helped: OnceCell<HashSet<Option<String>>>,
+    style: OnceCell<Style>,
+}
+
+impl AuthDocument<'_> {
+    /// Where the key stands that answers for a registry: the helper's, or the last one in `auths`.
+    pub fn place_of(&self, key: &str) -> Option<Range<usize>> {
+        let places = self.index.places.get_or_init(|| {
+            let auths = self.entries.iter().map(|entry| (entry.key.clone(), self.key_place(entry)));
+            let helpers = self
+                .helpers
+                .iter()
+                .filter_map(|helper| Some((helper.key.clone()?, self.helper_place(helper))));
+            auths.chain(helpers).collect()
+        });
+        places.get(key).cloned()
+    }
+
+    /// The members of `auths` with this path.
+    pub fn at_path(&self, path: &str) -> Vec<&Entry> {
+        let paths = self.index.paths.get_or_init(|| {
+            let mut paths: HashMap<String, Vec<usize>> = HashMap::new();
+            for (number, entry) in self.entries.iter().enumerate() {
+                paths.entry(key_path(&entry.key)).or_default().push(number);
+            }
+            paths
+        });
+        let numbers = paths.get(path).map(Vec::as_slice).unwrap_or_default();
+        numbers.iter().map(|&number| &self.entries[number]).collect()
+    }
+
+    /// Whether a helper with a name, or a store, may answer for a key.
+    pub fn is_helped(&self, key: &str) -> bool {
+        let helped = self.index.helped.get_or_init(|| {
+            let named = self.helpers.iter().filter(|helper| !helper.name.is_empty());
+            named.map(|helper| helper.key.clone()).collect()
+        });
+        helped.contains(&None) || helped.contains(&Some(key.to_owned()))
+    }
+
+    /// How the document is laid out.
+    pub(super) fn style(&self) -> &Style {
+        self.index.style.get_or_init(|| {
+            let auths = self.auths.iter().filter_map(|(_, object)| object.as_ref());
+            let entries = self.entries.iter().filter_map(|entry| entry.object.as_ref());
+            Style::of(self.text, std::iter::once(&self.root).chain(auths).chain(entries))
+        })
+    }
+}
