@@ -76,6 +76,13 @@ pub(crate) fn looks_generated(text: &str) -> bool {
     })
 }
 
+/// Whether a value is one word, as the name of an executor or of a policy is: what else stands in
+/// the place of one could be a secret.
+pub(crate) fn is_word(value: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+".contains(&byte);
+    value.len() <= 32 && value.bytes().all(letter) && !looks_like_secret(&value.to_lowercase())
+}
+
 /// The words of a text, cut at all punctuation.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !letter.is_alphanumeric())

@@ -18,15 +18,14 @@ impl RunnerLabel {
         Self {
             name: redaction.clean(runner.name()),
             short_token: runner.short_token().to_owned(),
-            executor: redaction.word(runner.executor().name()).into_owned(),
+            executor: runner.executor().shown().to_owned(),
         }
     }
 }
 
 /// A runner as a heading: name, token, executor, on one line.
 pub(super) fn heading(runner: &Runner<'_>, redaction: &Redaction) -> String {
-    let executor = redaction.word(runner.executor().name());
-    label::heading(&redaction.clean(runner.name()), &executor, runner)
+    label::heading(&redaction.clean(runner.name()), runner)
 }
 
 /// A runner's name and token, on one line.

@@ -31,7 +31,7 @@ pub(super) struct Remedies<'e> {
 
 /// How many commands are tried out for one section of the file: each reads the whole of it. Who has
 /// more findings than that has one cause for them.
-const MOST_TRIED: usize = 24;
+const MOST_TRIED: usize = 12;
 
 /// How many characters the tokens start with under which they are sorted.
 const TOKEN_START: usize = 8;

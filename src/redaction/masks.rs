@@ -10,7 +10,7 @@ use super::environment::Element;
 use super::known::LONGEST;
 use crate::auth::document::{AuthDocument, StringKind};
 use crate::auth::registry::shown;
-use crate::auth::secret::{Secret, looks_generated, looks_like_secret, names_a_secret};
+use crate::auth::secret::{Secret, is_word, looks_generated, looks_like_secret, names_a_secret};
 use crate::runner::auth_entry::is_auth_entry;
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
@@ -222,12 +222,6 @@ fn harmless(key: &str, value: &str) -> bool {
         _ if WORDS.contains(&key) => is_word(value),
         _ => false,
     }
-}
-
-/// Whether a value is one word, as the name of an executor or of a policy is.
-pub(super) fn is_word(value: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+".contains(&byte);
-    value.len() <= 32 && value.bytes().all(letter) && !looks_like_secret(&value.to_lowercase())
 }
 
 /// Whether an image is named as an image is: without a user or a query, and with a digest at most.

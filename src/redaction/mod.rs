@@ -16,7 +16,6 @@ pub(crate) mod excerpt;
 mod known;
 mod masks;
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -81,17 +80,6 @@ impl Redaction {
             }
         }
         out
-    }
-
-    /// A value that should be one word, such as the name of an executor: what else stands there could
-    /// be a secret in the wrong place.
-    #[must_use]
-    pub fn word<'w>(&self, value: &'w str) -> Cow<'w, str> {
-        if self.show || masks::is_word(value) {
-            Cow::Borrowed(value)
-        } else {
-            Cow::Owned(self.placeholder(value))
-        }
     }
 
     /// What is masked in some blocks of a parsed text.

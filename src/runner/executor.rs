@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::auth::secret::is_word;
+
 /// What runs the jobs of a runner (`executor` in `config.toml`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executor(String);
@@ -35,6 +37,12 @@ impl Executor {
         &self.0
     }
 
+    /// The name as it may be shown: another value in its place could be a secret.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if is_word(self.0.trim()) { &self.0 } else { "<hidden>" }
+    }
+
     /// The table of its own that holds `pull_policy`, for an executor that pulls images.
     pub(crate) fn table(&self) -> Option<&'static str> {
         match self.pull() {
@@ -60,6 +68,6 @@ impl Executor {
 
 impl fmt::Display for Executor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.shown())
     }
 }

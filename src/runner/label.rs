@@ -10,16 +10,18 @@ pub(crate) fn title(name: &str, runner: &Runner<'_>) -> String {
     one_line(&format!("{name} ({token})"))
 }
 
-/// [`title`] with the executor, which may have been cleaned as well.
-pub(crate) fn heading(name: &str, executor: &str, runner: &Runner<'_>) -> String {
-    match executor {
-        "" => title(name, runner),
-        executor => one_line(&format!("{}, {executor}", title(name, runner))),
+/// [`title`] with the executor.
+pub(crate) fn heading(name: &str, runner: &Runner<'_>) -> String {
+    let title = title(name, runner);
+    if runner.executor().name().is_empty() {
+        title
+    } else {
+        one_line(&format!("{title}, {}", runner.executor().shown()))
     }
 }
 
 /// [`heading`] with GitLab's number for it, to choose by.
 pub(crate) fn candidate(runner: &Runner<'_>) -> String {
     let id = runner.id().filter(|&id| id != 0).map_or(String::new(), |id| format!(", id {id}"));
-    format!("{}{id}", heading(runner.name(), runner.executor().name(), runner))
+    format!("{}{id}", heading(&runner.shown_name(), runner))
 }

@@ -144,6 +144,15 @@ impl Runner<'_> {
         &self.name
     }
 
+    /// The name as it may be shown: some people name a runner after its token.
+    pub(crate) fn shown_name(&self) -> Cow<'_, str> {
+        if self.token.len() > self.short_token().len() && self.name.contains(&*self.token) {
+            Cow::Owned(self.name.replace(&*self.token, "<hidden>"))
+        } else {
+            Cow::Borrowed(&self.name)
+        }
+    }
+
     /// The first nine characters of the token, as GitLab's pages show them.
     #[must_use]
     pub fn short_token(&self) -> &str {
@@ -181,7 +190,7 @@ impl Runner<'_> {
     /// How messages call it, on one line: its name, or its short token where it has none.
     #[must_use]
     pub fn title(&self) -> String {
-        if self.name.is_empty() { label::title("", self) } else { one_line(&self.name) }
+        if self.name.is_empty() { label::title("", self) } else { one_line(&self.shown_name()) }
     }
 }
 

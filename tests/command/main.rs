@@ -7,6 +7,7 @@ mod completions;
 mod config_path;
 mod docs;
 mod doctor;
+mod growth;
 mod hostile;
 mod logins;
 mod man;

@@ -186,9 +186,7 @@ const PLACES: &[Place] = &[
     ),
     End("[runners.cache.s3]\nAccessKey = '@'\nSecretKey = '@' # @"),
     End("[runners.docker.sysctls]\n'u:@@h' = '@'"),
-    End(
-        "[[runners]]\nname = 'other @'\ntoken = 'abcdefghi'\n[runners.ssh]\npassword = '@'\n# the token is @",
-    ),
+    End("[[runners]]\nname = 'other glrt-abcdefghi@'\ntoken = 'glrt-abcdefghi@'\n# the token is @"),
     End("# @"),
 ];
 

@@ -1,0 +1,225 @@
+//! What a command costs grows with the file and not faster, on every kind of file: instructions are
+//! counted, which are the same on a busy machine.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// How many of a thing the smaller file has: fewer for `doctor`, which tries out what it advises.
+const MANY: usize = 400;
+const MANY_FOR_DOCTOR: usize = 100;
+
+/// How much more twice as many may cost.
+const MOST: f64 = 2.3;
+
+/// `user:password`.
+const AUTH: &str = "dXNlcjpwYXNzd29yZA==";
+
+/// Pieces with their numbers, and what stands between them.
+fn many(count: usize, between: &str, piece: impl Fn(usize) -> String) -> String {
+    (0..count).map(piece).collect::<Vec<_>>().join(between)
+}
+
+/// A config whose first runner has this `environment`.
+fn runner(elements: &str) -> String {
+    format!("[[runners]]\n  name = 'one'\n  executor = 'docker'\n  environment = [{elements}]\n")
+}
+
+/// The same with this document.
+fn document(members: &str) -> String {
+    runner(&format!("'DOCKER_AUTH_CONFIG={{{members}}}'"))
+}
+
+/// The same with these members of `auths`.
+fn auths(count: usize, piece: impl Fn(usize) -> String) -> String {
+    document(&format!("\"auths\": {{{}}}", many(count, ", ", piece)))
+}
+
+/// A kind of file: a name, and the file with so many of a thing.
+type Kind = (&'static str, fn(usize) -> String);
+
+const KINDS: &[Kind] = &[
+    ("credentials", |count| auths(count, |n| format!("\"r{n}.io\": {{\"auth\": \"{AUTH}\"}}"))),
+    ("broken credentials", |count| auths(count, |n| format!("\"r{n}.io\": {{\"auth\": \"x\"}}"))),
+    ("users with a $", |count| {
+        auths(count, |n| format!("\"r{n}.io\": {{\"username\": \"$x\", \"password\": \"p\"}}"))
+    }),
+    ("plain fields", |count| {
+        auths(count, |n| format!("\"r{n}.io\": {{\"username\": \"u\", \"password\": \"p\"}}"))
+    }),
+    ("empty credentials", |count| auths(count, |n| format!("\"r{n}.io\": {{}}"))),
+    ("keys of one path", |count| {
+        auths(count, |n| format!("\"https://r.io/v{n}/\": {{\"auth\": \"{AUTH}\"}}"))
+    }),
+    ("one key", |count| auths(count, |_| format!("\"r.io\": {{\"auth\": \"{AUTH}\"}}"))),
+    ("keys that never match", |count| {
+        auths(count, |n| format!("\"x y{n}\": {{\"auth\": \"{AUTH}\"}}"))
+    }),
+    ("auths", |count| {
+        document(&many(count, ", ", |n| {
+            format!("\"auths\": {{\"r{n}.io\": {{\"auth\": \"{AUTH}\"}}}}")
+        }))
+    }),
+    ("helpers", |count| {
+        let helpers = many(count, ", ", |n| format!("\"r{n}.io\": \"h\""));
+        let auths = many(count, ", ", |n| format!("\"r{n}.io\": {{\"auth\": \"{AUTH}\"}}"));
+        document(&format!("\"credHelpers\": {{{helpers}}}, \"auths\": {{{auths}}}"))
+    }),
+    ("members of a credential", |count| {
+        document(&format!(
+            "\"auths\": {{\"r.io\": {{{}}}}}",
+            many(count, ", ", |n| format!("\"m{n}\": \"v\""))
+        ))
+    }),
+    ("lines of a document", |count| {
+        let lines = many(count, ",\n", |n| format!("\"r{n}.io\": {{\n\"auth\": \"{AUTH}\"\n}}"));
+        runner(&format!("'''DOCKER_AUTH_CONFIG={{\n\"auths\": {{\n{lines}}}}}'''"))
+    }),
+    ("escapes", |count| {
+        let auths = many(count, ", ", |n| format!(r#"\"r{n}.io\": {{\"auth\": \"{AUTH}\"}}"#));
+        runner(&format!(r#""DOCKER_AUTH_CONFIG={{\"auths\": {{{auths}}}}}""#))
+    }),
+    ("variables", |count| {
+        let all = many(count, "", |n| format!("$v{n}"));
+        let auth =
+            format!("'DOCKER_AUTH_CONFIG={{\"auths\": {{\"{all}\": {{\"auth\": \"{AUTH}\"}}}}}}'");
+        runner(&format!("{}, {auth}", many(count, ", ", |n| format!("'v{n}=x'"))))
+    }),
+    ("auth entries", |count| {
+        runner(&many(count, ", ", |n| {
+            format!("'DOCKER_AUTH_CONFIG={{\"auths\": {{\"r{n}.io\": {{}}}}}}'")
+        }))
+    }),
+    ("misspelled entries", |count| {
+        runner(&many(count, ", ", |n| format!("'docker_auth_config={n}'")))
+    }),
+    ("misplaced entries", |count| {
+        let entries = many(count, ", ", |n| format!("'DOCKER_AUTH_CONFIG={n}'"));
+        format!("{}  [runners.docker]\n  environment = [{entries}]\n", runner(""))
+    }),
+    ("runners", |count| {
+        let more = |n| {
+            runner("'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {}}}'")
+                .replace("one", &format!("r{n}"))
+        };
+        runner("") + &many(count, "", more)
+    }),
+    ("runners of one name", |count| {
+        let entry = runner("'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {}}}'");
+        let more = |n| entry.replace("'one'", &format!("'same'\n  token = 'abcdefgh{n}'"));
+        runner("") + &many(count, "", more)
+    }),
+    ("inline runners", |count| {
+        let more = |n| {
+            let name = if n == 0 { "one".to_owned() } else { format!("r{n}") };
+            format!(
+                "{{name = '{name}', executor = 'docker', environment = ['DOCKER_AUTH_CONFIG={{\"auths\": {{\"r.io\": {{}}}}}}']}}"
+            )
+        };
+        format!("runners = [{}]\n", many(count, ", ", more))
+    }),
+    ("comments", |count| runner("") + &"  # the fast one\n".repeat(count)),
+    ("keys", |count| runner("") + &many(count, "", |n| format!("  k{n} = 1\n"))),
+    ("dotted keys", |count| runner("") + &many(count, "", |n| format!("  a.k{n} = 1\n"))),
+    ("sections", |count| runner("") + &many(count, "", |n| format!("  [runners.t{n}]\n"))),
+    ("dots", |count| runner("") + "  a" + &".a".repeat(count) + " = 1\n"),
+];
+
+const COMMANDS: &[&[&str]] = &[
+    &["doctor"],
+    &["doctor", "--format", "json"],
+    &["set", "-n", "one", "-r", "new.io", "-u", "u", "--password-env", "PASSWORD", "--dry-run"],
+    &[
+        "set",
+        "-n",
+        "one",
+        "-r",
+        "new.io",
+        "-u",
+        "u",
+        "--password-env",
+        "PASSWORD",
+        "--replace",
+        "--dry-run",
+    ],
+    &["remove", "-n", "one", "-r", "r1.io", "--dry-run"],
+    &["list"],
+    &["explain", "r1.io/app"],
+];
+
+/// How many instructions a command needs.
+fn instructions(folder: &Path, config: &str, command: &[&str]) -> f64 {
+    fs::write(folder.join("config.toml"), config).expect("a config can be written");
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(env!("CARGO_BIN_EXE_runner-auth"))
+        .args(command)
+        .env_clear()
+        .env("CONFIG_FILE", "config.toml")
+        .env("PASSWORD", "s3cret")
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir(folder)
+        .output()
+        .expect("valgrind runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let count = said.lines().find_map(|line| line.split_once("Collected : "));
+    count.and_then(|(_, count)| count.trim().parse().ok()).unwrap_or_else(|| panic!("{said}"))
+}
+
+fn has_valgrind() -> bool {
+    let found = Command::new("valgrind").arg("--version").output().is_ok();
+    if !found {
+        println!("SKIPPED: this needs valgrind");
+        assert!(std::env::var_os("CI").is_none(), "CI has it");
+    }
+    found
+}
+
+/// Each kind with some of the commands: `doctor`, which looks at everything, and one of the others in
+/// turn; `GROWTH=all` takes them all.
+#[test]
+#[ignore = "minutes of counting: cargo test --test command growth -- --ignored"]
+fn what_a_command_costs_grows_with_the_file() {
+    if !has_valgrind() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a place to work");
+    let all = std::env::var_os("GROWTH").is_some_and(|value| value == "all");
+    let mut steep = String::new();
+    for (number, (kind, file)) in KINDS.iter().enumerate() {
+        for (turn, command) in COMMANDS.iter().enumerate() {
+            let in_turn = turn == 0 || turn == 1 + number % (COMMANDS.len() - 1);
+            if !all && !in_turn {
+                continue;
+            }
+            let many = if command[0] == "doctor" { MANY_FOR_DOCTOR } else { MANY };
+            let [none, one, two] =
+                [1, many, 2 * many].map(|count| instructions(folder.path(), &file(count), command));
+            let growth = (two - none) / (one - none).max(1.0);
+            // What is left out of account is no more than starting the command costs.
+            if growth > MOST && two - one > none / 4.0 {
+                writeln!(steep, "{command:?} on {kind}: {growth:.2}").expect("a string takes all");
+            }
+        }
+    }
+    assert!(steep.is_empty(), "twice as many cost more than {MOST} times as much:\n{steep}");
+}
+
+/// What people are shown of a thousand mistakes of one kind is a page or two, and a program gets all.
+#[test]
+fn a_few_findings_of_one_cause_are_told() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    fs::write(folder.path().join("config.toml"), KINDS[1].1(1000))
+        .expect("a config can be written");
+    let print = |format| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+        command.args(["doctor", "--format", format]).current_dir(folder.path());
+        let output = command.env("CONFIG_FILE", "config.toml").output().expect("it runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let text = print("text");
+    assert!(text.matches("[undecodable-auth]").count() < 50, "{text}");
+    assert!(text.contains(" more undecodable-auth"), "{text}");
+    assert_eq!(print("json").matches("\"undecodable-auth\"").count(), 1000);
+}
