@@ -296,7 +296,7 @@ fn a_broken_file_gives_a_place_and_never_its_text() {
         ("{\"r.io\": {\"auth\": \"UzNDUkVU\"}}", ":1:2: r.io: its auth is not padded base64"),
         (
             "{\"auths\": {\"r.io\": {\"auth\": \"dTpw\"}, \"https://r.io/v1/\": {\"auth\": \"dTpx\"}}}",
-            ":1:38: this registry stands here twice",
+            ":1:38: this registry is here twice",
         ),
         ("{\"auths\": {\"a b\": {\"auth\": \"dTpw\"}}}", ":1:12: this key is no registry"),
         (
