@@ -2,11 +2,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runner_auth::{Circumstances, Diagnosis};
 use runner_auth::{Answer, Verdict, resolve};
+use runner_auth::{Circumstances, Diagnosis};
 use runner_auth::{
-    Config, ConfigText, Credential, Plan, Redaction, Registry, Removal, Request, RunnerVersion, Secret,
-    diff, listing,
+    Config, ConfigText, Credential, Plan, Redaction, Registry, Removal, Request, RunnerVersion,
+    Secret, diff, listing,
 };
 
 /// The text as a TOML string.
@@ -30,14 +30,20 @@ fuzz_target!(|document: &str| {
     let text = ConfigText::new("config.toml", text.into_bytes());
     let config = Config::parse(&text).expect("the config parses");
     drop(listing::credentials(&config, &config.runners()[0]).expect("a listing"));
-    let circumstances = Circumstances { path: Some("c"), mode: None, has_helper: &|_| false, now: std::time::SystemTime::UNIX_EPOCH };
+    let circumstances = Circumstances {
+        path: Some("c"),
+        mode: None,
+        has_helper: &|_| false,
+        now: std::time::SystemTime::UNIX_EPOCH,
+    };
     drop(Diagnosis::new(&text, &circumstances));
     let login = Credential::new("ci", Secret::new("the-new-passw0rd".into())).expect("a login");
     let registry = Registry::parse("r.io").expect("a registry");
     let set =
         Request::Set { logins: vec![(registry, login)], replace: false, pull_policies: Vec::new() };
     let Ok(plan) = Plan::make(&config, &[0], &set) else { return };
-    let lines = diff::diff(&config, &plan, &Redaction::new(false), 3).expect("what is proved can be shown");
+    let lines =
+        diff::diff(&config, &plan, &Redaction::new(false), 3).expect("what is proved can be shown");
     assert!(!diff::to_text(&lines).contains("the-new-passw0rd"));
     let patched = ConfigText::new("config.toml", plan.apply(&config));
     let patched = Config::parse(&patched).expect("the patched config parses");
@@ -54,7 +60,10 @@ fuzz_target!(|document: &str| {
         assert!(found.path != "r.io" || found.answer == Answer::User("ci".into()));
     }
     drop(resolve(document, "r.io/app", RunnerVersion::LATEST));
-    let remove = Request::Remove(Removal { registries: vec![Registry::named("r.io")], ..Removal::default() });
+    let remove = Request::Remove(Removal {
+        registries: vec![Registry::named("r.io")],
+        ..Removal::default()
+    });
     let removed = Plan::make(&patched, &[0], &remove).expect("what was set can be removed");
     assert!(removed.changes());
 });

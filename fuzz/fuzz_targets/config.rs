@@ -4,7 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use runner_auth::{Circumstances, Diagnosis};
 use runner_auth::{
-    Config, ConfigText, Credential, Plan, PullPolicy, Redaction, Registry, Removal, Request, Secret, diff,
+    Config, ConfigText, Credential, Plan, PullPolicy, Redaction, Registry, Removal, Request,
+    Secret, diff,
 };
 
 const PASSWORD: &str = "the-new-passw0rd";
@@ -16,14 +17,22 @@ fn requests() -> Vec<Request> {
     vec![
         Request::Set { logins: logins.clone(), replace: false, pull_policies: Vec::new() },
         Request::Set { logins, replace: true, pull_policies: vec![PullPolicy::Always] },
-        Request::Remove(Removal { registries: vec![Registry::named("r.io"), Registry::named("docker.io")], ..Removal::default() }),
+        Request::Remove(Removal {
+            registries: vec![Registry::named("r.io"), Registry::named("docker.io")],
+            ..Removal::default()
+        }),
         Request::RemoveEntry,
     ]
 }
 
 fuzz_target!(|bytes: &[u8]| {
     let text = ConfigText::new("config.toml", bytes.to_vec());
-    let circumstances = Circumstances { path: Some("c"), mode: None, has_helper: &|_| false, now: std::time::SystemTime::UNIX_EPOCH };
+    let circumstances = Circumstances {
+        path: Some("c"),
+        mode: None,
+        has_helper: &|_| false,
+        now: std::time::SystemTime::UNIX_EPOCH,
+    };
     let diagnosis = Diagnosis::new(&text, &circumstances);
     let Ok(config) = Config::parse(&text) else { return };
     assert!(diagnosis.config.is_some());
@@ -31,7 +40,8 @@ fuzz_target!(|bytes: &[u8]| {
     for selected in (0..runners.min(3)).map(|number| vec![number]).chain([(0..runners).collect()]) {
         for request in requests() {
             let Ok(plan) = Plan::make(&config, &selected, &request) else { continue };
-            let lines = diff::diff(&config, &plan, &Redaction::new(false), 3).expect("what is proved can be shown");
+            let lines = diff::diff(&config, &plan, &Redaction::new(false), 3)
+                .expect("what is proved can be shown");
             assert!(!diff::to_text(&lines).contains(PASSWORD));
             let patched = plan.apply(&config);
             let (mut old, mut new) = (0, 0);

@@ -4,8 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use runner_auth::RunnerVersion;
 use runner_auth::image_path;
-use runner_auth::{key_path_in, why_it_never_matches};
 use runner_auth::{Verdict, resolve};
+use runner_auth::{key_path_in, why_it_never_matches};
 
 fuzz_target!(|input: (&str, &str, u8, u8)| {
     let (document, image, major, minor) = input;
