@@ -13,7 +13,6 @@ pub(crate) mod executor;
 pub(crate) mod known_keys;
 pub(crate) mod label;
 pub(crate) mod layout;
-#[cfg(feature = "verify")]
 pub(crate) mod named_images;
 pub mod pull_policy;
 pub mod refusal;
