@@ -435,6 +435,15 @@ const FOUND_IN_SOUND_FILES: &[(&str, &str, usize)] = &[
     ("hand-edited-crlf.toml", "cached-private-images", 16),
     // It holds a credential, and any job can read that.
     ("hand-edited-crlf.toml", "visible-to-jobs", 12),
+    // Keys that no GitLab Runner knows, or knows elsewhere: slips of their authors, and keys of before 12.9.
+    ("01-1-runners-shell.toml", "unknown-key", 14),
+    ("04-1-runners-shell.toml", "unknown-key", 6),
+    ("13-1-runners-shell.toml", "unknown-key", 9),
+    ("18-1-runners-no-final-newline-docker.toml", "unknown-key", 32),
+    ("19-1-runners-docker.toml", "misplaced-key", 25),
+    ("19-1-runners-docker.toml", "misplaced-key", 26),
+    ("19-1-runners-docker.toml", "misplaced-key", 27),
+    ("19-1-runners-docker.toml", "misplaced-key", 28),
     // A number of words without quotes: GitLab Runner refuses this one.
     ("28-1-runners-no-final-newline-docker-INVALID.toml", "invalid-toml", 10),
 ];

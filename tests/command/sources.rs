@@ -298,7 +298,7 @@ fn a_broken_file_gives_a_place_and_never_its_text() {
             "{\"auths\": {\"r.io\": {\"auth\": \"dTpw\"}, \"https://r.io/v1/\": {\"auth\": \"dTpx\"}}}",
             ":1:38: this registry is here twice",
         ),
-        ("{\"auths\": {\"a b\": {\"auth\": \"dTpw\"}}}", ":1:12: this key is no registry"),
+        ("{\"auths\": {\"a b\": {\"auth\": \"dTpw\"}}}", ":1:12: this key is not a registry"),
         (
             "{\"auths\": {\"r.io\": {\"auth\": \"dTpw5A==\"}}}",
             ":1:12: r.io: the user or the password is not UTF-8",

@@ -47,6 +47,9 @@ def run(arguments, steps, piped=None, config=CONFIG, login=None, term="xterm", m
         child = os.fork()
         if child == 0:
             os.login_tty(other_end)
+            # A signal that was ignored when the tests began would stay ignored.
+            for name in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+                signal.signal(name, signal.SIG_DFL)
             os.chdir(folder)
             if piped is not None:
                 reader, writer = os.pipe()
