@@ -203,7 +203,7 @@ fn a_host_needs_no_python_and_no_log_has_a_secret() {
         ("state=gone", "state is present or absent"),
         (
             "name=nobody registry=registry.example.com username=robot password={{ vault_registry_password }}",
-            "no runner with the name",
+            "no runner has the name",
         ),
         (
             "auth_config='{\"auths\": {\"q.io\": {\"auth\": {{ vault_registry_password }}}}}'",
