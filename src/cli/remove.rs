@@ -5,6 +5,7 @@ use super::change::{change, check_writing, converse};
 use super::guide::RemoveGuide;
 use super::output::Output;
 use crate::auth::registry::Registry;
+use crate::auth::source::credential_helper::bare_name;
 use crate::error::Error;
 use crate::plan::{Removal, Request};
 
@@ -28,12 +29,9 @@ impl Remove {
         if self.everything {
             return Some(Request::RemoveEntry);
         }
-        let name = |name: &String| {
-            name.strip_prefix("docker-credential-").unwrap_or(name.as_str()).to_owned()
-        };
         let removal = Removal {
             registries: self.registries.iter().map(|typed| Registry::named(typed)).collect(),
-            helpers: self.helpers.iter().map(name).collect(),
+            helpers: self.helpers.iter().map(|named| bare_name(named).to_owned()).collect(),
             store: self.store,
         };
         (!removal.is_empty()).then_some(Request::Remove(removal))

@@ -39,8 +39,7 @@ impl Source {
 
     /// Some name the program itself.
     fn helper_name(&self) -> Option<&str> {
-        let name = self.credential_helper.as_deref()?;
-        Some(name.strip_prefix("docker-credential-").unwrap_or(name))
+        self.credential_helper.as_deref().map(credential_helper::bare_name)
     }
 
     fn helper(&self) -> Result<Option<CredentialHelper>, Error> {

@@ -6,10 +6,8 @@ use super::subject::Examined;
 use super::{Code, Finding};
 use crate::auth::document::{Entry, Helper, Stored};
 use crate::auth::registry::shown;
+use crate::auth::source::credential_helper::{PREFIX, bare_name};
 use crate::toml::edit::Edit;
-
-/// What every helper's program begins with.
-const PREFIX: &str = "docker-credential-";
 
 /// What the variables begin with that helpers for clouds read.
 const CLOUDS: &[&str] = &["AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ACR_"];
@@ -48,8 +46,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                 None => None,
             };
             let base = name.rsplit('/').next().unwrap_or_default();
-            let base = base.strip_prefix(PREFIX).unwrap_or(base);
-            let edits = rename(examined, helper, base);
+            let edits = rename(examined, helper, bare_name(base));
             findings.push(finding.mended_by(command).fixed_by(edits));
             continue;
         }

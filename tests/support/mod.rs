@@ -36,6 +36,16 @@ pub fn configs() -> Vec<(String, Vec<u8>)> {
     found
 }
 
+/// Whether this runs as root; a test that needs it skips else.
+pub fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        println!("SKIPPED: this needs root");
+        assert!(std::env::var_os("CI").is_none(), "CI runs as root");
+    }
+    root
+}
+
 /// The command keeps its memory to itself: only root sees into it, and only for root does `strace` see
 /// the names of files.
 pub fn sees_into_processes() -> bool {

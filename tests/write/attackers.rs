@@ -26,6 +26,8 @@ use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
+use crate::support::is_root;
+
 /// The other user.
 const USER: u32 = 1234;
 
@@ -276,15 +278,6 @@ fn beside(scene: &Scene, round: usize, attacker: impl FnOnce(&AtomicBool) + Send
         over.store(true, Ordering::SeqCst);
         output
     })
-}
-
-fn is_root() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        println!("SKIPPED: this needs root");
-        assert!(std::env::var_os("CI").is_none(), "CI runs as root");
-    }
-    root
 }
 
 #[test]

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::support::is_root;
+
 const CONFIG: &str = "[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
 
 struct Place {
@@ -119,15 +121,6 @@ fn kept(config: &Path) -> PathBuf {
     };
     let path = config.canonicalize().expect("the config is there");
     state.join("runner-auth").join(path.to_str().unwrap().replace('%', "%25").replace('/', "%2F"))
-}
-
-fn is_root() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        println!("SKIPPED: this needs root");
-        assert!(std::env::var_os("CI").is_none(), "CI runs as root");
-    }
-    root
 }
 
 #[test]

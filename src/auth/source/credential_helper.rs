@@ -36,11 +36,19 @@ const NOT_THERE: &str = "credentials not found in native keychain";
 /// The user that stands for an identity token (docker/cli `cli/config/credentials/native_store.go`).
 const TOKEN_USER: &str = "<token>";
 
+/// What every helper's program begins with.
+pub(crate) const PREFIX: &str = "docker-credential-";
+
+/// A helper's name where a person may have named the program itself.
+pub(crate) fn bare_name(named: &str) -> &str {
+    named.strip_prefix(PREFIX).unwrap_or(named)
+}
+
 /// Finds a helper's program in this process's `PATH`, as docker/cli does
 /// (`cli/config/credentials/native_store.go`). The runner's own `PATH` may differ.
 #[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
-    let program = format!("docker-credential-{name}");
+    let program = format!("{PREFIX}{name}");
     let executable = |path: &Path| {
         path.metadata()
             .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
