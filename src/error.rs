@@ -3,12 +3,14 @@
 use std::fmt;
 use std::io;
 
+use crate::toml::printable::one_line;
 use crate::toml::text::Place;
 
 /// Every failure of this crate.
 ///
 /// The sentence ([`fmt::Display`]) names the file, the place and the runner and says what to do
 /// next. It never holds a secret: for broken TOML and JSON it gives line and column, not the text.
+/// Names and paths in it are as they are; who shows it on a terminal escapes what that would act on.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -322,45 +324,81 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The sentence, and the lines below it, as they may go to a terminal: nothing in a name or a path
+    /// moves its cursor or passes for a line of its own.
+    pub(crate) fn printable(&self) -> String {
+        let mut lines = vec![Sentence(self).to_string()];
+        lines.extend(self.below());
+        lines.iter().map(|line| one_line(line)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The lines below the sentence: the runners that are there, as many as a screen shows.
+    fn below(&self) -> Vec<String> {
+        const SHOWN: usize = 20;
+        let (Self::RunnerNotFound { candidates, .. } | Self::RunnerAmbiguous { candidates, .. }) =
+            self
+        else {
+            return Vec::new();
+        };
+        let shown = candidates.iter().take(SHOWN);
+        let mut lines: Vec<_> = shown.map(|candidate| format!("  {candidate}")).collect();
+        if let more @ 1.. = candidates.len().saturating_sub(SHOWN) {
+            lines.push(format!("  and {more} more: runner-auth list shows them all"));
+        }
+        lines
+    }
+}
+
 impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Sentence(self).fmt(f)?;
+        self.below().iter().try_for_each(|line| write!(f, "\n{line}"))
+    }
+}
+
+/// An error without the lines below it.
+struct Sentence<'e>(&'e Error);
+
+impl fmt::Display for Sentence<'_> {
     // One sentence after the other: cutting it in two would only hide one half.
     #[allow(clippy::too_many_lines)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Usage(problem) | Self::NoCredential(problem) => f.write_str(problem),
-            Self::InvalidUsername(problem)
-            | Self::InvalidPassword(problem)
-            | Self::TerminalLost(problem) => f.write_str(problem),
-            Self::InvalidRegistry { problem } => write!(
+        match self.0 {
+            Error::Usage(problem) | Error::NoCredential(problem) => f.write_str(problem),
+            Error::InvalidUsername(problem)
+            | Error::InvalidPassword(problem)
+            | Error::TerminalLost(problem) => f.write_str(problem),
+            Error::InvalidRegistry { problem } => write!(
                 f,
                 "the registry {problem}: name it as HOST[:PORT][/PATH], such as \
                  registry.example.com:5000"
             ),
-            Self::InvalidHelperName => f.write_str(
+            Error::InvalidHelperName => f.write_str(
                 "the name of a credential helper can't be empty or hold a / or a blank: NAME \
                  stands for docker-credential-NAME in the PATH",
             ),
-            Self::InvalidSource { source, place: None, problem } => {
+            Error::InvalidSource { source, place: None, problem } => {
                 write!(f, "{source} {problem}")
             }
-            Self::InvalidSource { source, place: Some((line, column)), problem } => {
+            Error::InvalidSource { source, place: Some((line, column)), problem } => {
                 write!(f, "{source}:{line}:{column}: {problem}")
             }
-            Self::NothingToRender { path, runner } => write!(
+            Error::NothingToRender { path, runner } => write!(
                 f,
                 "{path}: runner '{runner}' has no auth document to render: give it one with set"
             ),
-            Self::CredentialRefused(answer) | Self::RegistryUnreachable(answer) => {
+            Error::CredentialRefused(answer) | Error::RegistryUnreachable(answer) => {
                 write!(f, "nothing was written: {answer}")
             }
-            Self::ConsentNeeded => f.write_str(
+            Error::ConsentNeeded => f.write_str(
                 "nobody can be asked on a terminal here: add --yes to write, --dry-run to see the \
                  diff, or --check to learn whether something would change",
             ),
-            Self::GivenUp => {
+            Error::GivenUp => {
                 f.write_str("a question was left without an answer, and nothing was done")
             }
-            Self::ConfigNotFound { path, elsewhere } => {
+            Error::ConfigNotFound { path, elsewhere } => {
                 write!(f, "there is no {path}, where GitLab Runner would look as this user: ")?;
                 f.write_str(if *elsewhere {
                     "run the command with sudo for /etc/gitlab-runner/config.toml, or name a file \
@@ -369,46 +407,46 @@ impl fmt::Display for Error {
                     "name a file with --config"
                 })
             }
-            Self::Unreadable { path, cause } => {
+            Error::Unreadable { path, cause } => {
                 write!(f, "{path} can't be read: {}", reason(cause))?;
                 let forbidden = cause.kind() == io::ErrorKind::PermissionDenied;
                 f.write_str(if forbidden { "; try it with sudo" } else { "" })
             }
-            Self::InvalidToml { path, place, problem }
-            | Self::InvalidYaml { path, place: Some(place), problem } => {
+            Error::InvalidToml { path, place, problem }
+            | Error::InvalidYaml { path, place: Some(place), problem } => {
                 write!(f, "{path}:{place}: {problem}")
             }
-            Self::InvalidYaml { path, place: None, problem } => write!(f, "{path} {problem}"),
-            Self::KeyTwice { path, key, first, second } => write!(
+            Error::InvalidYaml { path, place: None, problem } => write!(f, "{path} {problem}"),
+            Error::KeyTwice { path, key, first, second } => write!(
                 f,
                 "{path}:{second}: '{key}' is spelled differently here than on line {}, and \
                  GitLab Runner takes one of the two at random: merge them into one",
                 first.line
             ),
-            Self::InvalidEnvironment { path, place, runner } => write!(
+            Error::InvalidEnvironment { path, place, runner } => write!(
                 f,
                 "{path}:{place}: environment of runner '{runner}' is not an array of strings, and \
                  GitLab Runner refuses the whole file: write it as environment = ['NAME=value']"
             ),
-            Self::InvalidAuthDocument { path, place, runner, problem } => {
+            Error::InvalidAuthDocument { path, place, runner, problem } => {
                 write!(f, "{path}:{place}: the auth document of runner '{runner}' {problem}")
             }
-            Self::HelperAnswers { path, place, runner, registry, helper } => write!(
+            Error::HelperAnswers { path, place, runner, registry, helper } => write!(
                 f,
                 "{path}:{place}: runner '{runner}' asks the credential helper '{helper}' for \
                  {registry}, which would answer in place of the new credential: take the helper out \
                  with remove --registry, or drop the whole document with --replace"
             ),
-            Self::PullPolicyRefused { path, place, runner, problem } => {
+            Error::PullPolicyRefused { path, place, runner, problem } => {
                 write!(
                     f,
                     "{path}:{place}: pull_policy of runner '{runner}' can't be set: {problem}"
                 )
             }
-            Self::HelperFailed { helper, problem } => {
+            Error::HelperFailed { helper, problem } => {
                 write!(f, "docker-credential-{helper} {problem}")
             }
-            Self::RunnerNotFound { path, wanted, near, candidates } => {
+            Error::RunnerNotFound { path, wanted, near, candidates } => {
                 if candidates.is_empty() {
                     return write!(
                         f,
@@ -420,36 +458,34 @@ impl fmt::Display for Error {
                 if let Some(near) = near {
                     write!(f, " (did you mean '{near}'?)")?;
                 }
-                write!(f, "; the file has:")?;
-                list(f, candidates)
+                f.write_str("; the file has:")
             }
-            Self::RunnerAmbiguous { path, wanted, candidates } => {
+            Error::RunnerAmbiguous { path, wanted, .. } => {
                 if wanted.is_empty() {
                     write!(
                         f,
                         "{path} has several runners: select one with --name, --token or --id, or \
                          use --all for all of them:"
-                    )?;
+                    )
                 } else {
                     write!(
                         f,
                         "{path}: several runners have {wanted}: pick one with --token or --id, or \
                          use --all for all of them:"
-                    )?;
+                    )
                 }
-                list(f, candidates)
             }
-            Self::NotProved { path, difference } => write!(
+            Error::NotProved { path, difference } => write!(
                 f,
                 "{path} was not written: the patched text could not be proved to differ only as \
                  intended ({difference}); please report this with a config that shows it"
             ),
-            Self::NotWritable { path, step, cause, advice } => {
+            Error::NotWritable { path, step, cause, advice } => {
                 let cause = reason(cause);
                 write!(f, "{path} was not written, it is as it was: {step} failed: {cause}")?;
                 advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
             }
-            Self::Locked { path, seconds, holder } => {
+            Error::Locked { path, seconds, holder } => {
                 let who = holder.as_deref().unwrap_or("another process");
                 write!(
                     f,
@@ -460,33 +496,33 @@ impl fmt::Display for Error {
                     None => "find it with fuser or lsof, or wait longer with --lock-timeout",
                 })
             }
-            Self::AttributesLost { path, what, cause } => write!(
+            Error::AttributesLost { path, what, cause } => write!(
                 f,
                 "{path} was not written: the new file could not keep {what}: {}; run the command as \
                  its owner or as root, or give that up with --force-attributes",
                 reason(cause)
             ),
-            Self::KubernetesVolume { path } => write!(
+            Error::KubernetesVolume { path } => write!(
                 f,
                 "{path} was not written: it comes from a Kubernetes volume, which is filled anew \
                  from its Secret or ConfigMap: change that one"
             ),
-            Self::HalfWritten { path, copy, cause } => write!(
+            Error::HalfWritten { path, copy, cause } => write!(
                 f,
                 "{path} is half written ({}), and its content from before is in {copy}: copy it \
                  back, or run the command again",
                 reason(cause)
             ),
-            Self::UnfinishedWrite { path, copy } => write!(
+            Error::UnfinishedWrite { path, copy } => write!(
                 f,
                 "{path} was not written: an earlier write of it was cut off, and it has changed \
                  since; its content from before that is in {copy}: copy it back or remove it, then \
                  run the command again"
             ),
-            Self::Interrupted { path, .. } => {
+            Error::Interrupted { path, .. } => {
                 write!(f, "{path} was not written, it is as it was: a signal came before")
             }
-            Self::ChangedMeanwhile { path } => write!(
+            Error::ChangedMeanwhile { path } => write!(
                 f,
                 "{path} was changed by somebody else meanwhile and is as they left it: run the \
                  command again"
@@ -504,17 +540,6 @@ impl std::error::Error for Error {
             | Self::HalfWritten { cause, .. } => Some(cause),
             _ => None,
         }
-    }
-}
-
-/// As many as a screen shows.
-fn list(f: &mut fmt::Formatter<'_>, candidates: &[String]) -> fmt::Result {
-    const SHOWN: usize = 20;
-    let shown = candidates.iter().take(SHOWN);
-    shown.into_iter().try_for_each(|candidate| write!(f, "\n  {candidate}"))?;
-    match candidates.len().saturating_sub(SHOWN) {
-        0 => Ok(()),
-        more => write!(f, "\n  and {more} more: runner-auth list shows them all"),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::redaction::Redaction;
 use crate::redaction::diff;
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
-use crate::toml::printable::printable;
+use crate::toml::printable::one_line;
 use crate::toml::text::ConfigText;
 
 pub(super) fn check_writing(global: &Global, writing: &Writing) -> Result<(), Error> {
@@ -216,7 +216,7 @@ impl Change<'_> {
             report,
             lines,
             summary: preview.summary(),
-            label: printable(text.label()),
+            label: one_line(text.label()),
             is_whole: text.enclosure().is_none(),
             stores: matches!(self.wanted, Wanted::Request(Request::Set { .. })) && preview.stores(),
             bytes: plan.changes().then(|| plan.apply(&config)),

@@ -20,7 +20,7 @@ use crate::redaction::Redaction;
 use crate::redaction::excerpt::Excerpts;
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
-use crate::toml::printable::{one_line, printable};
+use crate::toml::printable::one_line;
 
 #[derive(Serialize)]
 struct Report {
@@ -245,8 +245,8 @@ impl FileReport {
 impl FindingReport {
     /// The message with its runner and the advice.
     fn remark(&self, runner: Option<&str>) -> String {
-        let runner = runner.map_or(String::new(), |name| format!(" (runner {})", one_line(name)));
-        one_line(&format!("{}{runner}: {}", self.message, self.advice))
+        let runner = runner.map_or(String::new(), |name| format!(" (runner {name})"));
+        format!("{}{runner}: {}", self.message, self.advice)
     }
 
     fn new(finding: &Finding) -> Self {
@@ -275,7 +275,7 @@ struct Telling<'f, 't> {
 
 impl Telling<'_, '_> {
     fn text(&self, label: &str, findings: &[Finding]) -> String {
-        let label = printable(label);
+        let label = one_line(label);
         let mut out = String::new();
         let mut excerpts = self.config.map(|config| Excerpts::new(config, self.redaction));
         let mut told: BTreeMap<Code, usize> = BTreeMap::new();
@@ -351,7 +351,7 @@ impl Telling<'_, '_> {
                 excerpt.line
             ));
         }
-        out.push_str(&format!("  {}\n", finding.advice));
+        out.push_str(&format!("  {}\n", one_line(&finding.advice)));
         // A command with a sign that can't be shown would not be the one that is copied.
         for command in finding.commands.iter().filter(|command| one_line(command) == **command) {
             out.push_str(&format!("  $ {command}\n"));

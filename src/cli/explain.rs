@@ -16,7 +16,7 @@ use crate::runner::executor::Pull;
 use crate::runner::named_images::named_images;
 use crate::runner::selection::Matches;
 use crate::runner::{Config, Runner};
-use crate::toml::printable::{one_line, printable};
+use crate::toml::printable::one_line;
 use crate::toml::text::Place;
 
 #[derive(Serialize)]
@@ -122,7 +122,7 @@ pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Re
     if output.format == Format::Json {
         tell_json(text.label(), version, reports, output);
     } else if selected.is_empty() {
-        output.print(&format!("{} has no [[runners]] entry.\n", printable(text.label())));
+        output.print(&format!("{} has no [[runners]] entry.\n", one_line(text.label())));
     } else if !output.quiet {
         if version == RunnerVersion::LATEST {
             out.push_str(&format!(
@@ -295,7 +295,8 @@ impl Telling<'_> {
         let explanation = self.explanation;
         let resolution = &explanation.resolution;
         let heading = heading(runner, self.redaction);
-        let mut out = format!("{heading}: {}\n", one_line(&self.answer(image)));
+        let mut out = one_line(&format!("{heading}: {}", self.answer(image)));
+        out.push('\n');
         let mut line = |what: &str, text: &str| {
             out.push_str(&format!("  {what:<10} {}\n", one_line(text)));
         };

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::resolver::listing::{self, Listed};
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
-use crate::toml::printable::{one_line, printable};
+use crate::toml::printable::one_line;
 
 #[derive(Serialize)]
 struct Report {
@@ -44,7 +44,7 @@ pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, 
         let config = text.label().to_owned();
         output.json(&Report { schema: 1, command: "list", config, runners, warnings: Vec::new() });
     } else if runners.is_empty() {
-        output.print(&format!("{} has no [[runners]] entry.\n", printable(text.label())));
+        output.print(&format!("{} has no [[runners]] entry.\n", one_line(text.label())));
     } else {
         output.print(&table(&runners));
     }

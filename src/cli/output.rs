@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::args::{Color, Format, Global};
 use super::json;
 use crate::error::Error;
-use crate::redaction::diff::{Line, LineKind, sign};
-use crate::toml::printable::printable;
+use crate::redaction::diff::{Line, LineKind, sign, to_text};
+use crate::toml::printable::{one_line, one_line_with_tabs};
 
 #[derive(Serialize)]
 struct Report {
@@ -106,13 +106,13 @@ impl Output {
 
     /// Prints an error to standard error where standard output takes nothing.
     pub fn error_of_output(error: &Error) {
-        write_to(io::stderr(), &format!("error: {}\n", printable(&error.to_string())));
+        write_to(io::stderr(), &format!("error: {}\n", error.printable()));
     }
 
     /// Prints an error to standard error, or as JSON in place of the report.
     pub fn error(&self, error: &Error) {
         if self.format == Format::Json {
-            let message = printable(&error.to_string());
+            let message = error.to_string();
             self.json(&Report { schema: 1, error: Problem { code: error.code(), message } });
         } else {
             Self::error_of_output(error);
@@ -137,25 +137,36 @@ impl Output {
 
     /// A diff as text, in colours when whoever reads it sees them.
     pub fn diff(&self, lines: &[Line], terminal: bool) -> String {
-        if !(if terminal { self.colors_on_terminal() } else { self.colors() }) {
-            return crate::redaction::diff::to_text(lines);
-        }
+        let colors = if terminal { self.colors_on_terminal() } else { self.colors() };
         let mut out = String::new();
         for line in lines {
+            let line = printable(line);
+            if !colors {
+                out.push_str(&to_text(&[line]));
+                continue;
+            }
             let style = style(line.kind);
             out.push_str(&format!("{style}{}", sign(line.kind)));
-            for (changed, piece) in &line.pieces {
-                if *changed {
+            for (changed, piece) in line.pieces {
+                if changed {
                     let marked = style.invert();
                     out.push_str(&format!("{marked}{piece}{marked:#}{style}"));
                 } else {
-                    out.push_str(piece);
+                    out.push_str(&piece);
                 }
             }
             out.push_str(&format!("{style:#}\n"));
         }
         out
     }
+}
+
+/// A line of a diff without what a terminal would act on.
+fn printable(line: &Line) -> Line {
+    // The name of a file has no reason to hold a tab.
+    let escape = if line.kind == LineKind::File { one_line } else { one_line_with_tabs };
+    let pieces = line.pieces.iter().map(|(changed, piece)| (*changed, escape(piece)));
+    Line { kind: line.kind, pieces: pieces.collect() }
 }
 
 fn colors_are_wanted() -> bool {
@@ -175,7 +186,7 @@ fn style(kind: LineKind) -> Style {
 
 /// An error as JSON on standard output, for arguments that could not be read.
 pub(super) fn json_error(error: &Error) {
-    let problem = Problem { code: error.code(), message: printable(&error.to_string()) };
+    let problem = Problem { code: error.code(), message: error.to_string() };
     if let Ok(text) = json::to_string(&Report { schema: 1, error: problem }) {
         write_to(io::stdout(), &format!("{text}\n"));
     }

@@ -13,7 +13,7 @@ use crate::resolver::listing;
 use crate::runner::known_keys::{self, Flaw};
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::{Config, Runner};
-use crate::toml::printable::{one_line, printable};
+use crate::toml::printable::one_line;
 
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Told {
 pub(super) fn warnings(warnings: &[String]) -> String {
     let mut out = String::new();
     for warning in warnings {
-        out.push_str(&format!("warning: {}\n", printable(warning)));
+        out.push_str(&format!("warning: {}\n", one_line(warning)));
     }
     out
 }
@@ -164,7 +164,8 @@ impl Preview<'_, '_> {
     pub fn summary(&self) -> String {
         let mut out = String::new();
         for note in self.plan.mended().iter().flat_map(|(notes, _)| notes) {
-            out.push_str(&format!("{}: {note}\n", printable(self.config.text().label())));
+            out.push_str(&one_line(&format!("{}: {note}", self.config.text().label())));
+            out.push('\n');
         }
         for plan in self.plan.runners() {
             let runner = self.runner(plan);
@@ -175,7 +176,8 @@ impl Preview<'_, '_> {
             }
             let title = title(runner, self.redaction);
             let would = if self.dry && plan.changed { "would change " } else { "" };
-            out.push_str(&format!("{would}{title}: {}\n", one_line(&parts.join("; "))));
+            out.push_str(&one_line(&format!("{would}{title}: {}", parts.join("; "))));
+            out.push('\n');
         }
         out
     }

@@ -22,7 +22,7 @@ use crate::registry_client::{
 };
 use crate::runner::Config;
 use crate::runner::selection::Matches;
-use crate::toml::printable::{one_line, printable};
+use crate::toml::printable::one_line;
 use crate::verification::{Question, Questions, Verification, Wanted, verify_logins};
 
 /// How many runners a line of the table names.
@@ -148,7 +148,7 @@ pub(super) fn before_writing(set: &Set, request: &Request, output: &Output) -> R
             let told = told(answer, &redaction);
             let advice = told.advice.map_or(String::new(), |advice| format!(" ({advice})"));
             let message = told.message.map_or(String::new(), |message| format!(": {message}"));
-            one_line(&format!("{} {what}{message}{advice}", registry.path()))
+            format!("{} {what}{message}{advice}", registry.path())
         };
         match answer {
             Answer::Accepted { .. } => {}
@@ -347,10 +347,7 @@ impl Telling<'_> {
     fn text(&self) -> String {
         let runners = &self.verification.runners;
         if runners.is_empty() {
-            return format!(
-                "{} has no [[runners]] entry.\n",
-                printable(self.config.text().label())
-            );
+            return format!("{} has no [[runners]] entry.\n", one_line(self.config.text().label()));
         }
         let mut rows: Vec<(Row, Vec<usize>)> = Vec::new();
         let mut places: HashMap<Row, usize> = HashMap::new();
@@ -397,7 +394,7 @@ impl Telling<'_> {
         if runners.len() > MOST_NAMES {
             names.push(format!("{} more", runners.len() - MOST_NAMES));
         }
-        names.join(", ")
+        one_line(&names.join(", "))
     }
 }
 

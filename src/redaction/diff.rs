@@ -11,7 +11,6 @@ use crate::redaction::Redaction;
 use crate::redaction::masks::MasksAround;
 use crate::runner::Config;
 use crate::toml::enclosure::Enclosure;
-use crate::toml::printable::one_line;
 use crate::toml::syntax::Syntax;
 
 /// What a line of the diff is.
@@ -72,7 +71,7 @@ pub fn diff(
     }
     let label = config.text().label();
     let enclosure = config.text().enclosure();
-    let label = one_line(&enclosure.map_or(label.to_owned(), |outer| outer.title(label)));
+    let label = enclosure.map_or(label.to_owned(), |outer| outer.title(label));
     let enclosed = enclosure.and_then(Enclosure::lines);
     let mut out = vec![
         Line::new(LineKind::File, format!("--- {label}")),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::redaction::Redaction;
 use crate::redaction::masks::MasksAround;
 use crate::runner::Config;
+use crate::toml::printable::one_line_with_tabs;
 
 /// How many characters of a line are shown.
 const WIDTH: usize = 100;
@@ -60,7 +61,7 @@ impl<'c, 't> Excerpts<'c, 't> {
         let near = masks.around(from..to);
         let near = near.start.max(line.start)..near.end.min(line.end);
         let show = |part: Range<usize>| -> Vec<char> {
-            let shown = self.redaction.show(syntax.text(), part, masks);
+            let shown = one_line_with_tabs(&self.redaction.show(syntax.text(), part, masks));
             shown.chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect()
         };
         let before = show(near.start..marked.start);

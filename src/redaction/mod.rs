@@ -23,7 +23,6 @@ use std::ops::Range;
 use crate::auth::credential::Credential;
 use crate::auth::secret::Secret;
 use crate::runner::Config;
-use crate::toml::printable::one_line_with_tabs;
 use crate::toml::syntax::Syntax;
 use known::KnownSecrets;
 use masks::{Cover, Mask, Masks};
@@ -87,23 +86,24 @@ impl Redaction {
         if self.show { Masks::default() } else { Masks::of(syntax, blocks) }
     }
 
-    /// A piece of a text as it may be shown, on one line.
+    /// A piece of one line of a text as it may be shown. Its letters are as they stand there: what goes to
+    /// a terminal is escaped where it is printed.
     fn show(&self, text: &str, span: Range<usize>, masks: &Masks) -> String {
         let mut out = String::new();
         let mut at = span.start;
         for Mask { span: mask, cover } in masks.touching(&span) {
             let piece = mask.start.max(at)..mask.end.min(span.end);
-            out.push_str(&one_line_with_tabs(&text[at..piece.start]));
+            out.push_str(&text[at..piece.start]);
             at = piece.end;
             match cover {
                 // A line end inside a secret of several lines stays a line end.
                 Cover::Placeholder(_)
                     if text[piece.clone()].trim_matches(['\r', '\n']).is_empty() => {}
                 Cover::Placeholder(secret) => out.push_str(&self.placeholder(secret.expose())),
-                Cover::Search => out.push_str(&one_line_with_tabs(&self.clean(&text[piece]))),
+                Cover::Search => out.push_str(&self.clean(&text[piece])),
             }
         }
-        out.push_str(&one_line_with_tabs(text[at..span.end].trim_end_matches(['\r', '\n'])));
+        out.push_str(text[at..span.end].trim_end_matches(['\r', '\n']));
         out
     }
 }

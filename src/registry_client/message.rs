@@ -6,7 +6,6 @@ use zeroize::Zeroizing;
 
 use crate::auth::credential::Credential;
 use crate::auth::secret::Secret;
-use crate::toml::printable::one_line;
 
 /// The most that is repeated, in characters.
 const LONGEST: usize = 200;
@@ -53,14 +52,15 @@ fn plain(body: &[u8]) -> Option<String> {
     text.then(|| line.to_owned())
 }
 
-/// The first error of an answer, on one line and without the secrets; `None` where it says nothing
+/// The first error of an answer, without the secrets; `None` where it says nothing
 /// that a person could read.
 pub(super) fn message(body: &[u8], secrets: &Secrets) -> Option<String> {
     let text = match serde_json::from_slice::<Complaint>(body) {
         Ok(complaint) => complaint.text()?,
         Err(_) => plain(body)?,
     };
-    let text = one_line(secrets.hide(text.trim()).trim());
+    let text = secrets.hide(text.trim());
+    let text = text.trim();
     let mut letters = text.chars();
     let mut short: String = letters.by_ref().take(LONGEST).collect();
     if letters.next().is_some() {

@@ -1,13 +1,13 @@
-//! How a runner is called, on one line.
+//! How a runner is called. The names in it are as they stand in the file: what goes to a terminal is
+//! escaped where it is printed.
 
 use super::Runner;
-use crate::toml::printable::one_line;
 
 /// A runner's name and short token. The name is given, since it may have been cleaned of secrets.
 pub(crate) fn title(name: &str, runner: &Runner<'_>) -> String {
     let name = if name.is_empty() { "(no name)" } else { name };
     let token = if runner.short_token().is_empty() { "no token" } else { runner.short_token() };
-    one_line(&format!("{name} ({token})"))
+    format!("{name} ({token})")
 }
 
 /// [`title`] with the executor.
@@ -16,7 +16,7 @@ pub(crate) fn heading(name: &str, runner: &Runner<'_>) -> String {
     if runner.executor().name().is_empty() {
         title
     } else {
-        one_line(&format!("{title}, {}", runner.executor().shown()))
+        format!("{title}, {}", runner.executor().shown())
     }
 }
 

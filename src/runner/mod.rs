@@ -27,7 +27,6 @@ use std::ops::Range;
 use crate::error::Error;
 use crate::runner::executor::Executor;
 use crate::toml::letter_case::same_key;
-use crate::toml::printable::one_line;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
 use crate::toml::text::ConfigText;
 
@@ -186,10 +185,10 @@ impl Runner<'_> {
         &self.place
     }
 
-    /// How messages call it, on one line: its name, or its short token where it has none.
+    /// How messages call it: its name, or its short token where it has none.
     #[must_use]
     pub fn title(&self) -> String {
-        if self.name.is_empty() { label::title("", self) } else { one_line(&self.shown_name()) }
+        if self.name.is_empty() { label::title("", self) } else { self.shown_name().into_owned() }
     }
 }
 

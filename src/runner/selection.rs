@@ -4,7 +4,6 @@ use crate::auth::secret::Secret;
 use crate::error::Error;
 use crate::runner::label::candidate;
 use crate::runner::{Config, Runner};
-use crate::toml::printable::one_line;
 
 /// How runners are picked. Different kinds narrow, the same kind repeated widens.
 #[derive(Debug, Clone, Default)]
@@ -119,7 +118,7 @@ impl Selector {
         let executors: Vec<_> = runners.iter().map(|runner| runner.executor().name()).collect();
         let name = self.names.iter().find_map(|wanted| nearest(wanted, &names));
         let executor = || self.executors.iter().find_map(|wanted| nearest(wanted, &executors));
-        name.or_else(executor).map(one_line)
+        name.or_else(executor).map(str::to_owned)
     }
 
     fn describe(&self) -> String {

@@ -1,12 +1,8 @@
 //! Text from a file as it may go to a terminal: nothing in it moves the cursor, hides a letter or
 //! turns the direction of the line.
 
-/// The same text with what a terminal would act on escaped, but for line ends.
-pub(crate) fn printable(text: &str) -> String {
-    escaped(text, |letter| acts(letter) && letter != '\n')
-}
-
-/// The same text on one line: a line end in a name could pass for a line of a report.
+/// The same text with what a terminal would act on escaped, on one line: a line end in a name could pass
+/// for a line of a report.
 pub(crate) fn one_line(text: &str) -> String {
     escaped(text, acts)
 }
@@ -49,7 +45,6 @@ mod tests {
         let shown = one_line(hostile);
         assert!(!shown.chars().any(acts), "{shown}");
         assert!(shown.starts_with("a\\u{1b}[2J\\u{9b}1m\\u{202e}b"), "{shown}");
-        assert_eq!(printable("a\nb\tc"), "a\nb\\tc");
         assert_eq!(one_line_with_tabs("a\n\tb"), "a\\n\tb");
         let fine = "東京 ف\u{200c}ا 👩\u{200d}🔧 é";
         assert_eq!(one_line(fine), fine);

@@ -9,6 +9,7 @@ mod docs;
 mod doctor;
 mod growth;
 mod hostile;
+mod json_values;
 mod logins;
 mod man;
 mod memory;

@@ -15,6 +15,7 @@ use crate::plan::Request;
 use crate::redaction::Redaction;
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
+use crate::toml::printable::one_line;
 pub(super) use remove::RemoveGuide;
 pub(super) use set::SetGuide;
 
@@ -93,7 +94,7 @@ impl Guide {
         let config = Config::parse(self.input.text())?;
         for &number in &self.runners {
             let runner = heading(&config.runners()[number], &self.redaction);
-            self.terminal.show(&format!("Runner: {runner}\n"));
+            self.terminal.show(&format!("Runner: {}\n", one_line(&runner)));
         }
         Ok(())
     }
