@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::exit_status::ExitStatus;
 use crate::toml::printable::one_line;
 use crate::toml::text::Place;
 
@@ -248,10 +249,10 @@ pub enum Error {
 impl Error {
     /// The exit status of a process that ends with this error.
     #[must_use]
-    pub fn exit_status(&self) -> u8 {
+    pub fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::GivenUp | Self::CredentialRefused(_) => 1,
-            Self::Usage(_) | Self::ConsentNeeded | Self::TerminalLost(_) => 2,
+            Self::GivenUp | Self::CredentialRefused(_) => ExitStatus::No,
+            Self::Usage(_) | Self::ConsentNeeded | Self::TerminalLost(_) => ExitStatus::Usage,
             Self::ConfigNotFound { .. }
             | Self::Unreadable { .. }
             | Self::InvalidToml { .. }
@@ -267,8 +268,8 @@ impl Error {
             | Self::InvalidHelperName
             | Self::InvalidSource { .. }
             | Self::NoCredential(_)
-            | Self::NothingToRender { .. } => 3,
-            Self::RunnerNotFound { .. } | Self::RunnerAmbiguous { .. } => 4,
+            | Self::NothingToRender { .. } => ExitStatus::BadInput,
+            Self::RunnerNotFound { .. } | Self::RunnerAmbiguous { .. } => ExitStatus::Selection,
             Self::NotProved { .. }
             | Self::NotWritable { .. }
             | Self::Locked { .. }
@@ -277,9 +278,14 @@ impl Error {
             | Self::HalfWritten { .. }
             | Self::UnfinishedWrite { .. }
             | Self::Interrupted { .. }
-            | Self::ChangedMeanwhile { .. } => 5,
-            Self::HelperFailed { .. } | Self::RegistryUnreachable(_) => 6,
+            | Self::ChangedMeanwhile { .. } => ExitStatus::NotWritten,
+            Self::HelperFailed { .. } | Self::RegistryUnreachable(_) => ExitStatus::Unreachable,
         }
+    }
+
+    /// Whether the config's content is to blame, which somebody may be writing just now.
+    pub(crate) fn is_about_content(&self) -> bool {
+        matches!(self.exit_status(), ExitStatus::BadInput | ExitStatus::Selection)
     }
 
     /// The name of this error in the JSON report; it stays the same across versions.

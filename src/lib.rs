@@ -35,6 +35,7 @@ mod cli;
 mod config_file;
 mod doctor;
 mod error;
+mod exit_status;
 mod plan;
 mod redaction;
 #[cfg(feature = "verify")]
@@ -56,6 +57,7 @@ pub use cli::run;
 pub use config_file::{ConfigFile, default_path, safe_write};
 pub use doctor::{Circumstances, Code, Diagnosis, Finding, Level};
 pub use error::Error;
+pub use exit_status::ExitStatus;
 pub use plan::{Plan, Removal, Request};
 pub use redaction::Redaction;
 pub use redaction::diff;

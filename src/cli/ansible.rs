@@ -21,6 +21,7 @@ use super::{command, help, without_values};
 use crate::auth::secret::Secret;
 use crate::auth::source;
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 
 /// What the file of the module is called on a host, perhaps with an architecture behind it.
 const NAME: &str = "docker_auth";
@@ -37,7 +38,7 @@ pub(super) fn options_file() -> Option<PathBuf> {
 /// Does what the options say, and answers.
 pub(super) fn run(file: &Path) -> ExitCode {
     let (answer, status) = match source::from_file(file).and_then(|text| answer(&text)) {
-        Ok(answer) => (answer, 0),
+        Ok(answer) => (answer, ExitStatus::Done),
         Err(error) => {
             let answer = json!({
                 "failed": true,

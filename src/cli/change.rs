@@ -12,6 +12,7 @@ use crate::auth::source::credential_helper;
 use crate::cli::terminal::Terminal;
 use crate::config_file::safe_write::{self, Options, Patch};
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::plan::{Mended, Plan, Request};
 use crate::redaction::Redaction;
 use crate::redaction::diff;
@@ -42,7 +43,7 @@ pub(super) fn change(
     request: &Request,
     writing: &Writing,
     output: &Output,
-) -> Result<u8, Error> {
+) -> Result<ExitStatus, Error> {
     let runners = Runners::Selected(selector);
     let wanted = Wanted::Request(request);
     Change { global, command, runners, wanted, writing, output }.run()
@@ -54,7 +55,7 @@ pub(super) fn mend(
     mend: &dyn Fn(&Config<'_>) -> Result<Mended, Error>,
     writing: &Writing,
     output: &Output,
-) -> Result<u8, Error> {
+) -> Result<ExitStatus, Error> {
     let (command, runners, wanted) = ("doctor", Runners::Picked(Vec::new()), Wanted::Mended(mend));
     Change { global, command, runners, wanted, writing, output }.run()
 }
@@ -67,7 +68,7 @@ pub(super) fn converse(
     conversation: &mut impl Conversation,
     writing: &Writing,
     output: &Output,
-) -> Result<u8, Error> {
+) -> Result<ExitStatus, Error> {
     loop {
         let request = conversation.ask()?;
         conversation.check(&request, output)?;
@@ -110,16 +111,16 @@ struct Change<'c> {
 
 impl Change<'_> {
     /// Plans, shows, asks where somebody has to be asked, and writes.
-    fn run(&self) -> Result<u8, Error> {
+    fn run(&self) -> Result<ExitStatus, Error> {
         if self.writing.yes && !self.is_dry() && !self.global.is_filter() {
             return self.write_at_once();
         }
         let (input, told) = Input::read_settled(self.global, |input| self.tell(input.text()))?;
         let status = self.propose(&input, told, false)?;
-        Ok(status.unwrap_or(1))
+        Ok(status.unwrap_or(ExitStatus::No))
     }
 
-    fn write_at_once(&self) -> Result<u8, Error> {
+    fn write_at_once(&self) -> Result<ExitStatus, Error> {
         let path = self.global.path()?;
         let outcome = safe_write::rewrite(&path, self.options(), |text| {
             let config = self.global.config_in(&path, text)?;
@@ -132,7 +133,12 @@ impl Change<'_> {
 
     /// Shows a planned change, and writes it when a person agrees. `None` when the person goes
     /// back, and there is a question to go back to.
-    fn propose(&self, input: &Input, mut told: Told, back: bool) -> Result<Option<u8>, Error> {
+    fn propose(
+        &self,
+        input: &Input,
+        mut told: Told,
+        back: bool,
+    ) -> Result<Option<ExitStatus>, Error> {
         let filter = self.global.is_filter();
         let Some(bytes) = &told.bytes else {
             if filter && !self.is_dry() {
@@ -148,7 +154,7 @@ impl Change<'_> {
             filtered(bytes)?;
             return Ok(Some(self.finish(told, Ending::Filtered, &[])));
         }
-        told.report.warnings.extend(others_read(input));
+        told.report.body.warnings.extend(others_read(input));
         match self.ask(&told)? {
             None if back => return Ok(None),
             None | Some(false) => return Ok(Some(self.finish(told, Ending::Declined, &[]))),
@@ -210,7 +216,7 @@ impl Change<'_> {
         let preview = Preview { config: &config, plan: &plan, redaction: &redaction, dry, removes };
         let mut report = preview.report(self.command, &lines);
         if let Wanted::Request(request) = self.wanted {
-            report.warnings.splice(0..0, odd(request));
+            report.body.warnings.splice(0..0, odd(request));
         }
         Ok(Told {
             report,
@@ -245,23 +251,23 @@ impl Change<'_> {
     }
 
     /// Reports what came of it and says how the process ends.
-    fn finish(&self, mut told: Told, ending: Ending, notes: &[String]) -> u8 {
+    fn finish(&self, mut told: Told, ending: Ending, notes: &[String]) -> ExitStatus {
         let output = self.output;
         // A person who was asked has seen the rest.
         let unseen = if ending == Ending::Confirmed { String::new() } else { told.what_to_know() };
         let unseen = unseen + &warnings(notes);
-        told.report.warnings.extend(notes.iter().cloned());
+        told.report.body.warnings.extend(notes.iter().cloned());
         if output.format == Format::Json {
-            told.report.written =
+            told.report.body.written =
                 matches!(ending, Ending::Confirmed | Ending::Written | Ending::Filtered);
             output.json(&told.report);
         } else if !output.quiet {
             output.print(&told.text(ending, &unseen, output));
         }
         match ending {
-            Ending::Declined => 1,
-            Ending::DryRun if self.writing.check => 1,
-            _ => 0,
+            Ending::Declined => ExitStatus::No,
+            Ending::DryRun if self.writing.check => ExitStatus::No,
+            _ => ExitStatus::Done,
         }
     }
 }

@@ -14,6 +14,7 @@ use super::help;
 use super::output::{not_written, to_stdout};
 use crate::config_file::{self, ConfigFile};
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::resolver::listing;
 use crate::resolver::shell::quote;
 use crate::runner::Config;
@@ -31,7 +32,7 @@ fi
 ";
 
 /// Prints what the shell loads.
-pub(super) fn completions(completions: &Completions) -> Result<u8, Error> {
+pub(super) fn completions(completions: &Completions) -> Result<ExitStatus, Error> {
     let mut script = Vec::new();
     let shell: &dyn EnvCompleter = match completions.shell {
         Shell::Bash => &Bash,
@@ -43,7 +44,7 @@ pub(super) fn completions(completions: &Completions) -> Result<u8, Error> {
         script.extend_from_slice(ZSH_FIRST_TAB.as_bytes());
     }
     to_stdout(&script)?;
-    Ok(0)
+    Ok(ExitStatus::Done)
 }
 
 /// Answers a shell that asks what comes next, in place of any command.
@@ -61,7 +62,7 @@ pub(super) fn answer() -> Option<ExitCode> {
         Ok(true) => Some(ExitCode::SUCCESS),
         // An empty variable asks for nothing.
         Ok(false) => None,
-        Err(_) => Some(ExitCode::from(2)),
+        Err(_) => Some(ExitStatus::Usage.into()),
     }
 }
 

@@ -11,11 +11,12 @@ use super::args::{Doctor, Format, Global};
 use super::fix;
 use super::input::Input;
 use super::output::Output;
-use super::report::{RunnerLabel, count, redaction};
+use super::report::{Problem, Report, RunnerLabel, count, redaction};
 use super::review::{self, Remark};
 use crate::auth::source::credential_helper;
 use crate::doctor::{Circumstances, Code, Diagnosis, Finding, Level};
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::redaction::Redaction;
 use crate::redaction::excerpt::Excerpts;
 use crate::runner::Config;
@@ -23,18 +24,8 @@ use crate::runner::selection::{Matches, Selector};
 use crate::toml::printable::one_line;
 
 #[derive(Serialize)]
-struct Report {
-    schema: u8,
-    command: &'static str,
+struct Files {
     files: Vec<FileReport>,
-}
-
-#[derive(Serialize)]
-struct SingleReport {
-    schema: u8,
-    command: &'static str,
-    #[serde(flatten)]
-    file: FileReport,
 }
 
 #[derive(Serialize)]
@@ -43,14 +34,8 @@ struct FileReport {
     findings: Vec<FindingReport>,
     runners: Vec<RunnerReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<FileError>,
+    error: Option<Problem>,
     warnings: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct FileError {
-    code: &'static str,
-    message: String,
 }
 
 #[derive(Serialize)]
@@ -73,7 +58,11 @@ struct FindingReport {
     fixable: bool,
 }
 
-pub(super) fn doctor(global: &Global, doctor: &Doctor, output: &Output) -> Result<u8, Error> {
+pub(super) fn doctor(
+    global: &Global,
+    doctor: &Doctor,
+    output: &Output,
+) -> Result<ExitStatus, Error> {
     let selector = doctor.selection.selector()?;
     if doctor.fix {
         return fix::fix(global, doctor, &selector, output);
@@ -88,17 +77,17 @@ pub(super) fn look(
     doctor: &Doctor,
     selector: &Selector,
     output: &Output,
-) -> Result<u8, Error> {
+) -> Result<ExitStatus, Error> {
     let paths = if doctor.files.is_empty() { vec![global.path()?] } else { doctor.files.clone() };
     if paths.iter().filter(|path| *path == Path::new("-")).count() > 1 {
         return Err(Error::Usage("standard input can be read once: name - once".into()));
     }
-    let mut status = 0;
+    let mut status = ExitStatus::Done;
     let mut reports = Vec::new();
     for path in &paths {
         match examine(path, selector, global, output) {
             Ok((report, found)) => {
-                status = status.max(u8::from(found));
+                status = status.max(ExitStatus::no_if(found));
                 reports.extend(report);
             }
             // One file alone fails like any other command; of several the others are still told.
@@ -123,9 +112,9 @@ pub(super) fn look(
     } else if output.format == Format::Json {
         let command = "doctor";
         if doctor.files.len() > 1 {
-            output.json(&Report { schema: 1, command, files: reports });
+            output.json(&Report::new(command, Files { files: reports }));
         } else if let Some(file) = reports.pop() {
-            output.json(&SingleReport { schema: 1, command, file });
+            output.json(&Report::new(command, file));
         }
     }
     Ok(status)
@@ -204,7 +193,7 @@ impl FileReport {
             config: path.display().to_string(),
             findings: Vec::new(),
             runners: Vec::new(),
-            error: Some(FileError { code: error.code(), message: error.to_string() }),
+            error: Some(Problem::new(error)),
             warnings: Vec::new(),
         }
     }

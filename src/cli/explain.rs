@@ -5,10 +5,11 @@ use serde::Serialize;
 use super::args::{Explain, Format, Global};
 use super::input::Input;
 use super::output::Output;
-use super::report::{RunnerLabel, heading, redaction};
+use super::report::{Report, RunnerLabel, heading, redaction};
 use crate::auth::registry::{shown, shown_path};
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::redaction::Redaction;
 use crate::resolver::explanation::Explanation;
 use crate::resolver::{Answer, Loss, Match, Verdict};
@@ -20,9 +21,7 @@ use crate::toml::printable::one_line;
 use crate::toml::text::Place;
 
 #[derive(Serialize)]
-struct Report {
-    schema: u8,
-    command: &'static str,
+struct Body {
     config: String,
     image: String,
     runner_version: String,
@@ -32,9 +31,7 @@ struct Report {
 
 /// Several images, or those that the config names.
 #[derive(Serialize)]
-struct ImagesReport {
-    schema: u8,
-    command: &'static str,
+struct ImagesBody {
     config: String,
     runner_version: String,
     images: Vec<ImageReport>,
@@ -84,7 +81,11 @@ struct KeyReport {
     reason: String,
 }
 
-pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Result<u8, Error> {
+pub(super) fn explain(
+    global: &Global,
+    explain: &Explain,
+    output: &Output,
+) -> Result<ExitStatus, Error> {
     explain.images.iter().try_for_each(|image| check_image(image))?;
     let selector = explain.selection.selector()?;
     let input = Input::read(global)?;
@@ -132,28 +133,21 @@ pub(super) fn explain(global: &Global, explain: &Explain, output: &Output) -> Re
         output.print(&out);
     }
     // A runner that pulls nothing lacks nothing, unless there is no other.
-    Ok(u8::from(lacking > 0 || (!named && served == 0)))
+    Ok(ExitStatus::no_if(lacking > 0 || (!named && served == 0)))
 }
 
 fn tell_json(label: &str, version: RunnerVersion, mut images: Vec<ImageReport>, output: &Output) {
-    let (schema, command, config) = (1, "explain", label.to_owned());
+    let config = label.to_owned();
     let (runner_version, warnings) = (version.to_string(), Vec::new());
     match (images.pop(), images.is_empty()) {
         (Some(ImageReport { image, runners }), true) => {
-            output.json(&Report {
-                schema,
-                command,
-                config,
-                image,
-                runner_version,
-                runners,
-                warnings,
-            });
+            let body = Body { config, image, runner_version, runners, warnings };
+            output.json(&Report::new("explain", body));
         }
         (last, _) => {
             images.extend(last);
-            let report = ImagesReport { schema, command, config, runner_version, images, warnings };
-            output.json(&report);
+            let body = ImagesBody { config, runner_version, images, warnings };
+            output.json(&Report::new("explain", body));
         }
     }
 }

@@ -9,6 +9,7 @@ use super::doctor::{has_helper, look};
 use super::output::Output;
 use crate::doctor::{self, Circumstances, Finding};
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
 
@@ -27,7 +28,7 @@ pub(super) fn fix(
     doctor: &Doctor,
     selector: &Selector,
     output: &Output,
-) -> Result<u8, Error> {
+) -> Result<ExitStatus, Error> {
     check_writing(global, &doctor.writing)?;
     let [first, rest @ ..] = &doctor.files[..] else {
         return fix_one(global, doctor, selector, output);
@@ -44,7 +45,7 @@ fn fix_one(
     doctor: &Doctor,
     selector: &Selector,
     output: &Output,
-) -> Result<u8, Error> {
+) -> Result<ExitStatus, Error> {
     let left = Cell::new(false);
     let mend = |config: &Config<'_>| {
         let selected = selector.select(config, Matches::Any)?;
@@ -69,5 +70,5 @@ fn fix_one(
         }
         status => status?,
     };
-    Ok(status.max(u8::from(left.get())))
+    Ok(status.max(ExitStatus::no_if(left.get())))
 }

@@ -3,20 +3,10 @@
 use clap::{Command, CommandFactory as _};
 
 use super::args::Arguments;
+use crate::exit_status::ExitStatus;
 
 /// What somebody wants, and the command for it.
 pub(super) type Example = (&'static str, &'static str);
-
-/// What each exit status says.
-pub(super) const STATUSES: [(u8, &str); 7] = [
-    (0, "done, or nothing to do"),
-    (1, "the answer is no: from --check, doctor, verify or explain, or from you when asked"),
-    (2, "wrong usage, or nobody to ask and no --yes"),
-    (3, "bad input: the config, an auth document, a credential source"),
-    (4, "no such runner, or more than one"),
-    (5, "the file could not be written, or changed meanwhile: it is as it was"),
-    (6, "a registry or a credential helper could not be reached"),
-];
 
 /// The arguments with the examples at the end of each command's help.
 pub(super) fn command() -> Command {
@@ -123,8 +113,8 @@ fn listed(examples: &[Example]) -> String {
 }
 
 fn statuses() -> String {
-    let lines: Vec<_> =
-        STATUSES.iter().map(|(status, what)| format!("  {status}  {what}")).collect();
+    let lines =
+        ExitStatus::ALL.map(|status| format!("  {}  {}", status.number(), status.meaning()));
     lines.join("\n")
 }
 

@@ -5,18 +5,17 @@ use serde::Serialize;
 use super::args::{Format, Global, List};
 use super::input::Input;
 use super::output::Output;
-use super::report::{RunnerLabel, redaction};
+use super::report::{Report, RunnerLabel, redaction};
 use crate::auth::registry::without_user;
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::resolver::listing::{self, Listed};
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
 use crate::toml::printable::one_line;
 
 #[derive(Serialize)]
-struct Report {
-    schema: u8,
-    command: &'static str,
+struct Body {
     config: String,
     runners: Vec<RunnerReport>,
     warnings: Vec<String>,
@@ -35,20 +34,20 @@ struct RunnerReport {
     problem: Option<String>,
 }
 
-pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<u8, Error> {
+pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<ExitStatus, Error> {
     let selector = list.selection.selector()?;
     let (input, runners) =
         Input::read_settled(global, |input| runners(input, &selector, global.show_secrets))?;
     let text = input.text();
     if output.format == Format::Json {
         let config = text.label().to_owned();
-        output.json(&Report { schema: 1, command: "list", config, runners, warnings: Vec::new() });
+        output.json(&Report::new("list", Body { config, runners, warnings: Vec::new() }));
     } else if runners.is_empty() {
         output.print(&format!("{} has no [[runners]] entry.\n", one_line(text.label())));
     } else {
         output.print(&table(&runners));
     }
-    Ok(0)
+    Ok(ExitStatus::Done)
 }
 
 fn runners(

@@ -9,9 +9,10 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::ManPages;
-use super::help::{self, STATUSES};
+use super::help;
 use super::output::{not_written, to_stdout};
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 
 /// When the version was made, which whoever builds a package says.
 const DATE: &str = match option_env!("RUNNER_AUTH_DATE") {
@@ -20,7 +21,7 @@ const DATE: &str = match option_env!("RUNNER_AUTH_DATE") {
 };
 
 /// Prints the page of a command, or writes all into a folder.
-pub(super) fn man(pages: &ManPages) -> Result<u8, Error> {
+pub(super) fn man(pages: &ManPages) -> Result<ExitStatus, Error> {
     // Built, so that each command knows its whole name and the options that all have.
     let mut all = help::command().disable_help_subcommand(true);
     all.build();
@@ -29,7 +30,7 @@ pub(super) fn man(pages: &ManPages) -> Result<u8, Error> {
             let name = format!("{}.1", title(command));
             write(&folder.join(name), &page(command, &all).map_err(not_written)?)?;
         }
-        return Ok(0);
+        return Ok(ExitStatus::Done);
     }
     let command = match &pages.command {
         None => &all,
@@ -39,7 +40,7 @@ pub(super) fn man(pages: &ManPages) -> Result<u8, Error> {
         })?,
     };
     to_stdout(&page(command, &all).map_err(not_written)?)?;
-    Ok(0)
+    Ok(ExitStatus::Done)
 }
 
 fn write(path: &Path, page: &[u8]) -> Result<(), Error> {
@@ -83,8 +84,9 @@ fn page(command: &Command, all: &Command) -> io::Result<Vec<u8>> {
         rest.control("fi", []).control("RE", []);
     }
     rest.control("SH", ["EXIT STATUS"]);
-    for (status, meaning) in STATUSES {
-        rest.control("TP", []).text([bold(status.to_string())]).text([roman(meaning)]);
+    for status in ExitStatus::ALL {
+        let number = bold(status.number().to_string());
+        rest.control("TP", []).text([number]).text([roman(status.meaning())]);
     }
     rest.control("SH", ["FILES"]);
     for (file, meaning) in [

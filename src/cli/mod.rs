@@ -37,6 +37,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::config_file::interruption::end_by;
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use args::{Arguments, Command};
 use output::Output;
 
@@ -113,10 +114,10 @@ fn refused(error: clap::Error) -> ExitCode {
         // A closed pipe must not turn help into a failure.
         drop(error.print());
     }
-    ExitCode::from(if fine { 0 } else { 2 })
+    ExitCode::from(if fine { ExitStatus::Done } else { ExitStatus::Usage })
 }
 
-fn command(arguments: &Arguments, output: &Output) -> Result<u8, Error> {
+fn command(arguments: &Arguments, output: &Output) -> Result<ExitStatus, Error> {
     if output.format.is_review() && !matches!(arguments.command, Command::Doctor(_)) {
         return Err(Error::Usage(
             "--format code-climate and --format sarif are for doctor: this command has text and json"

@@ -10,21 +10,10 @@ use serde::Serialize;
 
 use super::args::{Color, Format, Global};
 use super::json;
+use super::report::Failure;
 use crate::error::Error;
 use crate::redaction::diff::{Line, LineKind, sign, to_text};
 use crate::toml::printable::{one_line, one_line_with_tabs};
-
-#[derive(Serialize)]
-struct Report {
-    schema: u8,
-    error: Problem,
-}
-
-#[derive(Serialize)]
-struct Problem {
-    code: &'static str,
-    message: String,
-}
 
 /// Where reports go.
 pub(super) struct Output {
@@ -112,8 +101,7 @@ impl Output {
     /// Prints an error to standard error, or as JSON in place of the report.
     pub fn error(&self, error: &Error) {
         if self.format == Format::Json {
-            let message = error.to_string();
-            self.json(&Report { schema: 1, error: Problem { code: error.code(), message } });
+            self.json(&Failure::new(error));
         } else {
             Self::error_of_output(error);
         }
@@ -186,8 +174,7 @@ fn style(kind: LineKind) -> Style {
 
 /// An error as JSON on standard output, for arguments that could not be read.
 pub(super) fn json_error(error: &Error) {
-    let problem = Problem { code: error.code(), message: error.to_string() };
-    if let Ok(text) = json::to_string(&Report { schema: 1, error: problem }) {
+    if let Ok(text) = json::to_string(&Failure::new(error)) {
         write_to(io::stdout(), &format!("{text}\n"));
     }
 }

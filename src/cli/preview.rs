@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::list;
 use super::output::Output;
-use super::report::{RunnerLabel, title};
+use super::report::{Report, RunnerLabel, title};
 use crate::auth::outcome::{Action, Outcome};
 use crate::plan::{Plan, RunnerPlan};
 use crate::redaction::Redaction;
@@ -34,7 +34,7 @@ pub(super) enum Ending {
 pub(super) struct Told {
     /// The patched text, when it differs.
     pub bytes: Option<Vec<u8>>,
-    pub report: Report,
+    pub report: Report<Body>,
     pub lines: Vec<Line>,
     pub summary: String,
     /// What the file is called.
@@ -48,7 +48,7 @@ pub(super) struct Told {
 impl Told {
     /// One line per runner, and what to know before it is written.
     pub fn what_to_know(&self) -> String {
-        format!("{}{}", self.summary, warnings(&self.report.warnings))
+        format!("{}{}", self.summary, warnings(&self.report.body.warnings))
     }
 
     /// The last words; `unseen` is what the person was not told before.
@@ -109,9 +109,7 @@ pub(super) struct Preview<'p, 't> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Report {
-    schema: u8,
-    command: &'static str,
+pub(super) struct Body {
     config: String,
     changed: bool,
     pub written: bool,
@@ -135,23 +133,22 @@ impl Preview<'_, '_> {
         &self.config.runners()[plan.runner]
     }
 
-    pub fn report(&self, command: &'static str, lines: &[Line]) -> Report {
+    pub fn report(&self, command: &'static str, lines: &[Line]) -> Report<Body> {
         let runners = self.plan.runners().iter().map(|plan| RunnerReport {
             label: RunnerLabel::new(self.runner(plan), self.redaction),
             changed: plan.changed,
             credentials: plan.outcomes.clone(),
             pull_policy: plan.pull_policies.clone(),
         });
-        Report {
-            schema: 1,
-            command,
+        let body = Body {
             config: self.config.text().label().to_owned(),
             changed: self.plan.changes(),
             written: false,
             runners: runners.collect(),
             diff: diff::to_text(lines),
             warnings: self.warnings(),
-        }
+        };
+        Report::new(command, body)
     }
 
     /// Whether a credential comes into the file, and not only out of it.

@@ -7,9 +7,14 @@ use super::output::Output;
 use crate::auth::registry::Registry;
 use crate::auth::source::credential_helper::bare_name;
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::plan::{Removal, Request};
 
-pub(super) fn remove(global: &Global, remove: &Remove, output: &Output) -> Result<u8, Error> {
+pub(super) fn remove(
+    global: &Global,
+    remove: &Remove,
+    output: &Output,
+) -> Result<ExitStatus, Error> {
     check_writing(global, &remove.writing)?;
     let selector = remove.selection.selector()?;
     if let Some(mut guide) = RemoveGuide::open(global, remove, &selector, output)? {

@@ -7,20 +7,24 @@ use serde::Serialize;
 use super::args::{Format, Global, Render, RenderForm};
 use super::input::Input;
 use super::output::{Output, to_stdout};
+use super::report::Report;
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::resolver::rendering::{Form, Rendering};
 use crate::runner::Config;
 use crate::runner::selection::Matches;
 
 #[derive(Serialize)]
-struct Report<'r> {
-    schema: u8,
-    command: &'static str,
+struct Body<'r> {
     r#as: RenderForm,
     rendered: &'r str,
 }
 
-pub(super) fn render(global: &Global, render: &Render, output: &Output) -> Result<u8, Error> {
+pub(super) fn render(
+    global: &Global,
+    render: &Render,
+    output: &Output,
+) -> Result<ExitStatus, Error> {
     let rendering = rendering(global, render)?;
     let form = match render.form {
         RenderForm::Json => Form::Json,
@@ -34,11 +38,11 @@ pub(super) fn render(global: &Global, render: &Render, output: &Output) -> Resul
     }
     if output.format == Format::Json {
         let rendered = text.expose();
-        output.json(&Report { schema: 1, command: "render", r#as: render.form, rendered });
-        return Ok(0);
+        output.json(&Report::new("render", Body { r#as: render.form, rendered }));
+        return Ok(ExitStatus::Done);
     }
     to_stdout(text.expose().as_bytes())?;
-    Ok(0)
+    Ok(ExitStatus::Done)
 }
 
 /// From a source, or without one from the selected runner.

@@ -2,8 +2,53 @@
 
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::runner::{Config, Runner, label};
+
+/// The version of the shape of the JSON reports.
+const SCHEMA: u8 = 1;
+
+/// The JSON report of a command: what every report begins with, then what is its own.
+#[derive(Serialize)]
+pub(super) struct Report<R> {
+    schema: u8,
+    command: &'static str,
+    #[serde(flatten)]
+    pub body: R,
+}
+
+impl<R: Serialize> Report<R> {
+    pub fn new(command: &'static str, body: R) -> Self {
+        Self { schema: SCHEMA, command, body }
+    }
+}
+
+/// The JSON report of a command that failed.
+#[derive(Serialize)]
+pub(super) struct Failure {
+    schema: u8,
+    error: Problem,
+}
+
+impl Failure {
+    pub fn new(error: &Error) -> Self {
+        Self { schema: SCHEMA, error: Problem::new(error) }
+    }
+}
+
+/// An error as every JSON report names it.
+#[derive(Serialize)]
+pub(super) struct Problem {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl Problem {
+    pub fn new(error: &Error) -> Self {
+        Self { code: error.code(), message: error.to_string() }
+    }
+}
 
 /// A runner as every JSON report names it.
 #[derive(Serialize)]

@@ -6,9 +6,10 @@ use super::guide::SetGuide;
 use super::output::Output;
 use crate::auth::source::Login;
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::plan::Request;
 
-pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<u8, Error> {
+pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<ExitStatus, Error> {
     if set.source.reads_stdin() && global.is_filter() {
         return Err(Error::Usage(
             "standard input can't be the config and a credential at once: give one of them as a \

@@ -10,10 +10,11 @@ use serde::Serialize;
 use super::args::{Format, Global, Network, Set, Verify};
 use super::input::Input;
 use super::output::Output;
-use super::report::{RunnerLabel, redaction, title};
+use super::report::{Report, RunnerLabel, redaction, title};
 use crate::auth::source::Login;
 use crate::auth::source::credential_helper::CredentialHelper;
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::plan::Request;
 use crate::redaction::Redaction;
 use crate::registry_client::{
@@ -29,9 +30,7 @@ use crate::verification::{Question, Questions, Verification, Wanted, verify_logi
 const MOST_NAMES: usize = 3;
 
 #[derive(Serialize)]
-struct Report {
-    schema: u8,
-    command: &'static str,
+struct Body {
     config: String,
     runners: Vec<RunnerReport>,
     warnings: Vec<String>,
@@ -79,7 +78,11 @@ enum Reason {
     Unreachable(Obstacle),
 }
 
-pub(super) fn verify(global: &Global, verify: &Verify, output: &Output) -> Result<u8, Error> {
+pub(super) fn verify(
+    global: &Global,
+    verify: &Verify,
+    output: &Output,
+) -> Result<ExitStatus, Error> {
     let timeout = Duration::from_secs(verify.timeout);
     let settings = verify.network.settings(timeout)?;
     let images: Vec<_> = verify.images.iter().map(|image| image.trim().to_owned()).collect();
@@ -281,20 +284,20 @@ struct Row {
 
 impl Telling<'_> {
     /// A refusal counts before what could not be asked.
-    fn status(&self) -> u8 {
+    fn status(&self) -> ExitStatus {
         let answers =
             || self.verification.questions().map(|(_, asked)| self.verification.answer(asked));
         let broken = self.verification.runners.iter().any(|runner| runner.problem.is_some());
         if broken || answers().any(|answer| matches!(answer, Answer::Refused(_))) {
-            1
+            ExitStatus::No
         } else if answers().any(|answer| matches!(answer, Answer::Unreachable(_))) {
-            6
+            ExitStatus::Unreachable
         } else {
-            0
+            ExitStatus::Done
         }
     }
 
-    fn report(&self) -> Report {
+    fn report(&self) -> Report<Body> {
         let question = |question: &Question| QuestionReport {
             image: question.image.clone(),
             registry: question.registry.clone(),
@@ -309,13 +312,12 @@ impl Telling<'_> {
             problem: found.problem.clone(),
             notes: found.notes.clone(),
         });
-        Report {
-            schema: 1,
-            command: "verify",
+        let body = Body {
             config: self.config.text().label().to_owned(),
             runners: runners.collect(),
             warnings: Vec::new(),
-        }
+        };
+        Report::new("verify", body)
     }
 
     fn row(&self, question: &Question) -> Row {

@@ -123,7 +123,7 @@ pub(crate) fn settle<S, R>(
             Ok(result) => return Ok((found, result)),
             Err(error) => error,
         };
-        let broken = matches!(error.exit_status(), 3 | 4);
+        let broken = error.is_about_content();
         if !broken || !fresh(&found) || start.elapsed() > HALF_WRITTEN {
             return Err(error);
         }

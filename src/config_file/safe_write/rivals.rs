@@ -93,7 +93,7 @@ impl Writer<'_> {
                             (seen, wanted) = (now.identity(), now.text().bytes().to_vec());
                         }
                         // That writer may still be at it.
-                        Err(error) if !last && matches!(error.exit_status(), 3 | 4) => {}
+                        Err(error) if !last && error.is_about_content() => {}
                         Err(error) => {
                             self.let_go(exchanged);
                             return Err(error);
