@@ -61,7 +61,7 @@ pub(super) struct RunnerLabel {
 impl RunnerLabel {
     pub fn new(runner: &Runner<'_>, redaction: &Redaction) -> Self {
         Self {
-            name: redaction.clean(runner.name()),
+            name: redaction.name(runner),
             short_token: runner.short_token().to_owned(),
             executor: runner.executor().shown().to_owned(),
         }
@@ -70,12 +70,12 @@ impl RunnerLabel {
 
 /// A runner as a heading: name, token, executor, on one line.
 pub(super) fn heading(runner: &Runner<'_>, redaction: &Redaction) -> String {
-    label::heading(&redaction.clean(runner.name()), runner)
+    label::heading(&redaction.name(runner), runner)
 }
 
 /// A runner's name and token, on one line.
 pub(super) fn title(runner: &Runner<'_>, redaction: &Redaction) -> String {
-    label::title(&redaction.clean(runner.name()), runner)
+    label::title(&redaction.name(runner), runner)
 }
 
 /// A redaction that knows every secret of a config.

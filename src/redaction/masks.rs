@@ -12,6 +12,7 @@ use crate::auth::document::{AuthDocument, StringKind};
 use crate::auth::registry::shown;
 use crate::auth::secret::{Secret, is_word, looks_generated, looks_like_secret, names_a_secret};
 use crate::runner::auth_entry::is_auth_entry;
+use crate::runner::token;
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 
@@ -217,7 +218,8 @@ fn harmless(key: &str, value: &str) -> bool {
         return false;
     }
     match key {
-        "name" | "url" => shown(value) == value,
+        "name" => shown(value) == value && token::within(value).next().is_none(),
+        "url" => shown(value) == value,
         "image" => is_image(value),
         _ if WORDS.contains(&key) => is_word(value),
         _ => false,

@@ -22,7 +22,7 @@ use std::ops::Range;
 
 use crate::auth::credential::Credential;
 use crate::auth::secret::Secret;
-use crate::runner::Config;
+use crate::runner::{Config, Runner, token};
 use crate::toml::syntax::Syntax;
 use known::KnownSecrets;
 use masks::{Cover, Mask, Masks};
@@ -79,6 +79,19 @@ impl Redaction {
             }
         }
         out
+    }
+
+    /// The name of a runner: some people call one by its token, or by an old one.
+    pub(crate) fn name(&self, runner: &Runner<'_>) -> String {
+        let name = self.clean(runner.name());
+        if self.show {
+            return name;
+        }
+        let tokens: Vec<_> = token::within(&name).collect();
+        tokens.into_iter().rev().fold(name.clone(), |mut shown, at| {
+            shown.replace_range(at.clone(), &self.placeholder(&name[at]));
+            shown
+        })
     }
 
     /// What is masked in some blocks of a parsed text.

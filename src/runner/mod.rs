@@ -24,6 +24,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use crate::auth::secret::looks_like_secret;
 use crate::error::Error;
 use crate::runner::executor::Executor;
 use crate::toml::letter_case::same_key;
@@ -142,13 +143,19 @@ impl Runner<'_> {
         &self.name
     }
 
-    /// The name as it may be shown: some people name a runner after its token.
+    /// The name as it may be shown: some people name a runner after its token, or an old one.
     pub(crate) fn shown_name(&self) -> Cow<'_, str> {
-        if self.token.len() > self.short_token().len() && self.name.contains(&*self.token) {
+        let whole = looks_like_secret(&self.token) && self.name.contains(&*self.token);
+        let name = if whole {
             Cow::Owned(self.name.replace(&*self.token, "<hidden>"))
         } else {
-            Cow::Borrowed(&self.name)
-        }
+            Cow::Borrowed(&*self.name)
+        };
+        let tokens: Vec<_> = token::within(&name).collect();
+        tokens.into_iter().rev().fold(name, |mut name, at| {
+            name.to_mut().replace_range(at, "<hidden>");
+            name
+        })
     }
 
     /// The first nine characters of the token, as GitLab's pages show them.
@@ -195,7 +202,7 @@ impl Runner<'_> {
 /// Shows what a listing shows, not the token.
 impl fmt::Debug for Runner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Runner({:?}, {}, {})", self.name, self.short_token(), self.executor)
+        write!(f, "Runner({:?}, {}, {})", self.shown_name(), self.short_token(), self.executor)
     }
 }
 
@@ -387,7 +394,7 @@ mod tests {
 
     #[test]
     fn a_token_is_not_shown() {
-        let text = "[[runners]]\nname = 'a'\ntoken = 'abcdefghiSECRET'\n";
+        let text = "[[runners]]\nname = 'a'\ntoken = 'abcdefghiISASECRET'\n";
         let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
         let shown = format!("{:?}", Config::parse(&text));
         assert!(shown.contains("abcdefghi") && !shown.contains("SECRET"), "{shown}");

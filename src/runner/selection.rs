@@ -114,7 +114,8 @@ impl Selector {
 
     /// A name or an executor that a wish without a match resembles.
     fn near(&self, runners: &[Runner<'_>]) -> Option<String> {
-        let names: Vec<_> = runners.iter().map(Runner::name).collect();
+        let names = runners.iter().filter(|runner| runner.shown_name() == runner.name());
+        let names: Vec<_> = names.map(Runner::name).collect();
         let executors: Vec<_> = runners.iter().map(|runner| runner.executor().name()).collect();
         let name = self.names.iter().find_map(|wanted| nearest(wanted, &names));
         let executor = || self.executors.iter().find_map(|wanted| nearest(wanted, &executors));

@@ -1,15 +1,72 @@
 //! Runner tokens: the whole one is a secret, its first characters are how GitLab's pages and the
 //! runner's log name a runner.
 
+use std::ops::Range;
+
 /// How many characters GitLab Runner shows (16.0 and later; 8 before).
 const SHORT: usize = 9;
 const SHORT_BEFORE_16: usize = 8;
 
+/// What GitLab's tokens begin with: those of runners, of people and of machines.
+const PREFIXES: &[&str] = &[
+    "glrt-",
+    "glrtr-",
+    "glcbt-",
+    "glpat-",
+    "gldt-",
+    "glptt-",
+    "glft-",
+    "glsoat-",
+    "glagent-",
+    "glimt-",
+    "GR1348941",
+];
+
+/// The least bytes that a token has with its prefix.
+const LEAST: usize = 12;
+
 /// The part of a token that GitLab Runner shows (`common/config.go` `ShortDescription`,
-/// `helpers/shorten_token.go`): without its prefix, the first nine characters.
+/// `helpers/shorten_token.go`): without its prefix, the first nine characters. Of a token that is too
+/// short for one of GitLab's, half at most: the rest of it must stay a secret.
 #[must_use]
 pub fn short(token: &str) -> &str {
-    first(without_prefix(token), SHORT)
+    let bare = without_prefix(token);
+    first(bare, SHORT.min(bare.chars().count() / 2))
+}
+
+/// Where tokens stand in a text that somebody wrote freely: words that begin as GitLab's tokens do,
+/// and words as random as its older ones, which begin like nothing else.
+pub(crate) fn within(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at += text[at..].find(is_part)?;
+        let end = text[at..].find(|letter| !is_part(letter)).map_or(text.len(), |end| at + end);
+        let word = at..end;
+        at = end;
+        Some(word)
+    })
+    .filter_map(|word| {
+        let whole = &text[word.clone()];
+        let begins = PREFIXES.iter().filter_map(|prefix| whole.find(prefix)).min();
+        let start = begins.filter(|start| whole.len() - start >= LEAST);
+        let start = start.or_else(|| is_random(whole).then_some(0))?;
+        Some(word.start + start..word.end)
+    })
+}
+
+/// Whether a word has letters of both cases and digits, in an order that no name has.
+fn is_random(word: &str) -> bool {
+    let class = |byte: u8| match byte {
+        b'A'..=b'Z' => 0,
+        b'a'..=b'z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let classes: Vec<_> = word.bytes().map(class).collect();
+    let has = |class: u8| classes.contains(&class);
+    let changes = classes.windows(2).filter(|two| two[0] != two[1]).count();
+    classes.len() >= 16 && has(0) && has(1) && has(2) && changes * 2 >= classes.len()
 }
 
 /// Whether what a person gave names this token: the whole of it, or its first eight or nine
@@ -25,7 +82,8 @@ pub fn is(token: &str, given: &str) -> bool {
             || given_bare == first(bare, SHORT_BEFORE_16)
             // What looks like a prefix may be the token's own first characters.
             || given == first(bare, SHORT)
-            || given == first(bare, SHORT_BEFORE_16))
+            || given == first(bare, SHORT_BEFORE_16)
+            || (given_bare == short(token) && !given_bare.is_empty()))
 }
 
 fn without_prefix(token: &str) -> &str {
@@ -60,14 +118,16 @@ mod tests {
     #[test]
     fn prefixes_are_cut() {
         for (token, expected) in [
-            ("glrt-abcdefghijkl", "abcdefghi"),
-            ("glrt-t3_abcdefghijkl", "abcdefghi"),
-            ("t2_abcdefghijkl", "abcdefghi"),
-            ("glrtr-abcdefghijkl", "abcdefghi"),
-            ("glcbt-abcdefghijkl", "abcdefghi"),
-            ("GR1348941abcdefghijkl", "abcdefghi"),
-            ("GRabcdefghijkl", "GRabcdefg"),
-            ("short", "short"),
+            ("glrt-abcdefghijklmnopqrst", "abcdefghi"),
+            ("glrt-t3_abcdefghijklmnopqrst", "abcdefghi"),
+            ("t2_abcdefghijklmnopqrst", "abcdefghi"),
+            ("glrtr-abcdefghijklmnopqrst", "abcdefghi"),
+            ("glcbt-abcdefghijklmnopqrst", "abcdefghi"),
+            ("GR1348941abcdefghijklmnopqrst", "abcdefghi"),
+            ("GRabcdefghijklmnopqrst", "GRabcdefg"),
+            ("abcdefghi", "abcd"),
+            ("glrt-abcdefgh", "abcd"),
+            ("a", ""),
         ] {
             assert_eq!(short(token), expected);
         }
@@ -86,6 +146,34 @@ mod tests {
         }
         assert!(!is("", ""));
         assert!(is("abc", "abc"));
+        // What is shown of a short one names it.
+        assert!(is("glrt-abcdefgh", "abcd") && !is("a", "b"));
+    }
+
+    #[test]
+    fn tokens_are_found_in_names() {
+        let found = |text: &str| within(text).map(|at| text[at].to_owned()).collect::<Vec<_>>();
+        for (name, tokens) in [
+            ("glrt-4qCqD8pEo7XzKkP3uDnw", &["glrt-4qCqD8pEo7XzKkP3uDnw"][..]),
+            ("build (glrt-t1_4qCqD8pEo.01.1a2b3c), old", &["glrt-t1_4qCqD8pEo.01.1a2b3c"]),
+            ("my-glpat-4qCqD8pEo7XzKk", &["glpat-4qCqD8pEo7XzKk"]),
+            ("4qCqD8pEo7XzKkP3uDnw", &["4qCqD8pEo7XzKkP3uDnw"]),
+            (
+                "a 4qCqD8pEo7XzKkP3uDnw/4qC-D8pEo7_zKkP3uDnw",
+                &["4qCqD8pEo7XzKkP3uDnw", "4qC-D8pEo7_zKkP3uDnw"],
+            ),
+            ("devops-runner", &[]),
+            ("glrt-runner", &[]),
+            ("3f2a9b8c7d6e", &[]),
+            ("i-0abc123def4567890", &[]),
+            ("gitlab-runner-7f8b9c6d5-x2k4j", &[]),
+            ("HarborRegistryRunner2024", &[]),
+            ("ip-10-0-1-23.eu-central-1.compute.internal", &[]),
+            ("Docker-in-Docker-Runner-01-for-Team-A", &[]),
+            ("r\u{fc}nner", &[]),
+        ] {
+            assert_eq!(found(name), tokens, "{name}");
+        }
     }
 
     #[test]

@@ -425,6 +425,87 @@ fn a_password_that_is_a_word_of_the_output_is_not_told_by_a_gap() {
     }
 }
 
+/// Some call a runner by a token: by its own, by an old one, by one of another kind.
+#[test]
+fn a_token_in_a_name_is_hidden_in_reports_and_errors() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let mut random = Random(setting("REDACTION_SEED", 1) as u64);
+    let letters = format!("{MIXED}123456789");
+    let credential = |broken: &str| {
+        format!(r#"'DOCKER_AUTH_CONFIG={{"auths": {{"r.io": {{"auth": "dTpw"}}}}{broken}'"#)
+    };
+    let elements = [
+        credential("}"),
+        credential(""),
+        credential(r#", "credHelpers": {"n.io": "x"}}"#),
+        format!("{}, {}", credential("}"), credential("}")),
+        "'docker_auth_config={}'".to_owned(),
+        "1".to_owned(),
+    ];
+    let login = ["-r", "n.io", "-u", "u", "--password-env", "PASSWORD", "-y"];
+    let set = |selection: &[&'static str]| [&["set"], selection, &login].concat();
+    let commands = [
+        vec!["list"],
+        vec!["explain", "r.io/a"],
+        vec!["doctor"],
+        vec!["doctor", "--fix", "-y"],
+        vec!["render", "--id", "7", "--as", "env"],
+        vec!["remove", "--id", "7", "-r", "r.io", "-y"],
+        vec!["set", "--id", "7", "--pull-policy", "always", "-y"],
+        set(&[]),
+        set(&["--id", "7"]),
+        set(&["-n", "nobody"]),
+        set(&["-n", "name"]),
+        set(&["--executor", "docker"]),
+        set(&["--all"]),
+    ];
+    for prefix in ["glrt-", "glrt-t1_", "glpat-", "GR1348941", "q7Wd2K"] {
+        for name in ["@", "name @", "runner-@ (old)"] {
+            let token = format!("{prefix}{}", random.text(&letters, 19));
+            // Its first nine characters are how GitLab calls the runner that has it.
+            let hidden = vec![token.clone(), token[token.len() - 9..].to_owned()];
+            let name = name.replace('@', &token);
+            let element = &elements[random.next(elements.len())];
+            let own = if random.next(2) == 0 { &token } else { "glrt-0123456789abcdefghij" };
+            let text = format!(
+                "[[runners]]\n  name = '{name}'\n  id = 7\n  token = '{own}'\n  executor = \
+                 'docker'\n  environment = [{element}]\n  [runners.docker]\n[[runners]]\n  \
+                 name = 'two'\n  executor = 'docker'\n"
+            );
+            for command in &commands {
+                let printed = run(folder.path(), &text, command, random.next(2) == 0, "p").printed;
+                assert_eq!(leaks(&printed, &hidden), None, "{command:?} on\n{text}\n{printed}");
+            }
+            // The check can fail.
+            let shown = ["list", "--show-secrets"];
+            let printed = run(folder.path(), &text, &shown, false, "p").printed;
+            assert!(element == "1" || printed.contains(&name), "{printed}");
+        }
+    }
+}
+
+/// A token that is too short to be one of GitLab's is not told by its first nine characters.
+#[test]
+fn no_token_is_shown_whole() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    for token in ["s3", "s3cr", "s3cret", "s3cret-t0", "glrt-s3cret", "glrt-t1_s3cret-t0"] {
+        let text = format!("[[runners]]\n  name = 'one'\n  id = 7\n  token = '{token}'\n");
+        for command in
+            [&["list"][..], &["doctor"], &["set", "-n", "two", "--pull-policy", "always"]]
+        {
+            for json in [false, true] {
+                let printed = run(folder.path(), &text, command, json, "p").printed;
+                let bare = token.rsplit(['-', '_']).next().expect("a part");
+                for secret in [token, bare] {
+                    let shown = printed.contains(&format!("({secret}"))
+                        || printed.contains(&format!("\"{secret}\""));
+                    assert!(!shown, "{command:?} shows {secret}: {printed}");
+                }
+            }
+        }
+    }
+}
+
 /// Nothing in a config moves the cursor or turns the direction of a line, in text or in JSON; a parser
 /// of the JSON gets the name as it is.
 #[test]
