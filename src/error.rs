@@ -193,6 +193,8 @@ pub enum Error {
         /// What to do, where that can be told.
         advice: Option<&'static str>,
     },
+    /// Standard output takes nothing: a report, or the config of a filter, is lost (status 5).
+    OutputLost(io::Error),
     /// Another process holds the lock for too long (status 5).
     Locked {
         /// The config's path.
@@ -272,6 +274,7 @@ impl Error {
             Self::RunnerNotFound { .. } | Self::RunnerAmbiguous { .. } => ExitStatus::Selection,
             Self::NotProved { .. }
             | Self::NotWritable { .. }
+            | Self::OutputLost(_)
             | Self::Locked { .. }
             | Self::AttributesLost { .. }
             | Self::KubernetesVolume { .. }
@@ -319,6 +322,7 @@ impl Error {
             Self::RunnerAmbiguous { .. } => "runner-ambiguous",
             Self::NotProved { .. } => "not-proved",
             Self::NotWritable { .. } => "not-writable",
+            Self::OutputLost(_) => "output-lost",
             Self::Locked { .. } => "locked",
             Self::AttributesLost { .. } => "attributes-lost",
             Self::KubernetesVolume { .. } => "kubernetes-volume",
@@ -491,6 +495,9 @@ impl fmt::Display for Sentence<'_> {
                 write!(f, "{path} was not written, it is as it was: {step} failed: {cause}")?;
                 advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
             }
+            Error::OutputLost(cause) => {
+                write!(f, "can't write to standard output: {}", reason(cause))
+            }
             Error::Locked { path, seconds, holder } => {
                 let who = holder.as_deref().unwrap_or("another process");
                 write!(
@@ -542,6 +549,7 @@ impl std::error::Error for Error {
         match self {
             Self::Unreadable { cause, .. }
             | Self::NotWritable { cause, .. }
+            | Self::OutputLost(cause)
             | Self::AttributesLost { cause, .. }
             | Self::HalfWritten { cause, .. } => Some(cause),
             _ => None,

@@ -264,11 +264,25 @@ impl Change<'_> {
         } else if !output.quiet {
             output.print(&told.text(ending, &unseen, output));
         }
-        match ending {
+        let status = match ending {
             Ending::Declined => ExitStatus::No,
             Ending::DryRun if self.writing.check => ExitStatus::No,
             _ => ExitStatus::Done,
+        };
+        // The status speaks of the file. Where the report was all that was wanted, it stays an error.
+        if (ending != Ending::DryRun || self.writing.check)
+            && let Some(error) = output.lost()
+        {
+            let done = match ending {
+                Ending::Confirmed | Ending::Written => "was written",
+                _ => "is as it was",
+            };
+            Output::warning_of_output(&format!(
+                "{} {done}, but the report is lost: {error}",
+                told.label
+            ));
         }
+        status
     }
 }
 

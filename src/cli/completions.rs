@@ -11,7 +11,7 @@ use clap_complete::env::{Bash, EnvCompleter, Fish, Shells, Zsh};
 
 use super::args::{Completions, Shell};
 use super::help;
-use super::output::{not_written, to_stdout};
+use super::output::to_stdout;
 use crate::config_file::{self, ConfigFile};
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -39,7 +39,7 @@ pub(super) fn completions(completions: &Completions) -> Result<ExitStatus, Error
         Shell::Zsh => &Zsh,
         Shell::Fish => &Fish,
     };
-    shell.write_registration(VARIABLE, NAME, NAME, NAME, &mut script).map_err(not_written)?;
+    shell.write_registration(VARIABLE, NAME, NAME, NAME, &mut script).map_err(Error::OutputLost)?;
     if completions.shell == Shell::Zsh {
         script.extend_from_slice(ZSH_FIRST_TAB.as_bytes());
     }

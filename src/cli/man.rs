@@ -10,7 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::ManPages;
 use super::help;
-use super::output::{not_written, to_stdout};
+use super::output::to_stdout;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
 
@@ -28,7 +28,7 @@ pub(super) fn man(pages: &ManPages) -> Result<ExitStatus, Error> {
     if let Some(folder) = &pages.into {
         for command in all.get_subcommands().chain([&all]) {
             let name = format!("{}.1", title(command));
-            write(&folder.join(name), &page(command, &all).map_err(not_written)?)?;
+            write(&folder.join(name), &page(command, &all).map_err(Error::OutputLost)?)?;
         }
         return Ok(ExitStatus::Done);
     }
@@ -39,7 +39,7 @@ pub(super) fn man(pages: &ManPages) -> Result<ExitStatus, Error> {
             Error::Usage(format!("there is no such command; the commands are {}", known.join(", ")))
         })?,
     };
-    to_stdout(&page(command, &all).map_err(not_written)?)?;
+    to_stdout(&page(command, &all).map_err(Error::OutputLost)?)?;
     Ok(ExitStatus::Done)
 }
 

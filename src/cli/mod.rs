@@ -60,12 +60,11 @@ pub fn run() -> ExitCode {
     let output = Output::new(&arguments.global, arguments.command.writes());
     match command(&arguments, &output) {
         Ok(status) => match output.lost() {
-            // What was written is written, whoever learns of it.
-            Some(error) if !arguments.command.writes() => {
+            Some(error) => {
                 Output::error_of_output(&error);
                 ExitCode::from(error.exit_status())
             }
-            _ => ExitCode::from(status),
+            None => ExitCode::from(status),
         },
         Err(error) => {
             let error = unreadable::explained(error, &arguments);
@@ -87,7 +86,7 @@ fn without_values(mut error: clap::Error) -> clap::Error {
         {
             error.insert(ContextKind::InvalidArg, hidden());
         }
-        (ErrorKind::TooManyValues | ErrorKind::ValueValidation, _) => {
+        (ErrorKind::TooManyValues | ErrorKind::ValueValidation | ErrorKind::InvalidValue, _) => {
             error.insert(ContextKind::InvalidValue, hidden());
         }
         _ => {}

@@ -77,7 +77,7 @@ impl Output {
 
     /// What kept a report from standard output.
     pub fn lost(&self) -> Option<Error> {
-        self.lost.take().map(not_written)
+        self.lost.take().map(Error::OutputLost)
     }
 
     /// Says something on standard error beside what goes to standard output.
@@ -93,6 +93,11 @@ impl Output {
         write_to(io::stderr(), text);
     }
 
+    /// Warns on standard error, also where reports are unwanted or have another form.
+    pub fn warning_of_output(warning: &str) {
+        write_to(io::stderr(), &format!("warning: {}\n", printable(warning)));
+    }
+
     /// Prints an error to standard error where standard output takes nothing.
     pub fn error_of_output(error: &Error) {
         write_to(io::stderr(), &format!("error: {}\n", error.printable()));
@@ -102,6 +107,9 @@ impl Output {
     pub fn error(&self, error: &Error) {
         if self.format == Format::Json {
             self.json(&Failure::new(error));
+            if self.lost().is_some() {
+                Self::error_of_output(error);
+            }
         } else {
             Self::error_of_output(error);
         }
@@ -174,8 +182,10 @@ fn style(kind: LineKind) -> Style {
 
 /// An error as JSON on standard output, for arguments that could not be read.
 pub(super) fn json_error(error: &Error) {
-    if let Ok(text) = json::to_string(&Failure::new(error)) {
-        write_to(io::stdout(), &format!("{text}\n"));
+    if let Ok(text) = json::to_string(&Failure::new(error))
+        && try_write_to(io::stdout(), &format!("{text}\n")).is_err()
+    {
+        usage_error(error);
     }
 }
 
@@ -192,13 +202,13 @@ pub(super) fn usage_error(error: &Error) {
 /// Writes what is of no use when it does not arrive whole.
 pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(not_written)
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Error::OutputLost)
 }
 
 /// Writes the config of a filter, whose standard output must lead somewhere.
 pub(super) fn filtered(bytes: &[u8]) -> Result<(), Error> {
     if was_closed(io::stdout()).unwrap_or(false) {
-        return Err(not_written(io::Error::other("it is closed")));
+        return Err(Error::OutputLost(io::Error::other("it is closed")));
     }
     to_stdout(bytes)
 }
@@ -210,11 +220,6 @@ fn was_closed(stream: impl AsFd) -> io::Result<bool> {
     let found = rustix::fs::fstat(&stream)?;
     let access = rustix::fs::fcntl_getfl(&stream)? & OFlags::RWMODE;
     Ok(found.st_rdev == null.st_rdev && found.st_mode == null.st_mode && access == OFlags::RDWR)
-}
-
-/// Standard output didn't take what it should.
-pub(super) fn not_written(cause: io::Error) -> Error {
-    Error::NotWritable { path: "standard output".into(), step: "writing", cause, advice: None }
 }
 
 /// Writes; a reader that went away is no failure of what was done.

@@ -1,6 +1,7 @@
 //! Output that does not arrive.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -67,5 +68,68 @@ fn a_report_that_is_lost_is_no_success() {
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         assert!(output.stderr.is_empty(), "{output:?}");
+    }
+}
+
+/// The status says what became of the file, and standard error that nobody was told.
+#[test]
+fn a_change_whose_report_is_lost_is_still_one() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let config = folder.path().join("config.toml");
+    let path = config.to_str().unwrap();
+    let set = ["set", "-c", path, "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD"];
+    for (options, status, words, written) in [
+        (&["--yes"][..], 0, "config.toml was written, but the report is lost", true),
+        (
+            &["--yes", "--format", "json"],
+            0,
+            "config.toml was written, but the report is lost",
+            true,
+        ),
+        (&["--dry-run"], 5, "error: can't write to standard output", false),
+        (&["--check"], 1, "config.toml is as it was, but the report is lost", false),
+        (&["-c", "missing.toml", "--format", "json"], 2, "error: ", false),
+        (&["-n", "nobody", "--format", "json"], 4, "error: ", false),
+    ] {
+        fs::write(&config, CONFIG).unwrap();
+        let arguments = [&set[..], options].concat();
+        let output = run(&config, ">/dev/full", &arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{options:?}: {said}");
+        assert!(said.contains(words), "{options:?}: {said}");
+        assert_eq!(fs::read_to_string(&config).unwrap() != CONFIG, written, "{options:?}");
+        // Nobody listens at all.
+        fs::write(&config, CONFIG).unwrap();
+        for closed in [">&- 2>&-", ">/dev/full 2>/dev/full", "2>&-"] {
+            let output = run(&config, closed, &arguments);
+            assert!(output.status.code().is_some_and(|code| code < 100), "{closed}: {output:?}");
+        }
+    }
+}
+
+#[test]
+fn everybody_who_can_read_the_config_is_told_of_before_and_after_a_write() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let config = folder.path().join("config.toml");
+    fs::write(&config, CONFIG).unwrap();
+    let path = config.to_str().unwrap();
+    let set = ["set", "-c", path, "-r", "r.io", "-u", "ci", "--password-env", "PASSWORD"];
+    for (mode, words) in [
+        (0o644, "everybody on this machine can read this file (mode 0644)"),
+        (0o660, "its whole group can change this file (mode 0660)"),
+        (0o640, ""),
+    ] {
+        fs::set_permissions(&config, fs::Permissions::from_mode(mode)).unwrap();
+        for option in ["--dry-run", "--check", "--yes"] {
+            fs::write(&config, CONFIG).unwrap();
+            let output = run(&config, "", &[&set[..], &[option]].concat());
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            let warned = said.contains(&format!("loose-permissions: {words}"));
+            assert_eq!(warned, !words.is_empty(), "{mode:o} {option}: {said}");
+            assert_eq!(said.contains(&format!("chmod u=rw,go= {path}")), warned, "{said}");
+        }
+        // What is there already is no reason to warn at each run of a playbook.
+        let output = run(&config, "", &[&set[..], &["--yes"]].concat());
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("warning"), "{output:?}");
     }
 }
