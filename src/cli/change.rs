@@ -11,6 +11,7 @@ use crate::auth::registry::Registry;
 use crate::auth::source::credential_helper;
 use crate::cli::terminal::Terminal;
 use crate::config_file::safe_write::{self, Options, Patch};
+use crate::doctor::{self, Finding};
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
 use crate::plan::{Mended, Plan, Request};
@@ -128,7 +129,11 @@ impl Change<'_> {
             Ok(Patch { bytes: told.bytes.take(), report: told })
         })?;
         let ending = if outcome.written { Ending::Written } else { Ending::NothingToDo };
-        Ok(self.finish(outcome.report, ending, &outcome.notes))
+        let (mut told, mode) = (outcome.report, outcome.mode);
+        if outcome.written {
+            self.warn_of_readers(&mut told, &path.display().to_string(), mode);
+        }
+        Ok(self.finish(told, ending, &outcome.notes))
     }
 
     /// Shows a planned change, and writes it when a person agrees. `None` when the person goes
@@ -140,21 +145,23 @@ impl Change<'_> {
         back: bool,
     ) -> Result<Option<ExitStatus>, Error> {
         let filter = self.global.is_filter();
-        let Some(bytes) = &told.bytes else {
+        let Some(bytes) = told.bytes.take() else {
             if filter && !self.is_dry() {
                 filtered(input.text().bytes())?;
             }
             return Ok(Some(self.finish(told, Ending::NothingToDo, &[])));
         };
+        if let Some(file) = input.file() {
+            self.warn_of_readers(&mut told, file.text().label(), file.mode());
+        }
         if self.is_dry() {
             return Ok(Some(self.finish(told, Ending::DryRun, &[])));
         }
         // A filter writes to standard output only: there is nothing to confirm.
         if filter {
-            filtered(bytes)?;
+            filtered(&bytes)?;
             return Ok(Some(self.finish(told, Ending::Filtered, &[])));
         }
-        told.report.body.warnings.extend(others_read(input));
         match self.ask(&told)? {
             None if back => return Ok(None),
             None | Some(false) => return Ok(Some(self.finish(told, Ending::Declined, &[]))),
@@ -169,6 +176,14 @@ impl Change<'_> {
             Err(Error::ChangedMeanwhile { path: text.label().to_owned() })
         })?;
         Ok(Some(self.finish(told, Ending::Confirmed, &outcome.notes)))
+    }
+
+    /// Who changes a credential learns that others can read the file, or change it.
+    fn warn_of_readers(&self, told: &mut Told, path: &str, mode: u32) {
+        if let Wanted::Request(_) = self.wanted {
+            let finding = doctor::permissions(path, mode);
+            told.report.body.warnings.extend(finding.iter().map(Finding::sentence));
+        }
     }
 
     fn is_dry(&self) -> bool {
@@ -309,15 +324,4 @@ fn odd(request: &Request) -> Vec<String> {
         )
     });
     widened.chain(away).collect()
-}
-
-/// What a person should know who is about to write a password: that others can read it there.
-fn others_read(input: &Input) -> Option<String> {
-    let mode = input.file()?.mode();
-    let label = input.text().label();
-    (mode & 0o004 != 0).then(|| {
-        format!(
-            "every user of this machine can read {label}, its mode is {mode:04o}: chmod 600 {label}"
-        )
-    })
 }

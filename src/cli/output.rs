@@ -95,7 +95,7 @@ impl Output {
 
     /// Warns on standard error, also where reports are unwanted or have another form.
     pub fn warning_of_output(warning: &str) {
-        write_to(io::stderr(), &format!("warning: {}\n", printable(warning)));
+        write_to(io::stderr(), &format!("warning: {}\n", one_line(warning)));
     }
 
     /// Prints an error to standard error where standard output takes nothing.

@@ -6,11 +6,11 @@ use super::list;
 use super::output::Output;
 use super::report::{Report, RunnerLabel, title};
 use crate::auth::outcome::{Action, Outcome};
+use crate::doctor::{self, Finding};
 use crate::plan::{Plan, RunnerPlan};
 use crate::redaction::Redaction;
 use crate::redaction::diff::{self, Line};
 use crate::resolver::listing;
-use crate::runner::known_keys::{self, Flaw};
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::{Config, Runner};
 use crate::toml::printable::one_line;
@@ -197,15 +197,9 @@ impl Preview<'_, '_> {
             return left.iter().cloned().chain(runners).collect();
         }
         let mut warnings: Vec<_> = runners.collect();
-        let flaws = known_keys::check(self.config).into_iter();
-        warnings.extend(flaws.filter_map(|key| {
-            let Flaw::WrongType { expected, .. } = key.flaw else { return None };
-            let line = text.place(key.span.start).line;
-            Some(format!(
-                "line {line}: {} must be {expected}, and GitLab Runner does not start with this file",
-                key.path
-            ))
-        }));
+        let selected: Vec<_> = self.plan.runners().iter().map(|plan| plan.runner).collect();
+        let neighbours = doctor::beside(self.config, &selected);
+        warnings.extend(neighbours.iter().map(Finding::sentence));
         let refusals = self.config.refusals();
         warnings.extend(refusals.iter().map(|refusal| format!("{} has {refusal}", text.label())));
         warnings

@@ -119,6 +119,11 @@ codes! {
 }
 
 impl Code {
+    /// Whether it is about the file and no line of it.
+    pub(super) const fn is_of_file(self) -> bool {
+        matches!(self, Self::LoosePermissions | Self::NoRunners | Self::ByteOrderMark)
+    }
+
     /// The code of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -4,7 +4,7 @@ use super::broken_toml::is_utf16;
 use super::{Circumstances, Code, Finding, remedy};
 use crate::runner::Config;
 use crate::toml::edit::Edit;
-use crate::toml::text::ConfigText;
+use crate::toml::text::{ConfigText, Place};
 
 /// Permission bits that let others in, or the group write. A group that may read was somebody's
 /// decision.
@@ -39,19 +39,28 @@ pub(super) fn check(
             "save the file as UTF-8, or take the byte out",
         ));
     }
-    if let Some(mode) = circumstances.mode.filter(|mode| mode & LOOSE != 0) {
-        let who = if mode & 0o007 != 0 { "everybody on this machine" } else { "its whole group" };
-        let what = if mode & 0o022 != 0 { "change" } else { "read" };
-        let tokens = if holds_tokens { ", which holds tokens" } else { "" };
-        let finding = Finding::new(
-            text,
-            Code::LoosePermissions,
-            0..0,
-            format!("{who} can {what} this file (mode {:04o}){tokens}", mode & 0o7777),
-            "let only its owner read and write it",
-        );
-        findings.push(finding.mended_by(path.map(remedy::restrict)));
+    let finding = circumstances.mode.and_then(|mode| permissions(mode, path, holds_tokens));
+    findings.extend(finding);
+}
+
+/// Whether others can read the file, or the group can write it.
+pub(super) fn permissions(mode: u32, path: Option<&str>, holds_tokens: bool) -> Option<Finding> {
+    if mode & LOOSE == 0 {
+        return None;
     }
+    let who = if mode & 0o007 != 0 { "everybody on this machine" } else { "its whole group" };
+    let what = if mode & 0o022 != 0 { "change" } else { "read" };
+    let tokens = if holds_tokens { ", which holds tokens" } else { "" };
+    Some(Finding {
+        code: Code::LoosePermissions,
+        runner: None,
+        place: Place { line: 1, column: 1 },
+        span: 0..0,
+        message: format!("{who} can {what} this file (mode {:04o}){tokens}", mode & 0o7777),
+        advice: "let only its owner read and write it".to_owned(),
+        commands: path.map(remedy::restrict).into_iter().collect(),
+        edits: Vec::new(),
+    })
 }
 
 /// A file that GitLab Runner loads and finds nothing to do in.

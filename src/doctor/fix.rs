@@ -53,10 +53,7 @@ pub(crate) fn mend(
             continue;
         }
         errors |= finding.level() == Level::Error;
-        let warning = format!(
-            "line {}: left as it is, {}: {} ({})",
-            finding.place.line, finding.code, finding.message, finding.advice
-        );
+        let warning = format!("left as it is: {}", finding.sentence());
         left.entry(finding.runner).or_default().push(warning);
     }
     let numbers = notes.keys().chain(left.keys()).flatten().copied();

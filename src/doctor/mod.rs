@@ -4,6 +4,7 @@
 //! command. The rules are those of [`crate::resolver`] and of GitLab Runner's own reading of the
 //! file; nothing is asked but what [`Circumstances`] says.
 
+mod beside;
 mod broken_toml;
 mod cause;
 mod code;
@@ -18,6 +19,8 @@ mod fix;
 mod key;
 mod known_key;
 mod member;
+mod misplaced;
+mod misspelled;
 mod placeholder;
 mod pull_policy;
 mod remedy;
@@ -31,6 +34,7 @@ use crate::runner::Config;
 use crate::runner::environment::Environment;
 use crate::toml::edit::Edit;
 use crate::toml::text::{ConfigText, Place};
+pub(crate) use beside::{beside, permissions};
 pub use code::Code;
 pub(crate) use fix::mend;
 use remedy::Remedies;
@@ -120,7 +124,7 @@ impl<'t> Diagnosis<'t> {
             let remedies = Remedies::new(config, path);
             file::refusals(config, &mut findings);
             duplicate_key::check(config, &mut findings);
-            entry::misplaced(config, &mut findings);
+            misplaced::check(config, &mut findings);
             for number in 0..config.runners().len() {
                 runner(config, number, circumstances, &remedies, &mut findings);
             }
@@ -154,6 +158,7 @@ fn runner(
             return;
         }
     };
+    misspelled::check(config, number, &environment, remedies.path, findings);
     entry::check(config, number, &environment, remedies, findings);
     let subject = Subject::of(config, number, &environment, circumstances, remedies);
     if let Some(subject) = subject {
@@ -191,6 +196,14 @@ impl Finding {
     fn of_runner(mut self, number: usize) -> Self {
         self.runner = Some(number);
         self
+    }
+
+    /// The same as one sentence, for a command that has something else to say first.
+    pub(crate) fn sentence(&self) -> String {
+        let Self { code, place, message, advice, commands, .. } = self;
+        let line = if code.is_of_file() { String::new() } else { format!("line {}: ", place.line) };
+        let command = commands.first().map_or(String::new(), |command| format!(" ({command})"));
+        format!("{line}{code}: {message}; {advice}{command}")
     }
 
     /// Whether `doctor --fix` can mend it: there is one right way to.

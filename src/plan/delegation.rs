@@ -77,7 +77,7 @@ impl RunnerContext<'_, '_> {
         let mut notes = Vec::new();
         if !gone.is_empty() {
             notes.push(format!(
-                "removed the credential of {} from auths, since the helper answers in its place",
+                "remove the credential of {} from auths, since the helper answers in its place",
                 gone.join(", ")
             ));
         }

@@ -17,13 +17,13 @@ pub use crate::auth::document::Removal;
 use crate::auth::document::{AuthDocument, Delegation, DocumentError};
 use crate::auth::expansion::expand;
 use crate::auth::outcome::Outcome;
-use crate::auth::registry::Registry;
+use crate::auth::registry::{Registry, shown};
 use crate::error::Error;
 pub(crate) use mended::Mended;
 
 use crate::plan::proof::{PatchedBlock, Proof, Wish};
 use crate::plan::pull_policy::PolicyChange;
-use crate::runner::auth_entry::AuthEntry;
+use crate::runner::auth_entry::{AuthEntries, AuthEntry};
 use crate::runner::environment::Environment;
 use crate::runner::executor::Pull;
 use crate::runner::layout::{own_indent, own_table};
@@ -304,6 +304,36 @@ impl RunnerContext<'_, '_> {
 
     fn parse_text<'x>(&self, text: &'x str) -> Result<AuthDocument<'x>, DocumentError> {
         AuthDocument::parse(text, |name| self.variable(name))
+    }
+
+    /// Takes the entries out that the last one hides: two would be misread again.
+    fn take_out_hidden(
+        &self,
+        environment: &Environment<'_, '_>,
+        entries: &AuthEntries,
+        change: &mut RunnerChange,
+    ) {
+        let hidden = entries.hidden_numbers();
+        if !hidden.is_empty() {
+            change.edits.extend(environment.remove(&hidden));
+            self.tell_hidden(entries, change);
+        }
+    }
+
+    /// Says which entries go besides: who wrote them may think that they count.
+    fn tell_hidden(&self, entries: &AuthEntries, change: &mut RunnerChange) {
+        for entry in &entries.hidden {
+            let document = self.parse_text(entry.document()).ok();
+            let held = document.iter().flat_map(AuthDocument::entries);
+            let held: Vec<_> = held.map(|entry| shown(&entry.key).into_owned()).collect();
+            let held =
+                if held.is_empty() { String::new() } else { format!(" ({})", held.join(", ")) };
+            change.warnings.push(format!(
+                "line {}: an earlier auth entry is removed too{held}: the last one hides it, so \
+                 GitLab Runner never used it",
+                self.place(entry, 0).line
+            ));
+        }
     }
 
     fn variable(&self, name: &str) -> Option<String> {

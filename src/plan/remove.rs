@@ -36,17 +36,17 @@ impl RunnerContext<'_, '_> {
         let text = splice_text(last.document(), &edits);
         self.check_result(last, &document, &text, None)?;
         let empty = self.parse_text(&text).is_ok_and(|document| document.is_empty());
-        let shadowed = entries.hidden_numbers();
         let mut change = RunnerChange { outcomes: changes, ..RunnerChange::default() };
         if empty {
             // Nothing is left to say: the entry goes, and those that it hid must not come back.
-            let every: Vec<_> = shadowed.iter().copied().chain([last.number]).collect();
+            let every: Vec<_> = entries.hidden_numbers().into_iter().chain([last.number]).collect();
             change.take_out(environment.remove_for_good(&every));
-            change.notes.push("removed the auth entry, which holds nothing else".to_owned());
+            change.notes.push("remove the auth entry, which holds nothing else".to_owned());
+            self.tell_hidden(&entries, &mut change);
             return Ok(change);
         }
         change.edits = edits.iter().map(|edit| last.edit(edit)).collect();
-        change.edits.extend(environment.remove(&shadowed));
+        self.take_out_hidden(environment, &entries, &mut change);
         change.entry = Some(format!("{VARIABLE}={text}"));
         Ok(change)
     }
@@ -70,12 +70,10 @@ impl RunnerContext<'_, '_> {
             .collect();
         let mut numbers = entries.hidden_numbers();
         numbers.push(entries.counts.number);
-        let note = match numbers.len() {
-            1 => "removed the auth entry".to_owned(),
-            count => format!("removed {count} auth entries"),
-        };
-        let mut change = RunnerChange { outcomes, notes: vec![note], ..RunnerChange::default() };
+        let notes = vec!["remove the auth entry".to_owned()];
+        let mut change = RunnerChange { outcomes, notes, ..RunnerChange::default() };
         change.take_out(environment.remove_for_good(&numbers));
+        self.tell_hidden(&entries, &mut change);
         change
     }
 }

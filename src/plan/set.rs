@@ -63,14 +63,7 @@ impl RunnerContext<'_, '_> {
         } else {
             existing(environment, last)?
         };
-        let shadowed = entries.hidden_numbers();
-        if !shadowed.is_empty() {
-            change.edits.extend(environment.remove(&shadowed));
-            change.notes.push(match shadowed.len() {
-                1 => "removed an earlier auth entry that the last one hid".to_owned(),
-                count => format!("removed {count} earlier auth entries that the last one hid"),
-            });
-        }
+        self.take_out_hidden(environment, &entries, &mut change);
         Ok(change)
     }
 
@@ -170,7 +163,7 @@ pub(super) fn whole(
         username: entry.username(),
     });
     let notes = if old.is_none() {
-        vec!["dropped an auth document that could not be read".to_owned()]
+        vec!["drop an auth document that could not be read".to_owned()]
     } else {
         Vec::new()
     };

@@ -248,7 +248,7 @@ for said in (b"every image on r.io", b"add r.io for user admin"):
         raise SystemExit(f"{said}: {found['seen']}")
 found = run(SET, [(HIDDEN, PASSWORD + b"\n"), YES], config=CONFIG.replace(b"docker", b"shell"), mode=0o644)
 scene("a shell runner in a file that everybody reads", found, 0, True)
-for said in (b"every user of this machine can read", b"warning: "):
+for said in (b"everybody on this machine can read", b"warning: "):
     if found["seen"].index(said) > found["seen"].index(QUESTION):
         raise SystemExit(f"{said}: {found['seen']}")
 

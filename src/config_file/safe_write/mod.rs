@@ -97,6 +97,8 @@ pub struct Outcome<R> {
     pub report: R,
     /// Whether the file was written.
     pub written: bool,
+    /// The file's mode when it was read first, as `chmod` takes it.
+    pub mode: u32,
     /// What a person should know, in plain words.
     pub notes: Vec<String>,
 }
@@ -140,6 +142,7 @@ pub fn rewrite<R>(
     };
     writer.notes.extend(recovery::finish(&writer.state, &writer.target)?);
     let first = writer.target.read()?;
+    let mode = first.mode();
     if writer.lock.has_folder() {
         PrivateFile::remove_stale(&writer.target, &first);
     }
@@ -156,7 +159,8 @@ pub fn rewrite<R>(
             Step::Again(next, again) => (base, patched) = (next, again),
         }
     }
-    Ok(Outcome { report: patched.report, written: writer.written, notes: writer.into_notes() })
+    let Patch { report, .. } = patched;
+    Ok(Outcome { report, written: writer.written, mode, notes: writer.into_notes() })
 }
 
 /// What comes after an attempt.

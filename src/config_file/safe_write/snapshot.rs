@@ -105,6 +105,10 @@ impl Snapshot {
         self.metadata.uid()
     }
 
+    pub fn mode(&self) -> u32 {
+        self.metadata.mode() & 0o7777
+    }
+
     pub fn modified(&self) -> (i64, i64) {
         (self.metadata.mtime(), self.metadata.mtime_nsec())
     }
