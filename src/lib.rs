@@ -62,7 +62,7 @@ pub use plan::{Plan, Removal, Request};
 pub use redaction::Redaction;
 pub use redaction::diff;
 pub use redaction::excerpt::{Excerpt, Excerpts};
-pub use resolver::explanation::Explanation;
+pub use resolver::explanation::{Explanation, Limits};
 pub use resolver::image::image_path;
 pub use resolver::listing;
 pub use resolver::{Answer, Loser, Loss, Match, Miss, NearMiss, Resolution, Verdict, resolve};

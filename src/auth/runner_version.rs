@@ -4,14 +4,16 @@ use std::fmt;
 
 use crate::error::Error;
 
-/// A version of GitLab Runner: major and minor.
+/// A version of GitLab Runner: major, minor and, where it is told, the patch level. Without one it is the
+/// whole of the minor version that is meant.
 ///
 /// ```
 /// use runner_auth::RunnerVersion;
 ///
 /// # fn main() -> Result<(), runner_auth::Error> {
 /// let version = RunnerVersion::parse("v17.4.2")?;
-/// assert_eq!(version.to_string(), "17.4");
+/// assert_eq!(version.to_string(), "17.4.2");
+/// assert!(version > RunnerVersion::parse("17.4")?);
 /// assert!(version < RunnerVersion::LATEST);
 /// assert!(RunnerVersion::parse("latest").is_err());
 /// # Ok(())
@@ -21,6 +23,7 @@ use crate::error::Error;
 pub struct RunnerVersion {
     major: u16,
     minor: u16,
+    patch: Option<u16>,
 }
 
 impl RunnerVersion {
@@ -28,7 +31,7 @@ impl RunnerVersion {
     pub const LATEST: Self = Self::new(19, 3);
 
     const fn new(major: u16, minor: u16) -> Self {
-        Self { major, minor }
+        Self { major, minor, patch: None }
     }
 
     /// The versions between which nothing changes here: of each span the first and the last.
@@ -46,7 +49,7 @@ impl RunnerVersion {
         (Self::new(19, 2), Self::LATEST),
     ];
 
-    /// Reads `X.Y`, with or without a `v` before and a patch level behind.
+    /// Reads `X.Y` or `X.Y.Z`, with or without a `v` before and more behind (`-rc1`, `~beta`).
     ///
     /// # Errors
     ///
@@ -55,9 +58,13 @@ impl RunnerVersion {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
         let mut number = || parts.next().and_then(|part| part.parse().ok());
-        match (number(), number()) {
-            (Some(major), Some(minor)) if Self { major, minor } >= Self::new(12, 9) => {
-                Ok(Self { major, minor })
+        let (major, minor) = (number(), number());
+        let level = parts.next().and_then(|part| {
+            part.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+        });
+        match (major, minor) {
+            (Some(major), Some(minor)) if Self::new(major, minor) >= Self::new(12, 9) => {
+                Ok(Self { major, minor, patch: level })
             }
             _ => Err(Error::Usage(
                 "--runner-version takes a version of GitLab Runner from 12.9 on, such as 17.4"
@@ -115,6 +122,44 @@ impl RunnerVersion {
         self >= Self::new(18, 3)
     }
 
+    /// Whether it knows `use_service_account_image_pull_secrets` of the kubernetes executor (16.9).
+    #[must_use]
+    pub fn knows_service_account_secrets(self) -> bool {
+        self >= Self::new(16, 9)
+    }
+
+    /// Whether a variable of the type file gives its content, and not a path (15.9, `common/build.go`,
+    /// `GetDockerAuthConfig`).
+    #[must_use]
+    pub fn reads_file_variables(self) -> bool {
+        self >= Self::new(15, 9)
+    }
+
+    /// Whether a job can take variables from a vault with `secrets:` (13.4, `common/build.go`).
+    #[must_use]
+    pub fn knows_secrets(self) -> bool {
+        self >= Self::new(13, 4)
+    }
+
+    /// Whether it may run no credential helper that a config's `DOCKER_AUTH_CONFIG` names, unless
+    /// `allowed_docker_credential_helpers` permits it: 19.4, and 19.3.2, 19.2.4 and 19.1.3 where it came
+    /// as a correction. Of 19.1 to 19.3 without a patch level it may be so.
+    ///
+    /// Sources: the merge requests 7320 and 7333 of GitLab Runner ("Gate job-supplied Docker credential
+    /// helpers behind an allowlist"), by their titles, and a public thread
+    /// (cattle-ops/terraform-aws-gitlab-runner#1394) for the versions. Not verified: the code of those
+    /// versions was not to be had, so whether a config's own `environment` counts is not known.
+    #[must_use]
+    pub fn may_refuse_helpers(self) -> bool {
+        let corrected = match (self.major, self.minor) {
+            (19, 1) => 3,
+            (19, 2) => 4,
+            (19, 3) => 2,
+            _ => return self >= Self::new(19, 4),
+        };
+        self.patch.is_none_or(|patch| patch >= corrected)
+    }
+
     /// Whether the job log says why a document is dropped (18.11).
     #[must_use]
     pub fn warns_in_the_job_log(self) -> bool {
@@ -152,7 +197,8 @@ impl Default for RunnerVersion {
 
 impl fmt::Display for RunnerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
+        write!(f, "{}.{}", self.major, self.minor)?;
+        self.patch.map_or(Ok(()), |patch| write!(f, ".{patch}"))
     }
 }
 
@@ -170,6 +216,31 @@ mod tests {
                 || last.minor == 11 && (last.major + 1, 0) == (next.major, next.minor);
             assert!(follows, "{last} {next}");
         }
+    }
+
+    #[test]
+    fn patch_levels_count_where_a_correction_came_with_one() {
+        let version = |text: &str| RunnerVersion::parse(text).unwrap();
+        for (text, shown, refuses) in [
+            ("12.9", "12.9", false),
+            ("v18.11.9", "18.11.9", false),
+            ("19.0.7", "19.0.7", false),
+            ("19.1", "19.1", true),
+            ("19.1.2", "19.1.2", false),
+            ("19.1.3", "19.1.3", true),
+            ("19.2.3", "19.2.3", false),
+            ("19.2.4", "19.2.4", true),
+            ("19.3.1", "19.3.1", false),
+            ("19.3.2-rc1", "19.3.2", true),
+            ("19.3.10", "19.3.10", true),
+            ("19.4.0", "19.4.0", true),
+            ("20.0", "20.0", true),
+        ] {
+            assert_eq!(version(text).to_string(), shown);
+            assert_eq!(version(text).may_refuse_helpers(), refuses, "{text}");
+        }
+        assert!(version("19.3.2") < version("19.3.10") && version("19.3.10") < version("19.4"));
+        assert!(version("17.5") <= version("17.5.0") && version("17.5.0").matches_paths());
     }
 
     #[test]

@@ -406,7 +406,7 @@ pub(super) struct Explain {
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
     /// Answer as this version of GitLab Runner would
-    #[arg(long, value_name = "X.Y", default_value_t, value_parser = RunnerVersion::parse)]
+    #[arg(long, value_name = "X.Y[.Z]", default_value_t, value_parser = RunnerVersion::parse)]
     pub runner_version: RunnerVersion,
     #[command(flatten)]
     pub selection: Selection,

@@ -78,6 +78,8 @@ codes! {
     SomeVersionsRefuse = "some-versions-refuse", Warning;
     /// Others can read the file.
     LoosePermissions = "loose-permissions", Warning;
+    /// A pull Secret that no pod gets.
+    UnattachedPullSecret = "unattached-pull-secret", Warning;
     /// A file without a runner.
     NoRunners = "no-runners", Warning;
     /// A key that GitLab Runner knows in another section.
@@ -92,6 +94,8 @@ codes! {
     HelperEnvironment = "helper-environment", Warning;
     /// A helper that is not in this `PATH`.
     HelperNotFound = "helper-not-found", Warning;
+    /// A helper that the newest versions may not run.
+    HelperMayBeRefused = "helper-may-be-refused", Warning;
     /// A helper answers in place of a key of `auths`.
     HelperOverrides = "helper-overrides", Warning;
     /// Two keys for one path.
@@ -112,6 +116,8 @@ codes! {
     PathKey = "path-key", Info;
     /// A member that the Docker client inside a job refuses.
     OtherMembers = "other-members", Info;
+    /// Pull Secrets beside the entry.
+    BesidePullSecrets = "beside-pull-secrets", Info;
     /// A private image that any job can use once it was pulled.
     CachedPrivateImages = "cached-private-images", Info;
     /// Every job can print the variable.

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::subject::Examined;
+use super::subject::{Examined, Subject};
 use super::{Code, Finding};
 use crate::auth::document::{Entry, Helper, Stored};
 use crate::auth::registry::shown;
 use crate::auth::source::credential_helper::{PREFIX, bare_name};
+use crate::runner::allowed_helpers;
+use crate::runner::executor::Pull;
 use crate::toml::edit::Edit;
 
 /// What the variables begin with that helpers for clouds read.
@@ -15,6 +17,7 @@ const CLOUDS: &[&str] = &["AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ACR_"];
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let document = &examined.document;
     environment(examined, findings);
+    may_be_refused(examined, findings);
     let remedy = examined.subject.remedy;
     let entries: HashMap<_, _> =
         document.effective().into_iter().map(|entry| (entry.key.as_str(), entry)).collect();
@@ -114,6 +117,33 @@ fn environment(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
              environment), or give the machine a role",
         ));
     }
+}
+
+/// Helpers that the newest versions may not run: one finding for the document.
+fn may_be_refused(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
+    let document = &examined.document;
+    let helpers = document.last_helpers();
+    let runs = |helper: &&&Helper| !helper.name.is_empty() && !helper.name.contains('/');
+    let Some(helper) = helpers.iter().find(runs) else { return };
+    let Subject { config, number, .. } = *examined.subject;
+    let runner = &config.runners()[number];
+    if runner.executor().pull() == Pull::None || allowed_helpers::are_named(config, runner) {
+        return;
+    }
+    findings.push(examined.finding(
+        Code::HelperMayBeRefused,
+        document.helper_place(helper),
+        format!(
+            "GitLab Runner from 19.4 on (and 19.3.2, 19.2.4 and 19.1.3) may not run {PREFIX}{} for a \
+             document in its config",
+            helper.shown_name()
+        ),
+        format!(
+            "try one job on such a version; where it is refused, permit it with {}, or store the \
+             credential",
+            allowed_helpers::KEY
+        ),
+    ));
 }
 
 /// Keys of `auths` that a helper answers for.

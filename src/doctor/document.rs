@@ -6,7 +6,7 @@ use super::cause::Broken;
 use super::entry::shadowed;
 use super::pull_policy::cached_images;
 use super::subject::{Examined, Subject};
-use super::{Code, Finding, credential, credential_helper, key, member};
+use super::{Code, Finding, credential, credential_helper, key, member, pull_secrets};
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Reading, StringKind};
 use crate::auth::expansion::expand;
 use crate::auth::runner_version::RunnerVersion;
@@ -41,6 +41,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     shadowed(subject, Some(&examined.document), findings);
     contents(&examined, findings);
     cached_images(subject, findings);
+    pull_secrets::check(subject, findings);
 }
 
 /// What is in a document that can be read.

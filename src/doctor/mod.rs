@@ -23,6 +23,7 @@ mod misplaced;
 mod misspelled;
 mod placeholder;
 mod pull_policy;
+mod pull_secrets;
 mod remedy;
 mod subject;
 

@@ -1,68 +1,33 @@
-//! What must hold of a new auth document before it is planned: it holds what was asked for, as GitLab
-//! Runner will read it.
+//! What must hold of a new auth document before it is planned: it holds what was asked for and nothing
+//! else. What each version of GitLab Runner makes of it is asked in `use_by_version`.
 
 use super::RunnerContext;
 use crate::auth::credential::Credential;
-use crate::auth::document::{AuthDocument, DocumentError, undecodable};
+use crate::auth::document::{AuthDocument, DocumentError};
 use crate::auth::expansion::expand;
 use crate::auth::registry::Registry;
-use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::runner::auth_entry::AuthEntry;
 
 impl RunnerContext<'_, '_> {
-    /// Checks that the document after the change is one that GitLab Runner reads, and that it
-    /// holds what was asked for.
+    /// Checks that the document after the change can be read, and that it holds what was asked for.
     pub(super) fn check_result(
         &self,
         entry: &AuthEntry,
         before: &AuthDocument<'_>,
         text: &str,
-        logins: Option<&[(Registry, Credential)]>,
+        logins: &[(Registry, Credential)],
     ) -> Result<(), Error> {
         let after = self.parse_result(entry, text)?;
-        // What is only taken out can't make a broken document worse.
-        if logins.is_some() {
-            self.check_counts(entry, before, &after)?;
-        }
-        for (registry, login) in logins.unwrap_or_default() {
+        for (registry, login) in logins {
             let found = after.at_path(registry.path());
             if found.is_empty() || !found.iter().all(|entry| entry.holds(login)) {
                 return Err(self.not_proved("the new auth document does not hold the credential"));
             }
         }
-        let expected = before.entries().len() + logins.map_or(0, <[_]>::len);
+        let expected = before.entries().len() + logins.len();
         if after.entries().len() > expected {
             return Err(self.not_proved("the new auth document holds too much"));
-        }
-        Ok(())
-    }
-
-    /// Refuses an `auth` or a helper for which GitLab Runner would take nothing of what was added.
-    pub(super) fn check_counts(
-        &self,
-        entry: &AuthEntry,
-        before: &AuthDocument<'_>,
-        after: &AuthDocument<'_>,
-    ) -> Result<(), Error> {
-        if let Some(broken) = after.undecodable(RunnerVersion::LATEST) {
-            let old = before.entries().iter().find(|old| old.key == broken.key);
-            let offset = old.map_or(0, |old| before.key_place(old).start);
-            let problem = format!(
-                "{}, and GitLab Runner drops the whole document for it: set that registry too, or \
-                 take it out with remove --registry",
-                undecodable(broken)
-            );
-            return Err(self.invalid(entry, DocumentError { offset, problem }));
-        }
-        if let Some(helper) = after.cancelling(RunnerVersion::LATEST) {
-            let old = before.helpers().iter().rfind(|old| old.key == helper.key);
-            let offset = old.map_or(0, |old| before.helper_place(old).start);
-            let problem = format!(
-                "{}: take it out with remove --registry, or drop the document with --replace",
-                helper.why_it_cancels()
-            );
-            return Err(self.invalid(entry, DocumentError { offset, problem }));
         }
         Ok(())
     }

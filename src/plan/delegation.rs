@@ -1,11 +1,13 @@
 //! Leaving a registry of a runner to a credential helper.
 
 use super::set::whole;
+use super::use_by_version::Wanted;
 use super::{RunnerChange, RunnerContext};
 use crate::auth::document::{AuthDocument, Content, Delegation, Style};
 use crate::auth::outcome::Action;
 use crate::auth::registry::{Registry, shown};
 use crate::error::Error;
+use crate::runner::allowed_helpers;
 use crate::runner::auth_entry::{AuthEntry, VARIABLE};
 use crate::runner::environment::Environment;
 use crate::toml::edit::splice_text;
@@ -26,6 +28,12 @@ impl RunnerContext<'_, '_> {
                 self.hand_over(entry, delegation)
             }
         })?;
+        let registries = delegation.registries.iter().map(Some);
+        let registries = registries.chain(delegation.registries.is_empty().then_some(None));
+        let wanted: Vec<_> =
+            registries.map(|registry| (registry, Wanted::Helper(delegation.helper))).collect();
+        change.warnings.extend(self.check_use(change.document(), &wanted)?);
+        change.warnings.extend(self.may_be_refused(delegation.helper));
         if !change.edits.is_empty() {
             change.notes.push(format!(
                 "GitLab Runner asks docker-credential-{} at each job, from its own PATH",
@@ -33,6 +41,20 @@ impl RunnerContext<'_, '_> {
             ));
         }
         Ok(change)
+    }
+
+    /// Versions that may not run a helper which the config names: nobody can say here whether they do.
+    fn may_be_refused(&self, helper: &str) -> Option<String> {
+        let permitted = allowed_helpers::are_named(self.config, self.runner);
+        (!permitted).then(|| {
+            format!(
+                "runner '{}': GitLab Runner from 19.4 on (and 19.3.2, 19.2.4 and 19.1.3) may not run \
+                 docker-credential-{helper} for a document in its config, unless {} permits it: try \
+                 one job, or store the credential without --delegate",
+                self.runner.title(),
+                allowed_helpers::KEY
+            )
+        })
     }
 
     fn replace_by_helper(
@@ -97,8 +119,8 @@ impl RunnerContext<'_, '_> {
         })
     }
 
-    /// Checks that the document after the change is one that GitLab Runner reads, that the helper
-    /// has its place in it, and that nothing else came or went.
+    /// Checks that the document after the change can be read, that the helper has its place in it, and
+    /// that nothing else came or went.
     fn check_delegation(
         &self,
         entry: &AuthEntry,
@@ -107,7 +129,6 @@ impl RunnerContext<'_, '_> {
         delegation: Delegation<'_>,
     ) -> Result<(), Error> {
         let after = self.parse_result(entry, text)?;
-        self.check_counts(entry, before, &after)?;
         let mut found = after.helpers().iter().filter(|helper| delegation.is_at(helper));
         let expected = delegation.registries.len().max(1);
         if found.clone().count() < expected || !found.all(|helper| helper.name == delegation.helper)

@@ -27,6 +27,7 @@ use crate::runner::auth_entry::{AuthEntries, AuthEntry};
 use crate::runner::environment::Environment;
 use crate::runner::executor::Pull;
 use crate::runner::layout::{own_indent, own_table};
+use crate::runner::pod_pull_secrets::{PodPullSecrets, SERVICE_ACCOUNT};
 use crate::runner::pull_policy::{PullPolicy, listed, meaning};
 use crate::runner::{Config, Runner};
 use crate::toml::edit::{self, Edit};
@@ -174,6 +175,14 @@ struct RunnerChange {
     warnings: Vec<String>,
 }
 
+impl RunnerChange {
+    /// The auth document that the runner then has.
+    fn document(&self) -> &str {
+        let entry = self.entry.as_deref().and_then(|entry| entry.split_once('='));
+        entry.map_or("", |(_, document)| document)
+    }
+}
+
 fn plan_runner(
     config: &Config<'_>,
     runner: &Runner<'_>,
@@ -207,6 +216,13 @@ fn plan_runner(
             "runner '{}' has the executor {}, which pulls no images and ignores the credential",
             runner.title(),
             runner.executor()
+        ));
+    }
+    if stores && PodPullSecrets::of(config, runner).service_account.is_some() {
+        change.warnings.push(format!(
+            "runner '{}' has {SERVICE_ACCOUNT}: GitLab Runner from 16.9 on then attaches the \
+             credential to no pod",
+            runner.title()
         ));
     }
     if stores && runner.executor().pull() == Pull::Driver {

@@ -34,7 +34,7 @@ impl RunnerContext<'_, '_> {
             return Ok(RunnerChange::default());
         }
         let text = splice_text(last.document(), &edits);
-        self.check_result(last, &document, &text, None)?;
+        self.check_result(last, &document, &text, &[])?;
         let empty = self.parse_text(&text).is_ok_and(|document| document.is_empty());
         let mut change = RunnerChange { outcomes: changes, ..RunnerChange::default() };
         if empty {

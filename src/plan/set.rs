@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::use_by_version::Wanted;
 use super::{RunnerChange, RunnerContext};
 use crate::auth::credential::Credential;
 use crate::auth::document::AuthDocument;
@@ -27,9 +28,8 @@ impl RunnerContext<'_, '_> {
                     self.merge(entry, logins)
                 }
             })?;
-        let document = change.entry.as_deref().and_then(|entry| entry.split_once('='));
-        let document = document.map_or("", |(_, document)| document);
-        let warnings = self.check_use(document, logins)?;
+        let wanted = logins.iter().map(|(registry, login)| (Some(registry), Wanted::Login(login)));
+        let warnings = self.check_use(change.document(), &wanted.collect::<Vec<_>>())?;
         change.warnings.extend(warnings);
         Ok(change)
     }
@@ -92,7 +92,7 @@ impl RunnerContext<'_, '_> {
         }
         let (edits, changes) = document.set(logins);
         let text = splice_text(entry.document(), &edits);
-        self.check_result(entry, &document, &text, Some(logins))?;
+        self.check_result(entry, &document, &text, logins)?;
         Ok(RunnerChange {
             edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
             entry: Some(format!("{VARIABLE}={text}")),

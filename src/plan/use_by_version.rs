@@ -1,19 +1,26 @@
-//! Whether each version of GitLab Runner uses the credentials that come in: what `set` says with
-//! status 0.
+//! Whether each version of GitLab Runner uses what comes in, a credential or a helper: what `set` says
+//! with status 0.
 //!
-//! The resolver is asked for an image of each registry, as each version reads the new document.
+//! Each version reads the new document once, and the resolver is asked for an image of each registry.
 
 use super::RunnerContext;
 use crate::auth::credential::Credential;
-use crate::auth::document::{AuthDocument, DocumentError};
+use crate::auth::document::{AuthDocument, DocumentError, Reading, undecodable};
 use crate::auth::expansion::expand;
 use crate::auth::registry::{Registry, shown, why_it_never_matches};
 use crate::auth::runner_version::{RunnerVersion, named};
 use crate::error::Error;
-use crate::resolver::{Answer, Match, Verdict, resolve};
+use crate::resolver::{Answer, Match, Verdict, resolve_reading};
 use crate::runner::environment::Environment;
 
-/// What a version does with a registry in place of using its new credential.
+/// What is to answer for a registry.
+pub(super) enum Wanted<'w> {
+    Login(&'w Credential),
+    /// A credential helper, without `docker-credential-`.
+    Helper(&'w str),
+}
+
+/// What a version does with a registry in place of using what comes in.
 #[derive(PartialEq, Eq)]
 enum Instead {
     Drops(String),
@@ -25,22 +32,37 @@ enum Instead {
 }
 
 impl RunnerContext<'_, '_> {
-    /// The warnings that name the versions which would use something else than what was asked for.
-    /// Where every version would, that is an error.
+    /// The warnings that name the versions which would use something else than what was asked for; a
+    /// registry that isn't there stands for every one, as that of a `credsStore`. Where every version
+    /// would, or the newest ones make nothing of the document, that is an error.
     pub(super) fn check_use(
         &self,
         document: &str,
-        logins: &[(Registry, Credential)],
+        wanted: &[(Option<&Registry>, Wanted<'_>)],
     ) -> Result<Vec<String>, Error> {
         let text = expand(document, |name| self.variable(name)).text;
+        let read = |(version, _): &(RunnerVersion, _)| (*version, Reading::of(&text, *version));
+        let readings: Vec<_> = RunnerVersion::SPANS.iter().map(read).collect();
+        if let Some((_, newest)) = readings.last() {
+            self.check_newest(newest)?;
+        }
+        // An image that no other key can be for.
+        let mut image = "image".to_owned();
+        while text.contains(&image) {
+            image.push('x');
+        }
         let mut warnings = Vec::new();
-        for (registry, login) in logins {
-            let found: Vec<_> = RunnerVersion::SPANS
+        for (registry, wanted) in wanted {
+            // A host that no key can be for either.
+            let host = registry.map_or_else(|| format!("{image}.example"), |it| it.path().into());
+            let name = registry.map_or("other registries".into(), |it| shown(it.key()));
+            let image = format!("{host}/{image}");
+            let found: Vec<_> = readings
                 .iter()
-                .map(|(version, _)| instead(&text, registry, login, *version))
+                .map(|(version, reading)| instead(reading, &image, wanted, *version))
                 .collect();
             if found.iter().all(Option::is_some) {
-                return Err(self.never_used(registry));
+                return Err(self.never_used(&name, *registry));
             }
             let mut told: Vec<&Instead> = Vec::new();
             for reason in found.iter().flatten() {
@@ -52,24 +74,67 @@ impl RunnerContext<'_, '_> {
                 warnings.push(format!(
                     "runner '{}': GitLab Runner {versions} {}",
                     self.runner.title(),
-                    reason.words(registry)
+                    reason.words(&name)
                 ));
             }
         }
         Ok(warnings)
     }
 
-    fn never_used(&self, registry: &Registry) -> Error {
-        let why = why_it_never_matches(registry.key())
+    /// Refuses an `auth` or a helper for which the newest versions would take nothing of the document.
+    fn check_newest(&self, newest: &Reading<'_>) -> Result<(), Error> {
+        let (key, problem) = match newest {
+            Reading::Dropped(_, Some(document)) => {
+                let Some(broken) = document.undecodable(RunnerVersion::LATEST) else {
+                    return Ok(());
+                };
+                let problem = format!(
+                    "{}, and GitLab Runner drops the whole document for it: set that registry too, \
+                     or take it out with remove --registry",
+                    undecodable(broken)
+                );
+                (Some(&broken.key), problem)
+            }
+            Reading::Cancelled(helper, _) => {
+                let problem = format!(
+                    "{}: take it out with remove --registry, or drop the document with --replace",
+                    helper.why_it_cancels()
+                );
+                (helper.key.as_ref(), problem)
+            }
+            _ => return Ok(()),
+        };
+        Err(self.useless(problem, |old| {
+            let helper = || old.helpers().iter().rfind(|old| old.key.as_ref() == key);
+            let entry = old.entries().iter().find(|old| Some(&old.key) == key);
+            let place = match newest {
+                Reading::Cancelled(..) => helper().map(|helper| old.helper_place(helper)),
+                _ => entry.map(|entry| old.key_place(entry)),
+            };
+            place.map_or(0, |place| place.start)
+        }))
+    }
+
+    fn never_used(&self, name: &str, registry: Option<&Registry>) -> Error {
+        let why = registry
+            .and_then(|registry| why_it_never_matches(registry.key()))
             .unwrap_or("every version of GitLab Runner uses something else for it");
         let problem = format!(
-            "would hold {} and no image would get it: {why}; name the registry as it stands in the \
-             image",
-            shown(registry.key())
+            "would hold {name} and no image would get it: {why}; name the registry as it stands in \
+             the image"
         );
+        self.useless(problem, |_| 0)
+    }
+
+    /// An error about the new document, at a place of the old one where there is one.
+    fn useless(&self, problem: String, place: impl Fn(&AuthDocument<'_>) -> usize) -> Error {
         let entries = self.environment.and_then(Environment::auth);
         match entries {
-            Some(entries) => self.invalid(&entries.counts, DocumentError { offset: 0, problem }),
+            Some(entries) => {
+                let old = self.parse_text(entries.counts.document());
+                let offset = old.as_ref().map_or(0, place);
+                self.invalid(&entries.counts, DocumentError { offset, problem })
+            }
             None => Error::InvalidAuthDocument {
                 path: self.config.text().label().to_owned(),
                 place: self.config.text().place(self.runner.place().offset),
@@ -80,29 +145,42 @@ impl RunnerContext<'_, '_> {
     }
 }
 
-/// What a version does in place of using a credential; `None` when it uses it.
+/// What a version does in place of using what is wanted for an image; `None` when it uses it.
 fn instead(
-    text: &str,
-    registry: &Registry,
-    login: &Credential,
+    reading: &Reading<'_>,
+    image: &str,
+    wanted: &Wanted<'_>,
     version: RunnerVersion,
 ) -> Option<Instead> {
-    // An image that no other key can be for.
-    let mut name = "image".to_owned();
-    while text.contains(&name) {
-        name.push('x');
-    }
-    let image = format!("{}/{name}", registry.path());
-    let document = AuthDocument::parse_literal(text).ok();
-    let holds = |found: &Match| {
-        let entries = document.iter().flat_map(AuthDocument::effective);
-        !matches!(found.answer, Answer::Helper(_) | Answer::Empty)
-            && entries.into_iter().any(|entry| entry.key == found.key && entry.holds(login))
+    let document = match reading {
+        Reading::Read(document) => Some(document),
+        _ => None,
+    };
+    let holds = |found: &Match| match wanted {
+        Wanted::Login(login) => {
+            let entries = document.iter().flat_map(|document| document.effective());
+            !matches!(found.answer, Answer::Helper(_) | Answer::Empty)
+                && entries.into_iter().any(|entry| entry.key == found.key && entry.holds(login))
+        }
+        Wanted::Helper(name) => {
+            let helpers = document.iter().flat_map(|document| document.effective_helpers());
+            matches!(found.answer, Answer::Helper(_))
+                && helpers
+                    .into_iter()
+                    .any(|helper| helper.key.as_ref() == Some(&found.key) && helper.name == *name)
+        }
+    };
+    let is_store = || {
+        let store = document.and_then(|document| {
+            document.effective_helpers().into_iter().find(|helper| helper.key.is_none())
+        });
+        store.is_some_and(|store| matches!(wanted, Wanted::Helper(name) if store.name == *name))
     };
     let key = |found: &Match| shown(&found.key).into_owned();
-    match resolve(text, &image, version).verdict {
+    match resolve_reading(reading, image, version).verdict {
         Verdict::Match(found) if holds(&found) => None,
         Verdict::AtRandom(found) if found.iter().all(holds) => None,
+        Verdict::Store(_) if is_store() => None,
         Verdict::Match(found) => Some(Instead::Other(key(&found))),
         Verdict::AtRandom(found) => Some(Instead::Random(found.iter().map(key).collect())),
         Verdict::NoMatch | Verdict::Store(_) => Some(Instead::Nothing),
@@ -112,8 +190,7 @@ fn instead(
 }
 
 impl Instead {
-    fn words(&self, registry: &Registry) -> String {
-        let registry = shown(registry.key());
+    fn words(&self, registry: &str) -> String {
         match self {
             Self::Drops(problem) => {
                 format!(

@@ -138,7 +138,7 @@ mod tests {
             (r#"{"errors":"x"}"#, None),
             ("", None),
             ("\u{1b}[31mred", None),
-            (r#"{"message":"a\u001b[31m\nb"}"#, Some("a\\u{1b}[31m\\nb")),
+            (r#"{"message":"a\u001b[31m\nb"}"#, Some("a\u{1b}[31m\nb")),
         ] {
             assert_eq!(said(body).as_deref(), expected, "{body}");
         }

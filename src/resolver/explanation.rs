@@ -4,9 +4,13 @@ use crate::auth::document::Reading;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::resolver::{self, Resolution, Verdict};
+use crate::runner::allowed_helpers;
+use crate::runner::allowed_images::restricted;
 use crate::runner::auth_entry::{AuthEntry, Filled};
 use crate::runner::environment::Environment;
 use crate::runner::executor::Pull;
+use crate::runner::named_images::named_images;
+use crate::runner::pod_pull_secrets::PodPullSecrets;
 use crate::runner::{Config, Runner};
 use crate::toml::text::Place;
 
@@ -25,10 +29,44 @@ pub struct Explanation {
     /// Whether it holds a variable that GitLab sets for each job, such as `$CI_REGISTRY`: what comes
     /// of it can't be told here.
     pub open: bool,
+    /// What else the config says of the runner's pulls.
+    pub limits: Limits,
     /// What the auth document holds for the image; an empty document without an entry.
     pub resolution: Resolution,
     /// Where the key stands that wins, or what is wrong with the document.
     pub place: Option<Place>,
+}
+
+/// What a runner's config says of its pulls beside the auth entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Where it says that no pod gets the pull Secret that is made of the entry.
+    pub unattached: Option<Place>,
+    /// Whether pods get other pull Secrets as well, which the config names.
+    pub beside_pull_secrets: bool,
+    /// The keys with patterns for the images that a job may name, `allowed_images` and
+    /// `allowed_services`, where they hold some.
+    pub restricted_by: Vec<&'static str>,
+    /// Whether it has `allowed_docker_credential_helpers`, without which the newest versions may run no
+    /// helper.
+    pub allows_helpers: bool,
+}
+
+impl Limits {
+    fn of(config: &Config<'_>, runner: &Runner<'_>, image: &str, version: RunnerVersion) -> Self {
+        let secrets = PodPullSecrets::of(config, runner);
+        let unattached = secrets.service_account.filter(|_| secrets.leave_out_the_entry(version));
+        let place = |value| config.text().place(config.syntax().node(value).span().start);
+        let images = named_images(config, runner);
+        let named = images.iter().any(|named| named.image == image);
+        Self {
+            unattached: unattached.map(place),
+            beside_pull_secrets: secrets.named.is_some() && unattached.is_none(),
+            // What the config names itself is always allowed.
+            restricted_by: if named { Vec::new() } else { restricted(config, runner) },
+            allows_helpers: allowed_helpers::are_named(config, runner),
+        }
+    }
 }
 
 impl Explanation {
@@ -53,6 +91,7 @@ impl Explanation {
             hidden: entries.iter().flat_map(|entries| &entries.hidden).map(place).collect(),
             unset: false,
             open: false,
+            limits: Limits::of(config, runner, image, version),
             resolution: resolver::resolve("", image, version),
             place: None,
         };
@@ -72,7 +111,9 @@ impl Explanation {
     /// Whether the runner would send a credential for the image.
     #[must_use]
     pub fn has_credential(&self) -> bool {
-        self.pull != Pull::None && self.resolution.has_credential()
+        self.pull != Pull::None
+            && self.limits.unattached.is_none()
+            && self.resolution.has_credential()
     }
 
     /// The byte of the document, as it stands in the file, that the verdict is about.

@@ -7,6 +7,8 @@
 //! This room knows where a runner and its keys stand and what they mean. It does not know how a
 //! change is planned, shown or written.
 
+pub(crate) mod allowed_helpers;
+pub(crate) mod allowed_images;
 pub(crate) mod auth_entry;
 pub(crate) mod environment;
 pub(crate) mod executor;
@@ -14,6 +16,7 @@ pub(crate) mod known_keys;
 pub(crate) mod label;
 pub(crate) mod layout;
 pub(crate) mod named_images;
+pub(crate) mod pod_pull_secrets;
 pub mod pull_policy;
 pub mod refusal;
 pub(crate) mod selection;

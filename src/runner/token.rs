@@ -25,13 +25,33 @@ const PREFIXES: &[&str] = &[
 /// The least bytes that a token has with its prefix.
 const LEAST: usize = 12;
 
-/// The part of a token that GitLab Runner shows (`common/config.go` `ShortDescription`,
-/// `helpers/shorten_token.go`): without its prefix, the first nine characters. Of a token that is too
-/// short for one of GitLab's, half at most: the rest of it must stay a secret.
+/// What an instance may put before the prefixes of its tokens at most (GitLab's
+/// `instance_token_prefix`).
+const INSTANCE_PREFIX: usize = 20;
+
+/// The part of a token that GitLab shows: without its prefix, the first nine characters. Of a token
+/// that is too short for one of GitLab's, half at most: the rest of it must stay a secret.
+///
+/// GitLab Runner's own log shows the same (`common/config.go` `ShortDescription`,
+/// `helpers/shorten_token.go`) but for two cases, in which it would tell no runner from another: it does
+/// not know the prefix that an instance may set (`acme-glrt-…`, tried with its listing and read up to
+/// 19.3), and of a variable (`token = "$RUNNER_TOKEN"`, from 18.10) nine characters are no name. A
+/// variable is shown whole.
 #[must_use]
 pub fn short(token: &str) -> &str {
+    if is_variable(token) {
+        return token;
+    }
     let bare = without_prefix(token);
     first(bare, SHORT.min(bare.chars().count() / 2))
+}
+
+/// Whether a token stands in a variable of the runner's own process.
+fn is_variable(token: &str) -> bool {
+    let Some(name) = token.strip_prefix('$') else { return false };
+    let inner = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    inner.bytes().all(letter) && inner.starts_with(|first: char| !first.is_ascii_digit())
 }
 
 /// Where tokens stand in a text that somebody wrote freely: words that begin as GitLab's tokens do,
@@ -83,10 +103,18 @@ pub fn is(token: &str, given: &str) -> bool {
             // What looks like a prefix may be the token's own first characters.
             || given == first(bare, SHORT)
             || given == first(bare, SHORT_BEFORE_16)
+            // What the runner's own log shows of a token with the prefix of an instance.
+            || (token.contains("-glrt-") && given == first(token, SHORT))
             || (given_bare == short(token) && !given_bare.is_empty()))
 }
 
 fn without_prefix(token: &str) -> &str {
+    // Behind the prefix of an instance the others follow.
+    let instance = token.find("-glrt-").filter(|&end| {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        (1..=INSTANCE_PREFIX).contains(&end) && token[..end].bytes().all(letter)
+    });
+    let token = instance.map_or(token, |end| &token[end + 1..]);
     let typed = |token: &'_ str| -> Option<usize> {
         ["t1_", "t2_", "t3_"].iter().any(|kind| token.starts_with(kind)).then_some(3)
     };
@@ -128,6 +156,15 @@ mod tests {
             ("abcdefghi", "abcd"),
             ("glrt-abcdefgh", "abcd"),
             ("a", ""),
+            ("acme-glrt-abcdefghijklmnopqrst", "abcdefghi"),
+            ("acme-glrt-t1_abcdefghijklmnopqrst", "abcdefghi"),
+            ("a-c.m_e-glrt-abcdefghijklmnopqrst", "abcdefghi"),
+            ("-glrt-abcdefghijklmnopqrst", "-glrt-abc"),
+            ("longer-than-an-instance-can-set-glrt-abc", "longer-th"),
+            ("$RUNNER_TOKEN", "$RUNNER_TOKEN"),
+            ("${RUNNER_TOKEN}", "${RUNNER_TOKEN}"),
+            ("$1abcdefghijklmnopqrst", "$1abcdefg"),
+            ("$a-bcdefghijklmnopqrst", "$a-bcdefg"),
         ] {
             assert_eq!(short(token), expected);
         }
@@ -144,6 +181,12 @@ mod tests {
         for given in ["", "abcdefg", "abcdefghij", "glrt-"] {
             assert!(!is(token, given), "{given}");
         }
+        let prefixed = "acme-glrt-t1_abcdefghijklmnopqrst";
+        // The last is what the runner's own log shows of each token of such an instance.
+        for given in [prefixed, "abcdefghi", "abcdefgh", "glrt-abcdefghi", "acme-glrt"] {
+            assert!(is(prefixed, given), "{given}");
+        }
+        assert!(is("$RUNNER_TOKEN", "$RUNNER_TOKEN") && !is("$RUNNER_TOKEN", "$RUNNER"));
         assert!(!is("", ""));
         assert!(is("abc", "abc"));
         // What is shown of a short one names it.

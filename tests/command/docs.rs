@@ -83,6 +83,13 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
+/// What a link to a heading names it, as GitLab and GitHub make it.
+fn anchor(heading: &str) -> String {
+    let words = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = words.chars().filter(|&letter| letter.is_alphanumeric() || "-_ ".contains(letter));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+}
+
 #[test]
 fn every_link_between_the_pages_leads_somewhere() {
     let mut count = 0;
@@ -93,9 +100,17 @@ fn every_link_between_the_pages_leads_somewhere() {
             if link.starts_with("https://") {
                 continue;
             }
-            let file = link.split('#').next().unwrap_or_default();
-            let target = page.parent().expect("a folder").join(file);
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.parent().expect("a folder").join(file),
+            };
             assert!(target.is_file(), "{}: {link}", page.display());
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&target).expect("a page");
+                let headings = text.lines().filter(|line| line.starts_with('#'));
+                assert!(headings.map(anchor).any(|found| found == heading), "{link}");
+            }
             count += 1;
         }
     }

@@ -30,6 +30,11 @@ fn kubernetes(text: &str) -> String {
     document(text).replace("\"docker\"", "\"kubernetes\"")
 }
 
+/// The same with the table of that executor.
+fn in_pods(text: &str) -> String {
+    kubernetes(text).replace("[runners.docker]", "[runners.kubernetes]")
+}
+
 struct Planted {
     level: &'static str,
     code: &'static str,
@@ -128,6 +133,10 @@ fn planted() -> Vec<Planted> {
     plant("error", "bad-helper-name", document(r#"{"credsStore": "/usr/bin/pass"}"#), "\"/usr", 1);
     plant("info", "empty-store", document(r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credsStore": ""}"#), "\"\"", 0);
     plant("warning", "helper-not-found", document(r#"{"credHelpers": {"r.io": "nowhere"}}"#), "\"nowhere\"", 0);
+    plant("warning", "helper-may-be-refused", document(r#"{"credHelpers": {"r.io": "a/b", "q.io": "nowhere"}}"#), "\"nowhere\"", 0);
+    plant("warning", "helper-may-be-refused", kubernetes(r#"{"auths": {}, "credsStore": "nowhere"}"#), "\"nowhere\"", 0);
+    plant("warning", "unattached-pull-secret", format!("{}    use_service_account_image_pull_secrets = true\n", in_pods(good)), "true", 0);
+    plant("info", "beside-pull-secrets", format!("{}    image_pull_secrets = [\"own\"]\n", in_pods(good)), "[\"own", 0);
     plant("warning", "helper-overrides", document(r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credHelpers": {"r.io": "nowhere"}}"#), "\"r.io\": {\"auth", 1);
     plant("warning", "helper-overrides", document(r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credsStore": "nowhere"}"#), "\"nowhere\"", 0);
     plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={{}}',\n 'DOCKER_AUTH_CONFIG={good}'")), "'DOCKER_AUTH_CONFIG={}'", 1);

@@ -1,5 +1,5 @@
-//! What status 0 of `set` promises: each version of GitLab Runner uses the new credential, or a
-//! warning names those that don't. `DOCUMENTS` says how many random documents are tried (default
+//! What status 0 of `set` promises: each version of GitLab Runner uses the new credential or asks the
+//! helper, or a warning names those that don't. `DOCUMENTS` says how many random documents are tried (default
 //! 20,000).
 
 use std::collections::BTreeMap;
@@ -180,23 +180,65 @@ fn names(warning: &str, version: RunnerVersion) -> bool {
     })
 }
 
-#[test]
-fn a_success_is_one_in_each_version_that_no_warning_names() {
-    let count = std::env::var("DOCUMENTS").ok().and_then(|count| count.parse().ok());
-    let count = count.unwrap_or(20_000);
-    let mut random = Random::new(0x5e7);
-    let versions: Vec<_> =
-        VERSIONS.iter().map(|version| RunnerVersion::parse(version).expect("a version")).collect();
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..count {
-        let before = document(&mut random);
-        let bytes = config(&before).into_bytes();
+/// Whether a version asks the helper for an image of the registry, or of any where none is named.
+fn is_delegated(document: &str, registry: Option<&Registry>, version: RunnerVersion) -> bool {
+    let host = registry.map_or("0therwise.example", |registry| registry.path());
+    let helper = Answer::Helper("new-helper".into());
+    let asked = |found: &Match| found.answer == helper;
+    match resolve(document, &format!("{host}/0therwise/unnamed"), version).verdict {
+        Verdict::Match(found) => asked(&found),
+        Verdict::AtRandom(found) => found.iter().all(asked),
+        Verdict::Store(name) => registry.is_none() && name == "new-helper",
+        _ => false,
+    }
+}
+
+/// What a request asks for, and for which registry.
+struct Wish {
+    request: Request,
+    registry: Option<Registry>,
+    used: fn(&str, Option<&Registry>, RunnerVersion) -> bool,
+}
+
+impl Wish {
+    fn login(random: &mut Random) -> Self {
         let registry = Registry::parse(random.pick(REGISTRIES)).expect("a registry");
         let login = Credential::new("ci", Secret::new("new".into())).expect("a credential");
         let logins = vec![(registry.clone(), login)];
         let replace = random.below(10) == 0;
         let request = Request::Set { logins, replace, pull_policies: Vec::new() };
-        let text = ConfigText::new("config.toml", bytes);
+        let used: fn(&str, Option<&Registry>, RunnerVersion) -> bool =
+            |document, registry, version| {
+                registry.is_some_and(|registry| is_used(document, registry, version))
+            };
+        Self { request, registry: Some(registry), used }
+    }
+
+    fn helper(random: &mut Random) -> Self {
+        let registry = (random.below(8) > 0)
+            .then(|| Registry::parse(random.pick(REGISTRIES)).expect("a registry"));
+        let request = Request::Delegate {
+            helper: "new-helper".into(),
+            registries: registry.iter().cloned().collect(),
+            replace: random.below(10) == 0,
+            pull_policies: Vec::new(),
+        };
+        Self { request, registry, used: is_delegated }
+    }
+}
+
+/// Plans random wishes for random documents, and compares what is said with what each version does.
+fn compare(start: u64, wish: fn(&mut Random) -> Wish) {
+    let count = std::env::var("DOCUMENTS").ok().and_then(|count| count.parse().ok());
+    let count = count.unwrap_or(20_000);
+    let mut random = Random::new(start);
+    let versions: Vec<_> =
+        VERSIONS.iter().map(|version| RunnerVersion::parse(version).expect("a version")).collect();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..count {
+        let before = document(&mut random);
+        let Wish { request, registry, used } = wish(&mut random);
+        let text = ConfigText::new("config.toml", config(&before).into_bytes());
         let config = Config::parse(&text).expect("a config");
         let Ok(plan) = Plan::make(&config, &[0], &request) else {
             *seen.entry("refused").or_default() += 1;
@@ -206,11 +248,14 @@ fn a_success_is_one_in_each_version_that_no_warning_names() {
         let warnings = &plan.runners()[0].warnings;
         let mut everywhere = true;
         for version in &versions {
-            let used = is_used(&after, &registry, *version);
-            let named = warnings.iter().any(|warning| names(warning, *version));
+            let used = used(&after, registry.as_ref(), *version);
+            // That helpers may be refused is said of every one.
+            let mut warnings = warnings.iter().filter(|warning| !warning.contains("may not run"));
+            let named = warnings.any(|warning| names(warning, *version));
             assert!(
                 used || named,
-                "{version} does not use it for {registry}: {before}\n{after}\n{warnings:?}"
+                "{version} does not use it for {registry:?}: {before}\n{after}\n{:?}",
+                plan.runners()[0].warnings
             );
             everywhere &= used;
         }
@@ -220,4 +265,14 @@ fn a_success_is_one_in_each_version_that_no_warning_names() {
     for kind in ["refused", "used everywhere", "named"] {
         assert!(seen.get(kind).is_some_and(|seen| *seen > count / 100), "{seen:?}");
     }
+}
+
+#[test]
+fn a_success_is_one_in_each_version_that_no_warning_names() {
+    compare(0x5e7, Wish::login);
+}
+
+#[test]
+fn a_helper_is_asked_by_each_version_that_no_warning_names() {
+    compare(0xde1, Wish::helper);
 }

@@ -3,7 +3,8 @@
 //! Source: the fields of `Config` and of what it holds in `common/config.go`, `common/config/`,
 //! `cache/cacheconfig/`, `referees/` and `helpers/docker/`, put together from GitLab Runner 12.9,
 //! 13.12, 14.7, 15.11, 16.11, 17.5, 17.11, 18.11 and 19.3: a key that one of them knows is known. Only
-//! `pull_policy` had another type before (a string alone, up to 13.7).
+//! `pull_policy` had another type before (a string alone, up to 13.7). `allowed_docker_credential_helpers` of
+//! 19.4 is known by its name alone ([`crate::runner::allowed_helpers`]).
 
 use super::Kind;
 use super::Kind::{
@@ -69,6 +70,7 @@ pub(super) const RUNNERS: &[Group] = &[
          job_status_final_update_retry_limit",
     ),
     (TextList, "environment"),
+    (Any, "allowed_docker_credential_helpers"),
     (
         Flag,
         "debug_trace_disabled safe_directory_checkout proxy_exec clean_git_config \
@@ -200,6 +202,7 @@ const KUBERNETES: &[Group] = &[
          automount_service_account_token print_pod_warning_events pod_disruption_budget",
     ),
     (TextOrList, "pull_policy"),
+    (Any, "allowed_docker_credential_helpers"),
     (Map(&Text), "node_selector node_tolerations pod_labels pod_annotations"),
     (
         TextList,
@@ -413,6 +416,7 @@ const DOCKER: &[Group] = &[
     ),
     (List(&Table(SERVICES)), "services"),
     (TextOrList, "pull_policy"),
+    (Any, "allowed_docker_credential_helpers"),
     (
         Map(&Text),
         "tmpfs services_tmpfs sysctls volume_driver_ops container_labels ulimit log_options",

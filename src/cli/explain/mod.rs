@@ -1,5 +1,7 @@
 //! `explain`: which credential each runner would use for an image, and why.
 
+mod notes;
+
 use serde::Serialize;
 
 use super::args::{Explain, Format, Global};
@@ -15,6 +17,7 @@ use crate::resolver::explanation::Explanation;
 use crate::resolver::{Answer, Loss, Match, Verdict};
 use crate::runner::executor::Pull;
 use crate::runner::named_images::named_images;
+use crate::runner::pod_pull_secrets::SERVICE_ACCOUNT;
 use crate::runner::selection::Matches;
 use crate::runner::{Config, Runner};
 use crate::toml::printable::one_line;
@@ -224,7 +227,7 @@ impl Telling<'_> {
     }
 
     fn match_report(&self) -> Option<MatchReport> {
-        if self.explanation.pull == Pull::None {
+        if self.explanation.pull == Pull::None || self.explanation.limits.unattached.is_some() {
             return None;
         }
         let place = self.explanation.place;
@@ -265,6 +268,11 @@ impl Telling<'_> {
 
     /// Why the runner makes nothing of the document.
     fn problem(&self) -> Option<String> {
+        if self.explanation.limits.unattached.is_some() && self.explanation.entry.is_some() {
+            return Some(format!(
+                "{SERVICE_ACCOUNT} keeps the pull Secret that is made of its auth entry from every pod"
+            ));
+        }
         match &self.explanation.resolution.verdict {
             Verdict::Dropped { problem, .. } => Some(format!("its auth document {problem}")),
             Verdict::Cancelled { helper } => {
@@ -323,6 +331,9 @@ impl Telling<'_> {
             _ if self.explanation.pull == Pull::None => {
                 return "this executor pulls no images".to_owned();
             }
+            _ if self.explanation.limits.unattached.is_some() => {
+                format!("{bare}, with the pull Secrets of its pod's service account alone")
+            }
             Verdict::Match(found) => match &found.answer {
                 Answer::Empty => "with an empty credential".to_owned(),
                 found => format!("with {}", answer(found)),
@@ -348,6 +359,9 @@ impl Telling<'_> {
         let at = |place: Option<Place>| {
             place.map_or(String::new(), |place| format!(" (line {})", place.line))
         };
+        if let Some((place, problem)) = explanation.limits.unattached.zip(self.problem()) {
+            return vec![("finds", format!("nothing: {problem}{}", at(Some(place))))];
+        }
         match &explanation.resolution.verdict {
             Verdict::Match(found) => {
                 let place = at(explanation.place);
@@ -381,107 +395,6 @@ impl Telling<'_> {
                 vec![("finds", format!("nothing: {problem}{place}"))]
             }
         }
-    }
-
-    /// What a person should know besides.
-    fn notes(&self) -> Vec<String> {
-        let explanation = self.explanation;
-        let resolution = &explanation.resolution;
-        let mut notes = Vec::new();
-        if explanation.pull == Pull::None {
-            if explanation.entry.is_some() {
-                notes.push("its auth entry reaches the jobs as a variable all the same".to_owned());
-            }
-            return notes;
-        }
-        for place in &explanation.hidden {
-            notes.push(format!("the auth entry on line {} is hidden by the last one", place.line));
-        }
-        if explanation.unset {
-            notes.push(
-                "the auth entry holds a $ that begins the name of a variable which neither this \
-                 runner nor GitLab sets: it becomes nothing, unless the project or the job sets it"
-                    .to_owned(),
-            );
-        }
-        if explanation.open {
-            notes.push(
-                "the auth entry holds a variable that GitLab sets for each job (CI_…): what comes of \
-                 it can't be told here"
-                    .to_owned(),
-            );
-        }
-        match &resolution.verdict {
-            Verdict::Dropped { .. } if self.version.warns_in_the_job_log() => {
-                notes
-                    .push("GitLab Runner drops the whole document and warns in the job log".into());
-            }
-            Verdict::Dropped { .. } => notes.push(
-                "GitLab Runner drops the whole document without a word (from 18.11 on the job log \
-                 says so)"
-                    .into(),
-            ),
-            Verdict::Cancelled { .. } => {
-                notes.push(
-                    "GitLab Runner then gives up: the pull fails, of public images too".to_owned(),
-                );
-                return notes;
-            }
-            Verdict::AtRandom(_) => {
-                notes.push("from GitLab Runner 18.3 on the one that sorts first wins".to_owned());
-            }
-            _ => {}
-        }
-        if !matches!(resolution.verdict, Verdict::Dropped { .. }) {
-            for name in resolution.helpers.iter().chain(&resolution.store) {
-                notes.push(format!(
-                    "docker-credential-{name} runs for every job, found in the runner's own PATH: \
-                     when it fails, the whole document is dropped"
-                ));
-            }
-            if resolution.store.is_some() {
-                notes.push("what the credsStore knows counts before auths".to_owned());
-            }
-        }
-        notes.extend(self.other_sources());
-        notes
-    }
-
-    /// What else could supply a credential.
-    fn other_sources(&self) -> Vec<String> {
-        let explanation = self.explanation;
-        let mut notes = Vec::new();
-        if explanation.pull == Pull::Driver {
-            notes.push(
-                "with the executor custom its driver decides: it gets the entry as \
-                 CUSTOM_ENV_DOCKER_AUTH_CONFIG, and this holds where it reads it as the docker \
-                 executor does"
-                    .to_owned(),
-            );
-        }
-        if explanation.pull == Pull::Kubelet {
-            notes.push(
-                "this is what the docker executor would find: the kubernetes executor writes one \
-                 credential for each path into a pull Secret, and the kubelet matches them by its \
-                 own rules: each key whose host and path fit is tried, the longest first, and * may \
-                 stand in a host"
-                    .to_owned(),
-            );
-        }
-        notes.push(
-            "a variable DOCKER_AUTH_CONFIG of the project or the job would take the place of the \
-             runner's entry"
-                .to_owned(),
-        );
-        let rest = "~/.docker/config.json (or ~/.dockercfg) of the runner's user, then the job's own \
-                    login to GitLab's registry";
-        notes.push(match &explanation.resolution.verdict {
-            Verdict::Match(_) | Verdict::AtRandom(_) => {
-                format!("asked after it, and used where they have a longer path: {rest}")
-            }
-            _ => format!("asked after it: {rest}"),
-        });
-        notes
     }
 }
 

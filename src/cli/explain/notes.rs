@@ -1,0 +1,157 @@
+//! What a person should know beside the answer of `explain`.
+
+use super::Telling;
+use crate::resolver::Verdict;
+use crate::runner::allowed_helpers;
+use crate::runner::executor::Pull;
+use crate::runner::pod_pull_secrets::NAMED;
+
+impl Telling<'_> {
+    /// What a person should know besides.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let explanation = self.explanation;
+        let resolution = &explanation.resolution;
+        let mut notes = Vec::new();
+        if explanation.pull == Pull::None || explanation.limits.unattached.is_some() {
+            if explanation.entry.is_some() {
+                notes.push("its auth entry reaches the jobs as a variable all the same".to_owned());
+            }
+            return notes;
+        }
+        for place in &explanation.hidden {
+            notes.push(format!("the auth entry on line {} is hidden by the last one", place.line));
+        }
+        if explanation.unset {
+            notes.push(
+                "the auth entry holds a $ that begins the name of a variable which neither this \
+                 runner nor GitLab sets: it becomes nothing, unless the project or the job sets it"
+                    .to_owned(),
+            );
+        }
+        if explanation.open {
+            notes.push(
+                "the auth entry holds a variable that GitLab sets for each job (CI_…): what comes of \
+                 it can't be told here"
+                    .to_owned(),
+            );
+        }
+        match &resolution.verdict {
+            Verdict::Dropped { .. } if self.version.warns_in_the_job_log() => {
+                notes
+                    .push("GitLab Runner drops the whole document and warns in the job log".into());
+            }
+            Verdict::Dropped { .. } => notes.push(
+                "GitLab Runner drops the whole document without a word (from 18.11 on the job log \
+                 says so)"
+                    .into(),
+            ),
+            Verdict::Cancelled { .. } => {
+                notes.push(
+                    "GitLab Runner then gives up: the pull fails, of public images too".to_owned(),
+                );
+                return notes;
+            }
+            Verdict::AtRandom(_) => {
+                notes.push("from GitLab Runner 18.3 on the one that sorts first wins".to_owned());
+            }
+            _ => {}
+        }
+        if !matches!(resolution.verdict, Verdict::Dropped { .. }) {
+            for name in resolution.helpers.iter().chain(&resolution.store) {
+                notes.push(format!(
+                    "docker-credential-{name} runs for every job, found in the runner's own PATH: \
+                     when it fails, the whole document is dropped"
+                ));
+            }
+            if !resolution.helpers.is_empty() || resolution.store.is_some() {
+                notes.extend(self.helpers_by_version());
+            }
+            if resolution.store.is_some() {
+                notes.push("what the credsStore knows counts before auths".to_owned());
+            }
+        }
+        notes.extend(self.other_sources());
+        notes
+    }
+
+    /// Whether this version runs the helpers.
+    fn helpers_by_version(&self) -> Option<String> {
+        if !self.version.may_refuse_helpers() {
+            return None;
+        }
+        let versions = "GitLab Runner from 19.4 on, and 19.3.2, 19.2.4 and 19.1.3";
+        let key = allowed_helpers::KEY;
+        Some(if self.explanation.limits.allows_helpers {
+            format!("{versions}, runs it only as far as {key} permits, which isn't checked here")
+        } else {
+            format!(
+                "{versions}, may not run it, since this runner has no {key}: try one job, or store the \
+                 credential"
+            )
+        })
+    }
+
+    /// What else could supply a credential.
+    fn other_sources(&self) -> Vec<String> {
+        let explanation = self.explanation;
+        let mut notes = Vec::new();
+        if explanation.pull == Pull::Driver {
+            notes.push(
+                "with the executor custom its driver decides: it gets the entry as \
+                 CUSTOM_ENV_DOCKER_AUTH_CONFIG, and this holds where it reads it as the docker \
+                 executor does"
+                    .to_owned(),
+            );
+        }
+        if explanation.pull == Pull::Kubelet {
+            notes.push(
+                "this is what the docker executor would find: the kubernetes executor writes one \
+                 credential for each path into a pull Secret, and the kubelet matches them by its \
+                 own rules: each key whose host and path fit is tried, the longest first, and * may \
+                 stand in a host"
+                    .to_owned(),
+            );
+        }
+        if explanation.limits.beside_pull_secrets {
+            notes.push(format!(
+                "its pods get the Secrets of {NAMED} as well, before this one: the kubelet tries the \
+                 credentials of each that fit"
+            ));
+        }
+        if !explanation.limits.restricted_by.is_empty() {
+            notes.push(format!(
+                "a job may name this image only if it fits {} of the config: any other is refused \
+                 before it is pulled",
+                explanation.limits.restricted_by.join(" or, for a service, ")
+            ));
+        }
+        notes.push(self.variables());
+        let rest = "~/.docker/config.json (or ~/.dockercfg) of the runner's user, then the job's own \
+                    login to GitLab's registry";
+        notes.push(match &explanation.resolution.verdict {
+            Verdict::Match(_) | Verdict::AtRandom(_) => format!(
+                "asked after it, and used where they have a longer path: {rest}; a broken file is \
+                 skipped without a word"
+            ),
+            _ => format!("asked after it: {rest}; a broken file is skipped without a word"),
+        });
+        notes
+    }
+
+    /// Which variables win over the entry.
+    fn variables(&self) -> String {
+        let mut note =
+            "a variable DOCKER_AUTH_CONFIG of the project or the job would take the place \
+                        of the runner's entry"
+                .to_owned();
+        if self.version.knows_secrets() {
+            note.push_str(", and so would one that secrets: of the job fetches");
+        }
+        note.push_str(if self.version.reads_file_variables() {
+            "; one of the type file counts with its content"
+        } else {
+            "; one of the type file gives its path, which is no document"
+        });
+        note
+    }
+}
