@@ -408,7 +408,7 @@ fn a_registry_is_left_to_a_helper() {
         (
             r#"{"auths": {"q.io": {"auth": "dTpw"}, "https://r.io/v1/": {"auth": "dTpx"}}}"#,
             r#"{"auths": {"q.io": {"auth": "dTpw"}}, "credHelpers": {"r.io": "good"}}"#,
-            "removed the credential of https://r.io/v1/ from auths",
+            "remove the credential of https://r.io/v1/ from auths",
         ),
         (
             r#"{"credHelpers": {"https://r.io": "old", "q.io": "x"}, "credsStore": "y"}"#,
