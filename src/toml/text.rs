@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use memchr::{memchr, memchr_iter};
 use zeroize::Zeroizing;
 
 use crate::toml::edit::{self, Edit};
@@ -38,12 +39,14 @@ pub struct ConfigText {
     original: Option<Zeroizing<Vec<u8>>>,
     /// The file around it, when it is not a file of its own.
     enclosure: Option<Enclosure>,
-    line_starts: OnceLock<Vec<usize>>,
+    /// How many line ends stand before each chunk.
+    line_counts: OnceLock<Vec<usize>>,
     /// How many characters start before each chunk.
     character_counts: OnceLock<Vec<usize>>,
 }
 
-/// How many bytes are counted anew for each column.
+/// How many bytes are counted anew for each line and each column that is asked about: a list of all
+/// lines would take a quarter of the memory that the text takes, and few are asked about.
 const CHUNK: usize = 1024;
 
 impl ConfigText {
@@ -62,7 +65,7 @@ impl ConfigText {
             text: Zeroizing::new(text),
             original,
             enclosure: None,
-            line_starts: OnceLock::new(),
+            line_counts: OnceLock::new(),
             character_counts: OnceLock::new(),
         }
     }
@@ -75,7 +78,7 @@ impl ConfigText {
             text,
             original: None,
             enclosure,
-            line_starts: OnceLock::new(),
+            line_counts: OnceLock::new(),
             character_counts: OnceLock::new(),
         }
     }
@@ -150,7 +153,7 @@ impl ConfigText {
     #[must_use]
     pub fn place(&self, offset: usize) -> Place {
         let line = self.line_of(offset);
-        let start = self.line_starts()[line];
+        let start = self.line(line).start;
         let column = self.characters_before(offset.max(start)) - self.characters_before(start);
         let (line, column) = match &self.enclosure {
             Some(enclosure) => enclosure.place(line, column),
@@ -163,47 +166,71 @@ impl ConfigText {
     /// often.
     fn characters_before(&self, offset: usize) -> usize {
         let starts = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
-        let counts = self.character_counts.get_or_init(|| {
-            let mut sum = 0;
-            let chunks = self.text.as_bytes().chunks(CHUNK).map(|chunk| {
-                let before = sum;
-                sum += starts(chunk);
-                before
-            });
-            chunks.collect()
-        });
-        let offset = offset.min(self.text.len());
-        let chunk = (offset / CHUNK).min(counts.len().saturating_sub(1));
-        let before = counts.get(chunk).copied().unwrap_or_default();
-        before + starts(&self.text.as_bytes()[chunk * CHUNK..offset])
+        let counts = self.character_counts.get_or_init(|| self.counts(starts));
+        self.count_before(offset, counts, starts)
     }
 
     /// The number of the line that holds a byte offset, counted from 0.
     pub(crate) fn line_of(&self, offset: usize) -> usize {
-        self.line_starts().partition_point(|&start| start <= offset) - 1
+        self.count_before(offset, self.line_counts(), line_ends)
     }
 
     /// The bytes of a line, counted from 0, with its line end.
     pub(crate) fn line(&self, line: usize) -> Range<usize> {
-        let starts = self.line_starts();
-        starts[line]..starts.get(line + 1).copied().unwrap_or(self.text.len())
+        let start = self.line_start(line);
+        let end = memchr(b'\n', &self.text.as_bytes()[start..]);
+        start..end.map_or(self.text.len(), |end| start + end + 1)
     }
 
     /// How many lines there are; an empty last line does not count.
     pub(crate) fn line_count(&self) -> usize {
-        let starts = self.line_starts();
-        match starts.last() {
-            Some(&last) if last == self.text.len() => starts.len() - 1,
-            _ => starts.len(),
-        }
+        let ends = self.count_before(self.text.len(), self.line_counts(), line_ends);
+        ends + usize::from(!self.text.is_empty() && !self.text.ends_with('\n'))
     }
 
-    fn line_starts(&self) -> &[usize] {
-        self.line_starts.get_or_init(|| {
-            let ends = self.text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-            std::iter::once(0).chain(ends.map(|(end, _)| end + 1)).collect()
-        })
+    /// The first byte of a line; the end of the text where there are not as many lines.
+    fn line_start(&self, line: usize) -> usize {
+        let Some(before) = line.checked_sub(1) else { return 0 };
+        let counts = self.line_counts();
+        // The last chunk before which there are fewer line ends holds the one that is looked for.
+        let chunk = counts.partition_point(|&count| count <= before).saturating_sub(1);
+        let known = counts.get(chunk).copied().unwrap_or_default();
+        let rest = &self.text.as_bytes()[chunk * CHUNK..];
+        let end = memchr_iter(b'\n', rest).nth(before - known);
+        end.map_or(self.text.len(), |end| chunk * CHUNK + end + 1)
     }
+
+    fn line_counts(&self) -> &[usize] {
+        self.line_counts.get_or_init(|| self.counts(line_ends))
+    }
+
+    /// How many of something there are before each chunk.
+    fn counts(&self, count: impl Fn(&[u8]) -> usize) -> Vec<usize> {
+        let mut sum = 0;
+        let chunks = self.text.as_bytes().chunks(CHUNK).map(|chunk| {
+            let before = sum;
+            sum += count(chunk);
+            before
+        });
+        chunks.collect()
+    }
+
+    /// How many of something there are before a byte.
+    fn count_before(
+        &self,
+        offset: usize,
+        counts: &[usize],
+        count: impl Fn(&[u8]) -> usize,
+    ) -> usize {
+        let offset = offset.min(self.text.len());
+        let chunk = (offset / CHUNK).min(counts.len().saturating_sub(1));
+        let before = counts.get(chunk).copied().unwrap_or_default();
+        before + count(&self.text.as_bytes()[chunk * CHUNK..offset])
+    }
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    memchr_iter(b'\n', bytes).count()
 }
 
 impl fmt::Debug for ConfigText {
@@ -245,5 +272,30 @@ mod tests {
         assert_eq!(text.place(7), Place { line: 3, column: 1 });
         assert_eq!(text.line_count(), 2);
         assert_eq!(text.line(1), 3..7);
+    }
+
+    #[test]
+    fn lines_are_found_in_every_chunk() {
+        for line in
+            ["", "x", "a line of some length", &"x".repeat(CHUNK - 1), &"x".repeat(2 * CHUNK)]
+        {
+            for end in ["", "\n", "last"] {
+                let bytes =
+                    [[line].repeat(3000 / (line.len() + 1) + 3).join("\n").as_str(), end].concat();
+                let text = ConfigText::new("x", bytes.clone().into_bytes());
+                let mut start = 0;
+                for (number, line) in bytes.split_inclusive('\n').enumerate() {
+                    assert_eq!(text.line(number), start..start + line.len());
+                    assert_eq!(text.line_of(start), number);
+                    assert_eq!(text.line_of(start + line.len() - 1), number);
+                    start += line.len();
+                }
+                assert_eq!(text.line_count(), bytes.lines().count());
+                assert_eq!(
+                    text.line(text.line_count() + usize::from(end == "\n")).end,
+                    bytes.len()
+                );
+            }
+        }
     }
 }

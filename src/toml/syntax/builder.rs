@@ -6,24 +6,29 @@ use std::ops::Range;
 
 use toml_parser::decoder::{Encoding, ScalarKind};
 use toml_parser::parser::EventReceiver;
-use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
+use toml_parser::{ErrorSink, ParseError, Raw, Span};
 
 use super::scalar;
 use super::versions::{
     BLANK_AFTER_BACKSLASH, CONTROL_CHARACTER, DOTTED_KEY, ESCAPE, LINES_IN_TABLE, MIXED_ARRAY,
-    QUOTE_AT_END, Refusals, TRAILING_COMMA,
+    QUOTE_AT_END, Refusals, Refused, TRAILING_COMMA,
 };
 use super::{Node, NodeId, NodeKind};
 
 /// How many dotted parts a key may have; a real one has three.
 const MAX_PARTS: usize = 128;
 
+/// How many bytes of a text there are for each node, at the least, unless it is dense.
+const BYTES_OF_A_NODE: usize = 8;
+
 /// How many quotes stand at each end of a string on several lines.
 const QUOTES: usize = 3;
 
 /// Turns the parser's events into nodes.
 pub(super) struct Builder<'t> {
-    source: Source<'t>,
+    pub text: &'t str,
+    /// Where the piece of the text begins that the parser reads, from which it counts.
+    pub base: usize,
     pub nodes: Vec<Node>,
     pub comments: Vec<Range<usize>>,
     pub refusals: Refusals,
@@ -36,10 +41,12 @@ pub(super) struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    pub fn new(source: Source<'t>, tokens: usize) -> Self {
+    pub fn new(text: &'t str) -> Self {
         Self {
-            source,
-            nodes: Vec::with_capacity(tokens / 2),
+            text,
+            base: 0,
+            // What nearly every config needs. Doubling would need the memory of both for a moment.
+            nodes: Vec::with_capacity(text.len() / BYTES_OF_A_NODE),
             comments: Vec::new(),
             refusals: Refusals::default(),
             dotted: false,
@@ -48,18 +55,31 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn push(&mut self, kind: NodeKind, encoding: Option<Encoding>, span: Span) -> NodeId {
+    /// Adds a node without any inside.
+    // Spans fit: `Syntax::parse` refuses a text that is longer.
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn add(
+        &mut self,
+        kind: NodeKind,
+        encoding: Option<Encoding>,
+        span: Range<usize>,
+    ) -> NodeId {
         let id = self.nodes.len();
-        // Spans fit: `Syntax::parse` refuses a text that is longer.
-        #[allow(clippy::cast_possible_truncation)]
-        self.nodes.push(Node {
-            kind,
-            encoding,
-            start: span.start() as u32,
-            end: span.end() as u32,
-            next: id as u32 + 1,
-        });
+        let (start, end) = (span.start as u32, span.end as u32);
+        self.nodes.push(Node { kind, encoding, start, end, next: id as u32 + 1 });
         id
+    }
+
+    /// Ends a node behind those that came after it, which are inside it.
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn finish(&mut self, id: NodeId, end: usize) {
+        let next = self.nodes.len() as u32;
+        self.nodes[id].end = end as u32;
+        self.nodes[id].next = next;
+    }
+
+    fn push(&mut self, kind: NodeKind, encoding: Option<Encoding>, span: Span) -> NodeId {
+        self.add(kind, encoding, self.base + span.start()..self.base + span.end())
     }
 
     fn open(&mut self, kind: NodeKind, span: Span) {
@@ -68,12 +88,9 @@ impl<'t> Builder<'t> {
     }
 
     /// Ends the innermost open node, and the pair whose value it is.
-    #[allow(clippy::cast_possible_truncation)]
     fn close(&mut self, end: usize) {
-        let next = self.nodes.len() as u32;
         if let Some(id) = self.open.pop() {
-            self.nodes[id].end = end as u32;
-            self.nodes[id].next = next;
+            self.finish(id, self.base + end);
         }
     }
 
@@ -83,12 +100,17 @@ impl<'t> Builder<'t> {
         }
     }
 
+    fn note(&mut self, offset: usize, refused: Refused) {
+        self.refusals.note(self.base + offset, refused);
+    }
+
     fn inside(&self) -> Option<NodeKind> {
         self.open.last().map(|&id| self.nodes[id].kind)
     }
 
     fn text(&self, span: Span) -> &'t str {
-        self.source.input().get(span.start()..span.end()).unwrap_or_default()
+        let (start, end) = (self.base + span.start(), self.base + span.end());
+        self.text.get(start..end).unwrap_or_default()
     }
 
     fn check_key(&mut self, span: Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
@@ -112,7 +134,7 @@ impl<'t> Builder<'t> {
         match scalar::check(kind, &output) {
             Ok(refused) => {
                 for refused in refused {
-                    self.refusals.note(span.start(), refused);
+                    self.note(span.start(), refused);
                 }
             }
             Err(problem) => error.report_error(ParseError::new(problem).with_unexpected(span)),
@@ -131,9 +153,9 @@ impl<'t> Builder<'t> {
             while let Some(next) = text.get(at..).and_then(|rest| rest.find('\\')) {
                 let escape = at + next;
                 match bytes.get(escape + 1) {
-                    Some(b'e' | b'x') => self.refusals.note(start + escape, ESCAPE),
+                    Some(b'e' | b'x') => self.note(start + escape, ESCAPE),
                     Some(b' ' | b'\t' | b'\r') => {
-                        self.refusals.note(start + escape, BLANK_AFTER_BACKSLASH);
+                        self.note(start + escape, BLANK_AFTER_BACKSLASH);
                     }
                     _ => {}
                 }
@@ -145,7 +167,7 @@ impl<'t> Builder<'t> {
         if let Some(end) = end.filter(|&end| end > QUOTES)
             && text.as_bytes()[end - 1] == text.as_bytes()[0]
         {
-            self.refusals.note(start + end, QUOTE_AT_END);
+            self.note(start + end, QUOTE_AT_END);
         }
     }
 
@@ -171,8 +193,8 @@ impl<'t> Builder<'t> {
                 return discriminant(&ScalarKind::String);
             }
             let Range { start, end } = node.span();
-            let span = Span::new_unchecked(start, end);
-            let raw = Raw::new_unchecked(self.text(span), None, span);
+            let raw =
+                Raw::new_unchecked(&self.text[start..end], None, Span::new_unchecked(start, end));
             discriminant(&raw.decode_scalar(&mut Cow::Borrowed(""), &mut ()))
         });
         (node.kind, scalar)
@@ -204,7 +226,7 @@ impl EventReceiver for Builder<'_> {
 
     fn inline_table_close(&mut self, span: Span, _: &mut dyn ErrorSink) {
         if let Some(comma) = self.comma.take() {
-            self.refusals.note(comma, TRAILING_COMMA);
+            self.note(comma, TRAILING_COMMA);
         }
         self.close(span.end());
         self.close_pair(span.end());
@@ -231,7 +253,7 @@ impl EventReceiver for Builder<'_> {
             None | Some(NodeKind::InlineTable) => self.open(NodeKind::Pair, span),
             Some(NodeKind::Pair) => {
                 self.dotted = true;
-                self.refusals.note(span.start(), DOTTED_KEY);
+                self.note(span.start(), DOTTED_KEY);
                 let parts = self.open.last().map_or(0, |&pair| self.nodes.len() - pair);
                 if parts > MAX_PARTS {
                     let problem = "this key has too many parts";
@@ -257,21 +279,21 @@ impl EventReceiver for Builder<'_> {
 
     fn comment(&mut self, span: Span, error: &mut dyn ErrorSink) {
         if self.inside() == Some(NodeKind::InlineTable) {
-            self.refusals.note(span.start(), LINES_IN_TABLE);
+            self.note(span.start(), LINES_IN_TABLE);
         }
         let control = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
         if let Some(at) = self.text(span).bytes().position(control) {
             if self.text(span).contains('\0') {
                 error.report_error(ParseError::new("a NUL in a comment").with_unexpected(span));
             }
-            self.refusals.note(span.start() + at, CONTROL_CHARACTER);
+            self.note(span.start() + at, CONTROL_CHARACTER);
         }
-        self.comments.push(span.start()..span.end());
+        self.comments.push(self.base + span.start()..self.base + span.end());
     }
 
     fn newline(&mut self, span: Span, error: &mut dyn ErrorSink) {
         if self.inside() == Some(NodeKind::InlineTable) {
-            self.refusals.note(span.start(), LINES_IN_TABLE);
+            self.note(span.start(), LINES_IN_TABLE);
         }
         // To `toml_parser` a lone carriage return ends a line, to GitLab Runner's library it
         // doesn't: what follows could be a comment to one and a key to the other.

@@ -13,7 +13,7 @@ const FEW: usize = 32;
 
 /// Looks for a key or table that stands twice, in a text without dots in the keys of pairs.
 pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), Twice> {
-    let mut tables = Tables::default();
+    let mut tables = Tables::new();
     let mut keys = Vec::new();
     for block in syntax.blocks() {
         let table = match block.header {
@@ -54,39 +54,83 @@ fn check_pairs<'t>(
     Ok(())
 }
 
-/// The tables that headers have opened so far. Table 0 is the root.
-#[derive(Default)]
+/// The tables that headers have opened so far and may still name. Table 0 is the root.
 struct Tables<'t> {
-    children: HashMap<(usize, Cow<'t, str>), Table>,
-    /// For each table its pairs, once they are known.
-    pairs: Vec<Pairs<'t>>,
+    list: Vec<Table<'t>>,
 }
 
+/// A table. Most have a few tables inside, which are compared one by one.
 #[derive(Default)]
-struct Pairs<'t> {
-    range: Range<NodeId>,
-    /// The first keys, when there are many.
-    many: Option<HashSet<Cow<'t, str>>>,
+struct Table<'t> {
+    /// The table that it stands in.
+    parent: usize,
+    children: Vec<(Cow<'t, str>, Child)>,
+    /// Where each child is, when there are many.
+    index: Option<HashMap<Cow<'t, str>, usize>>,
+    /// Its pairs, once they are known.
+    pairs: Range<NodeId>,
+    /// Their keys, when there are many.
+    keys: Option<HashSet<Cow<'t, str>>>,
     /// Whether a header named this table itself and not only one inside it.
     opened: bool,
-    /// Whether a header named a table inside this one.
-    parent: bool,
 }
 
+/// What a key of a table leads to.
 #[derive(Clone, Copy)]
-enum Table {
-    Single(usize),
+enum Child {
+    Table(usize),
     /// An array of tables, with its last element.
     Array(usize),
 }
 
-impl<'t> Tables<'t> {
-    fn new_table(&mut self) -> usize {
-        if self.pairs.is_empty() {
-            self.pairs.push(Pairs::default());
+impl<'t> Table<'t> {
+    fn child(&self, key: &str) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.get(key).copied(),
+            None => self.children.iter().position(|(known, _)| known == key),
         }
-        self.pairs.push(Pairs::default());
-        self.pairs.len() - 1
+    }
+
+    fn add(&mut self, key: Cow<'t, str>, child: Child) {
+        if let Some(index) = &mut self.index {
+            index.insert(key.clone(), self.children.len());
+        }
+        self.children.push((key, child));
+        if self.children.len() == FEW {
+            let keys = self.children.iter().map(|(key, _)| key.clone());
+            self.index = Some(keys.enumerate().map(|(number, key)| (key, number)).collect());
+        }
+    }
+
+    /// Whether it holds a pair with exactly this key.
+    fn is_value(&self, syntax: &Syntax<'t>, key: &str) -> bool {
+        match &self.keys {
+            Some(keys) => keys.contains(key),
+            None => syntax
+                .siblings(self.pairs.clone())
+                .any(|pair| syntax.simple_key(pair).as_deref() == Some(key)),
+        }
+    }
+}
+
+impl<'t> Tables<'t> {
+    fn new() -> Self {
+        Self { list: vec![Table::default()] }
+    }
+
+    fn new_table(&mut self, parent: usize) -> usize {
+        self.list.push(Table { parent, ..Table::default() });
+        self.list.len() - 1
+    }
+
+    /// Makes the next element of an array of tables. No header can name the last one any more, nor a
+    /// table inside it: they go, unless a table of another came after them. A large fleet has no more
+    /// tables at a time than one runner.
+    fn next_element(&mut self, parent: usize, last: usize) -> usize {
+        if self.list[last + 1..].iter().all(|table| table.parent >= last) {
+            self.list.truncate(last);
+        }
+        self.new_table(parent)
     }
 
     /// Finds or makes the table that a header names.
@@ -96,30 +140,28 @@ impl<'t> Tables<'t> {
         let mut keys = syntax.keys(header).peekable();
         while let Some(key) = keys.next() {
             let last = keys.peek().is_none();
-            let slot = (table, key);
-            table = match (self.children.get(&slot).copied(), last) {
-                (Some(Table::Single(child) | Table::Array(child)), false) => child,
-                (Some(Table::Array(_)), true) if array => {
-                    let child = self.new_table();
-                    self.children.insert(slot, Table::Array(child));
-                    child
+            let Some(number) = self.list[table].child(&key) else {
+                if self.list[table].is_value(syntax, &key) {
+                    return Err(Twice);
                 }
-                (Some(Table::Single(child)), true) if !array && !self.pairs[child].opened => child,
-                (Some(_), true) => return Err(Twice),
-                (None, _) => {
-                    if self.is_value(syntax, table, &slot.1) {
-                        return Err(Twice);
-                    }
-                    let child = self.new_table();
-                    self.pairs[table].parent = true;
-                    let array = last && array;
-                    let entry = if array { Table::Array(child) } else { Table::Single(child) };
-                    self.children.insert(slot, entry);
-                    child
+                let new = self.new_table(table);
+                let child = if last && array { Child::Array(new) } else { Child::Table(new) };
+                self.list[table].add(key, child);
+                table = new;
+                continue;
+            };
+            table = match self.list[table].children[number].1 {
+                Child::Table(child) | Child::Array(child) if !last => child,
+                Child::Array(element) if array => {
+                    let next = self.next_element(table, element);
+                    self.list[table].children[number].1 = Child::Array(next);
+                    next
                 }
+                Child::Table(child) if !array && !self.list[child].opened => child,
+                _ => return Err(Twice),
             };
         }
-        self.pairs[table].opened = true;
+        self.list[table].opened = true;
         Ok(table)
     }
 
@@ -130,38 +172,17 @@ impl<'t> Tables<'t> {
         table: usize,
         pairs: Range<NodeId>,
     ) -> Result<(), Twice> {
-        if self.pairs.is_empty() {
-            self.pairs.push(Pairs::default());
+        let table = &mut self.list[table];
+        let mut keys = syntax.siblings(pairs.clone()).filter_map(|pair| syntax.simple_key(pair));
+        if !table.children.is_empty() && keys.any(|key| table.child(&key).is_some()) {
+            return Err(Twice);
         }
         if syntax.siblings(pairs.clone()).nth(FEW).is_some() {
             let keys = syntax.siblings(pairs.clone()).filter_map(|pair| syntax.simple_key(pair));
-            self.pairs[table].many = Some(keys.collect());
+            table.keys = Some(keys.collect());
         }
-        self.pairs[table].range = pairs.clone();
-        if !self.pairs[table].parent {
-            return Ok(());
-        }
-        for pair in syntax.siblings(pairs) {
-            if let Some(key) = syntax.simple_key(pair)
-                && self.children.contains_key(&(table, key))
-            {
-                return Err(Twice);
-            }
-        }
+        table.pairs = pairs;
         Ok(())
-    }
-
-    /// Whether a table holds a pair with exactly this key.
-    fn is_value(&self, syntax: &Syntax<'t>, table: usize, key: &str) -> bool {
-        let Some(pairs) = self.pairs.get(table) else {
-            return false;
-        };
-        match &pairs.many {
-            Some(keys) => keys.contains(key),
-            None => syntax
-                .siblings(pairs.range.clone())
-                .any(|pair| syntax.simple_key(pair).as_deref() == Some(key)),
-        }
     }
 }
 

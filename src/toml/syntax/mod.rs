@@ -6,7 +6,9 @@
 
 mod builder;
 mod duplicates;
+mod expressions;
 mod meaning;
+mod plain;
 mod redefinition;
 mod scalar;
 mod versions;
@@ -14,9 +16,9 @@ mod versions;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memchr;
 use toml_parser::decoder::Encoding;
-use toml_parser::parser::{RecursionGuard, parse_document};
-use toml_parser::{ParseError, Raw, Source, Span};
+use toml_parser::{Raw, Span};
 
 use crate::toml::text::ConfigText;
 use builder::Builder;
@@ -24,9 +26,6 @@ use versions::Refused;
 
 pub(crate) use meaning::Meaning;
 pub(crate) use versions::{BYTE_ORDER_MARK, NOT_UTF8, Refusal, Refusals, Versions};
-
-/// How deep arrays and inline tables may nest; a real config nests three levels.
-const MAX_DEPTH: u32 = 128;
 
 /// What is wrong with a TOML text, and at which byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +58,7 @@ pub(crate) enum NodeKind {
 }
 
 /// One header, pair, key or value.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Node {
     pub kind: NodeKind,
     encoding: Option<Encoding>,
@@ -119,18 +118,7 @@ impl<'t> Syntax<'t> {
         if u32::try_from(text.len()).is_err() {
             return Err(SyntaxError { offset: 0, problem: "the file is larger than 4 GiB".into() });
         }
-        let source = Source::new(text);
-        let tokens = source.lex().into_vec();
-        let mut builder = Builder::new(source, tokens.len());
-        let mut error = None;
-        let mut guard = RecursionGuard::new(&mut builder, MAX_DEPTH);
-        parse_document(&tokens, &mut guard, &mut error);
-        if let Some(error) = error {
-            return Err(describe(text, &error));
-        }
-        // They take more room than all that comes of them.
-        drop(tokens);
-        let Builder { nodes, comments, refusals, dotted, .. } = builder;
+        let Builder { nodes, comments, refusals, dotted, .. } = expressions::read(text)?;
         let blocks = blocks(&nodes, text.len());
         let mut syntax = Self { text, nodes, comments, blocks, refusals };
         if dotted || duplicates::check(&syntax).is_err() {
@@ -265,11 +253,23 @@ impl<'t> Syntax<'t> {
     pub fn string(&self, id: NodeId) -> Cow<'t, str> {
         let node = &self.nodes[id];
         let raw = &self.text[node.span()];
+        let plain = match node.encoding {
+            None => Some(raw),
+            Some(Encoding::LiteralString) => between_quotes(raw),
+            Some(Encoding::BasicString) if memchr(b'\\', raw.as_bytes()).is_none() => {
+                between_quotes(raw)
+            }
+            Some(_) => None,
+        };
+        // Nearly every key and string means what stands there.
+        if let Some(plain) = plain {
+            return Cow::Borrowed(plain);
+        }
         let mut output = Cow::Borrowed("");
-        match (node.kind, node.encoding) {
-            (NodeKind::Key, _) => self.raw(node).decode_key(&mut output, &mut ()),
-            (_, Some(_)) => drop(self.raw(node).decode_scalar(&mut output, &mut ())),
-            (_, None) => output = Cow::Borrowed(raw),
+        if node.kind == NodeKind::Key {
+            self.raw(node).decode_key(&mut output, &mut ());
+        } else {
+            let _kind = self.raw(node).decode_scalar(&mut output, &mut ());
         }
         output
     }
@@ -289,9 +289,21 @@ impl<'t> Syntax<'t> {
     }
 }
 
+/// The text of a string on one line.
+fn between_quotes(raw: &str) -> Option<&str> {
+    raw.get(1..raw.len().checked_sub(1)?)
+}
+
 /// The nodes cut at the headers.
 fn blocks(nodes: &[Node], length: usize) -> Vec<Block> {
-    let mut blocks = vec![Block { header: None, pairs: 0..0, span: 0..length }];
+    let mut headers = 0;
+    let mut id = 0;
+    while let Some(node) = nodes.get(id) {
+        headers += usize::from(node.kind != NodeKind::Pair);
+        id = node.next as usize;
+    }
+    let mut blocks = Vec::with_capacity(headers + 1);
+    blocks.push(Block { header: None, pairs: 0..0, span: 0..length });
     let mut id = 0;
     while let Some(node) = nodes.get(id) {
         let next = node.next as usize;
@@ -308,33 +320,6 @@ fn blocks(nodes: &[Node], length: usize) -> Vec<Block> {
         id = next;
     }
     blocks
-}
-
-/// The parser's message, which names what it met but never repeats the text.
-fn describe(text: &str, error: &ParseError) -> SyntaxError {
-    let span = error.unexpected().or(error.context());
-    let offset = span.map_or(text.len(), |span| span.start()).min(text.len());
-    let mut problem = format!("this is not TOML: {}", error.description());
-    if pasted_json(text, offset) {
-        problem.push_str(
-            "; JSON between double quotes needs single quotes around it: \
-             'DOCKER_AUTH_CONFIG={\"auths\": …}'",
-        );
-    }
-    SyntaxError { offset, problem }
-}
-
-/// Whether the text around `offset` is the usual mistake: JSON pasted between double quotes, so
-/// that its own first quote ends the string.
-fn pasted_json(text: &str, offset: usize) -> bool {
-    let bytes = text.as_bytes();
-    let start = bytes[..offset].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    let end = bytes[offset..]
-        .iter()
-        .position(|&byte| byte == b'\n')
-        .map_or(bytes.len(), |at| offset + at);
-    let line = &text[start..end];
-    line.find("\"DOCKER_AUTH_CONFIG=").is_some_and(|at| line[at + 1..].contains("{\""))
 }
 
 #[cfg(test)]

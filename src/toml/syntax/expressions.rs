@@ -1,0 +1,246 @@
+//! A text read one expression (a header or a pair, with its line ends) after the other.
+//!
+//! A plain line is read as it stands, any other expression by `toml_parser`. The tokens of one expression
+//! are kept at a time: those of a whole file take seven times its size.
+
+use toml_parser::lexer::{Token, TokenKind};
+use toml_parser::parser::{RecursionGuard, parse_document};
+use toml_parser::{ParseError, Source};
+
+use super::builder::Builder;
+use super::{SyntaxError, plain};
+
+/// How deep arrays and inline tables may nest; a real config nests three levels.
+const MAX_DEPTH: u32 = 128;
+
+/// How many tokens an expression may have: those of an array with 100,000 runners. They take a hundred
+/// MiB.
+const MAX_TOKENS: usize = 1 << 22;
+
+/// The mark that `toml_parser` skips at the beginning of what it reads.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Reads a text.
+pub(super) fn read(text: &str) -> Result<Builder<'_>, SyntaxError> {
+    let mut builder = Builder::new(text);
+    let mut tokens = Vec::new();
+    let mut at = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+    while at < text.len() {
+        at = match plain::line(&mut builder, at) {
+            Some(next) => next,
+            None => expression(&mut builder, &mut tokens, at)?,
+        };
+    }
+    Ok(builder)
+}
+
+/// Reads the expression that begins at a byte, and says where the next line begins.
+fn expression(
+    builder: &mut Builder<'_>,
+    tokens: &mut Vec<Token>,
+    start: usize,
+) -> Result<usize, SyntaxError> {
+    let text = builder.text;
+    // Behind the beginning of a text the mark is no mark, so it must not come first.
+    let mark = text[start..].starts_with(BYTE_ORDER_MARK);
+    let before = text[..start].chars().next_back().filter(|_| mark);
+    let base = start - before.map_or(0, char::len_utf8);
+    lex(&text[base..], start - base, tokens);
+    builder.base = base;
+    let mut error = None;
+    parse_document(tokens, &mut RecursionGuard::new(builder, MAX_DEPTH), &mut error);
+    let last = tokens
+        .last()
+        .map_or(start..text.len(), |token| base + token.span().start()..base + token.span().end());
+    let error = error.map(|error| describe(text, base, &error));
+    if tokens.len() > MAX_TOKENS && error.as_ref().is_none_or(|error| error.offset >= last.start) {
+        let problem = format!("this is more than {MAX_TOKENS} words and signs without an end");
+        return Err(SyntaxError { offset: start, problem });
+    }
+    error.map_or(Ok(last.end), Err)
+}
+
+/// The tokens up to the first line end behind a byte that is outside all brackets.
+fn lex(text: &str, from: usize, tokens: &mut Vec<Token>) {
+    tokens.clear();
+    let mut depth = 0_usize;
+    for token in Source::new(text).lex() {
+        tokens.push(token);
+        match token.kind() {
+            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
+            // Where there are too many of them the parser says so.
+            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
+                depth = depth.saturating_sub(1);
+            }
+            TokenKind::Newline if depth == 0 && token.span().end() > from => return,
+            _ => {}
+        }
+        if tokens.len() > MAX_TOKENS {
+            return;
+        }
+    }
+}
+
+/// The parser's message, which names what it met but never repeats the text.
+fn describe(text: &str, base: usize, error: &ParseError) -> SyntaxError {
+    let span = error.unexpected().or(error.context());
+    let offset = span.map_or(text.len(), |span| base + span.start()).min(text.len());
+    let mut problem = format!("this is not TOML: {}", error.description());
+    if pasted_json(text, offset) {
+        problem.push_str(
+            "; JSON between double quotes needs single quotes around it: \
+             'DOCKER_AUTH_CONFIG={\"auths\": …}'",
+        );
+    }
+    SyntaxError { offset, problem }
+}
+
+/// Whether the text around `offset` is the usual mistake: JSON pasted between double quotes, so
+/// that its own first quote ends the string.
+fn pasted_json(text: &str, offset: usize) -> bool {
+    let bytes = text.as_bytes();
+    let start = bytes[..offset].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let end = bytes[offset..]
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .map_or(bytes.len(), |at| offset + at);
+    let line = &text[start..end];
+    line.find("\"DOCKER_AUTH_CONFIG=").is_some_and(|at| line[at + 1..].contains("{\""))
+}
+
+/// The same in one piece, as the parser is meant to be used: what the pieces are compared with.
+#[cfg(test)]
+fn read_whole(text: &str) -> Result<Builder<'_>, SyntaxError> {
+    let mut builder = Builder::new(text);
+    let tokens = Source::new(text).lex().into_vec();
+    let mut error = None;
+    parse_document(&tokens, &mut RecursionGuard::new(&mut builder, MAX_DEPTH), &mut error);
+    match error {
+        Some(error) => Err(describe(text, 0, &error)),
+        None => Ok(builder),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What texts are made of, good and bad.
+    const PIECES: &[&str] = &[
+        "a",
+        "b-1",
+        "_",
+        "1",
+        "0",
+        "01",
+        "-1",
+        "999999999999999999",
+        "9999999999999999999",
+        "true",
+        "false",
+        "trueish",
+        "name",
+        "\"x\"",
+        "\"\"",
+        "\"\"\"",
+        "'x'",
+        "''",
+        "'''",
+        "\"a\\n\"",
+        "\"a\\q\"",
+        "\"é\"",
+        "'é\t'",
+        "=",
+        " = ",
+        " = ",
+        "=",
+        ".",
+        ",",
+        ", ",
+        "[",
+        "]",
+        "[[",
+        "]]",
+        "{",
+        "}",
+        "#",
+        " # x",
+        "# é",
+        "\u{1}",
+        "\u{7f}",
+        " ",
+        "\t",
+        "\n",
+        "\n",
+        "\n",
+        "\n",
+        "\r\n",
+        "\r",
+        "\u{feff}",
+        "\0",
+        "é",
+        "\"",
+        "'",
+        "\\",
+        "2024-05-01T10:00:00Z",
+        "0001-01-01T00:00:00Z",
+        "2024-02-29T10:00:00Z",
+        "2024-02-30T10:00:00Z",
+        "2024-13-01T10:00:00Z",
+        "2024-00-10T10:00:00Z",
+        "2024-01-00T10:00:00Z",
+        "2024-05-01T24:00:00Z",
+        "2024-05-01T10:60:00Z",
+        "2024-05-01T10:00:60Z",
+        "2024-05-01t10:00:00z",
+        "2024-05-01",
+        "10:00:00",
+        "1.5",
+        "0x1f",
+        "[[runners]]\n",
+        "[runners.docker]\n",
+        "  name = \"x\"\n",
+        "  a = [\"b\", 'c']\n",
+        "  a = [ ]\r\n",
+        "a = [\n",
+        "a = [1, 'b']\n",
+        "a = {b = 1}\n",
+        "a = {b = 1,\n}\n",
+        "a.b = 1\n",
+        "\"a\" = 1\n",
+        "'a' = 1 # c\n",
+        "a = '''\n",
+        "a = \"\"\"\n[b]\n\"\"\"\n",
+        "a = 5\n",
+        "a = true # x\n",
+        "a = ['b',]\n",
+    ];
+
+    fn compare(text: &str) {
+        match (read(text), read_whole(text)) {
+            (Ok(pieces), Ok(whole)) => {
+                assert_eq!(pieces.nodes, whole.nodes, "{text:?}");
+                assert_eq!(pieces.comments, whole.comments, "{text:?}");
+                assert_eq!(pieces.refusals.all(), whole.refusals.all(), "{text:?}");
+                assert_eq!(pieces.dotted, whole.dotted, "{text:?}");
+            }
+            (Err(pieces), Err(whole)) => assert_eq!(pieces, whole, "{text:?}"),
+            (pieces, whole) => panic!("{text:?}: {:?} and {:?}", pieces.err(), whole.err()),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: std::env::var("PROPERTY_CASES").map_or(2000, |cases| cases.parse().unwrap()),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn pieces_are_read_as_the_whole(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24),
+        ) {
+            compare(&pieces.concat());
+        }
+    }
+}
