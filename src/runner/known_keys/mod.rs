@@ -5,6 +5,7 @@
 
 mod list;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::runner::Config;
@@ -90,7 +91,13 @@ pub(crate) struct FlawedKey {
 
 /// Compares every key of a config with those that GitLab Runner knows.
 pub(crate) fn check(config: &Config<'_>) -> Vec<FlawedKey> {
-    let mut check = Check { syntax: config.syntax(), runner: None, flaws: Vec::new() };
+    let mut check = Check {
+        syntax: config.syntax(),
+        runner: None,
+        path: Vec::new(),
+        names: Vec::new(),
+        flaws: Vec::new(),
+    };
     let place = |number: usize| config.runners()[number].place();
     let mut next = 0;
     for (number, block) in config.syntax().blocks().iter().enumerate() {
@@ -126,106 +133,120 @@ fn names(groups: &[Group]) -> impl Iterator<Item = (Kind, &'static str)> + '_ {
     groups.iter().flat_map(|(kind, names)| names.split_whitespace().map(|name| (*kind, name)))
 }
 
-/// A table on the way down to a key.
-#[derive(Clone)]
-struct Section {
-    path: Vec<String>,
-    kind: Kind,
+/// The names of a table by their length: a key is compared with the few that are as long as it is, since
+/// every key of a config is looked up.
+struct Names {
+    groups: &'static [Group],
+    by_length: Vec<Vec<(Kind, &'static str)>>,
 }
 
-impl Section {
-    fn below(&self, key: &str, kind: Kind) -> Self {
-        let mut path = self.path.clone();
-        path.push(key.to_owned());
-        Self { path, kind }
+impl Names {
+    fn new(groups: &'static [Group]) -> Self {
+        let mut by_length: Vec<Vec<_>> = Vec::new();
+        for (kind, name) in names(groups) {
+            if by_length.len() <= name.len() {
+                by_length.resize(name.len() + 1, Vec::new());
+            }
+            by_length[name.len()].push((kind, name));
+        }
+        Self { groups, by_length }
+    }
+
+    fn find(&self, key: &str) -> Option<(Kind, &'static str)> {
+        // A letter outside ASCII can stand for one inside, and is longer.
+        if !key.is_ascii() {
+            return find(self.groups, key);
+        }
+        let known = self.by_length.get(key.len())?;
+        known.iter().find(|(_, name)| name.eq_ignore_ascii_case(key)).copied()
     }
 }
 
 struct Check<'c, 't> {
     syntax: &'c Syntax<'t>,
     runner: Option<usize>,
+    /// The names of the tables that are open and of the key in them.
+    path: Vec<Cow<'t, str>>,
+    /// Those tables that have been met.
+    names: Vec<Names>,
     flaws: Vec<FlawedKey>,
 }
 
-impl Check<'_, '_> {
+impl<'t> Check<'_, 't> {
     fn block(&mut self, header: Option<NodeId>, pairs: Range<NodeId>) {
         let syntax = self.syntax;
-        let mut section = Section { path: Vec::new(), kind: Kind::Table(ROOT) };
-        if let Some(header) = header {
-            let array = syntax.node(header).kind == NodeKind::ArrayTable;
-            let keys: Vec<_> = syntax.keys(header).collect();
-            let runners = keys.first().is_some_and(|key| same_key(key, "runners"));
-            let runner = self.runner.filter(|_| runners);
-            for (number, key) in keys.iter().enumerate() {
-                let last = number + 1 == keys.len();
-                let span = syntax.node(header).span();
-                let Some(below) = self.descend(&section, key, span.clone(), runner) else { return };
-                section = below;
-                section.kind = match section.kind {
-                    Kind::List(inner) if !last || array => *inner,
-                    kind @ (Kind::Table(_) | Kind::Map(_)) if !last || !array => kind,
-                    Kind::Any => return,
-                    kind => {
-                        self.wrong(&section, kind, span, runner, false);
-                        return;
-                    }
-                };
-            }
-            self.pairs(&section, pairs, runner);
-        } else {
-            self.pairs(&section, pairs, None);
+        self.path.clear();
+        let mut kind = Kind::Table(ROOT);
+        let Some(header) = header else { return self.pairs(kind, pairs, None) };
+        let array = syntax.node(header).kind == NodeKind::ArrayTable;
+        let mut runner = self.runner;
+        let mut keys = syntax.keys(header).peekable();
+        if !keys.peek().is_some_and(|key| same_key(key, "runners")) {
+            runner = None;
+        }
+        while let Some(key) = keys.next() {
+            let last = keys.peek().is_none();
+            let span = || syntax.node(header).span();
+            let Some(below) = self.descend(kind, key, span, runner) else { return };
+            kind = match below {
+                Kind::List(inner) if !last || array => *inner,
+                kind @ (Kind::Table(_) | Kind::Map(_)) if !last || !array => kind,
+                Kind::Any => return,
+                kind => return self.wrong(kind, span(), runner, false),
+            };
+        }
+        self.pairs(kind, pairs, runner);
+    }
+
+    fn pairs(&mut self, table: Kind, pairs: Range<NodeId>, runner: Option<usize>) {
+        let depth = self.path.len();
+        for pair in self.syntax.siblings(pairs) {
+            self.pair(table, pair, runner);
+            self.path.truncate(depth);
         }
     }
 
-    fn pairs(&mut self, section: &Section, pairs: Range<NodeId>, runner: Option<usize>) {
+    fn pair(&mut self, table: Kind, pair: NodeId, runner: Option<usize>) {
         let syntax = self.syntax;
-        for pair in syntax.siblings(pairs) {
-            let mut here = section.clone();
-            let mut keys = syntax.keys(pair).peekable();
-            let span = syntax.node(pair).span();
-            let value = syntax.value(pair);
-            let own = span.start..syntax.node(value).span().start;
-            let own = own.start..own.start + trimmed(&syntax.text()[own.clone()]);
-            let mut first = true;
-            while let Some(key) = keys.next() {
-                let Some(below) = self.descend(&here, &key, own.clone(), runner) else { break };
-                if keys.peek().is_some()
-                    && !matches!(below.kind, Kind::Table(_) | Kind::Map(_) | Kind::Any)
-                {
-                    // Below a map the dots are meant to be part of a name.
-                    let dotted = matches!(here.kind, Kind::Map(_)) && first;
-                    let rest: Vec<_> = keys.collect();
-                    let whole = below.below(&rest.join("."), below.kind);
-                    self.wrong(&whole, below.kind, own.clone(), runner, dotted);
-                    break;
-                }
-                first = false;
-                here = below;
-                if keys.peek().is_none() {
-                    self.value(&here, value, runner);
-                }
+        let value = syntax.value(pair);
+        let own = || {
+            let span = syntax.node(pair).span().start..syntax.node(value).span().start;
+            span.start..span.start + trimmed(&syntax.text()[span.clone()])
+        };
+        let mut keys = syntax.keys(pair).peekable();
+        let (mut here, mut first) = (table, true);
+        while let Some(key) = keys.next() {
+            let Some(below) = self.descend(here, key, own, runner) else { return };
+            if keys.peek().is_none() {
+                return self.value(below, value, runner);
             }
+            if !matches!(below, Kind::Table(_) | Kind::Map(_) | Kind::Any) {
+                // Below a map the dots are meant to be part of a name.
+                let dotted = matches!(here, Kind::Map(_)) && first;
+                self.path.extend(keys);
+                return self.wrong(below, own(), runner, dotted);
+            }
+            (here, first) = (below, false);
         }
     }
 
-    fn value(&mut self, section: &Section, value: NodeId, runner: Option<usize>) {
+    fn value(&mut self, kind: Kind, value: NodeId, runner: Option<usize>) {
         let syntax = self.syntax;
         let node = syntax.node(value);
-        let fits = match (section.kind, node.kind) {
+        let fits = match (kind, node.kind) {
             (Kind::Any, _) => true,
             (Kind::Table(_) | Kind::Map(_), NodeKind::InlineTable) => {
-                self.pairs(section, value + 1..syntax.after(value), runner);
+                self.pairs(kind, value + 1..syntax.after(value), runner);
                 true
             }
             (Kind::TextList | Kind::TextOrList, NodeKind::Array) => {
                 syntax.children(value).all(|child| syntax.is_string(child))
             }
             (Kind::List(inner), NodeKind::Array) => {
-                let runners = section.path.len() == 1 && *inner == Kind::Table(RUNNERS);
+                let runners = self.path.len() == 1 && *inner == Kind::Table(RUNNERS);
                 for (element, child) in syntax.children(value).enumerate() {
                     let runner = if runners { Some(element) } else { runner };
-                    let inside = Section { path: section.path.clone(), kind: *inner };
-                    self.value(&inside, child, runner);
+                    self.value(*inner, child, runner);
                 }
                 true
             }
@@ -233,8 +254,8 @@ impl Check<'_, '_> {
             _ => false,
         };
         if !fits {
-            self.wrong(section, section.kind, node.span(), runner, false);
-            let right = self.right(section.kind, value);
+            self.wrong(kind, node.span(), runner, false);
+            let right = self.right(kind, value);
             if let Some(FlawedKey { flaw: Flaw::WrongType { right: slot, .. }, .. }) =
                 self.flaws.last_mut()
             {
@@ -268,57 +289,68 @@ impl Check<'_, '_> {
         }
         let text = self.syntax.string(value);
         let flag = matches!(&*text, "true" | "false");
+        if flag || kind == Kind::Flag {
+            return flag && kind == Kind::Flag;
+        }
         let date = text.contains(':') || text.get(4..5) == Some("-") && !text.starts_with('-');
         let based = text.starts_with("0x") || text.starts_with("0o") || text.starts_with("0b");
         let whole = based || !text.contains(['.', 'e', 'E', 'n']);
         match kind {
-            Kind::Flag => flag,
             Kind::Date => date,
-            Kind::Number | Kind::Duration => !flag && !date && whole,
-            Kind::Float => !flag && !date,
+            Kind::Number | Kind::Duration => !date && whole,
+            Kind::Float => !date,
             _ => false,
         }
     }
 
-    /// The section or value under a key; `None` where the key is unknown, which is noted.
+    /// Goes down to a section or value and says what it must be; `None` where the key is unknown,
+    /// which is noted.
     fn descend(
         &mut self,
-        section: &Section,
-        key: &str,
-        span: Range<usize>,
+        kind: Kind,
+        key: Cow<'t, str>,
+        span: impl Fn() -> Range<usize>,
         runner: Option<usize>,
-    ) -> Option<Section> {
-        let groups = match section.kind {
+    ) -> Option<Kind> {
+        let groups = match kind {
             Kind::Table(groups) => groups,
-            Kind::Map(kind) => return Some(section.below(key, *kind)),
-            _ => return Some(section.below(key, Kind::Any)),
+            Kind::Map(&kind) => {
+                self.path.push(key);
+                return Some(kind);
+            }
+            _ => {
+                self.path.push(key);
+                return Some(Kind::Any);
+            }
         };
-        if let Some((kind, name)) = find(groups, key) {
-            return Some(section.below(name, kind));
+        if let Some((kind, name)) = self.names_of(groups).find(&key) {
+            self.path.push(Cow::Borrowed(name));
+            return Some(kind);
         }
-        let section_of = |section: &Section| owner_of(section, key);
-        let flaw = match section_of(section) {
+        let flaw = match owner_of(&self.path, &key) {
             Some(section) => Flaw::WrongSection { section },
-            None => Flaw::Unknown { nearest: nearest(groups, key) },
+            None => Flaw::Unknown { nearest: nearest(groups, &key) },
         };
-        let path = section.below(key, Kind::Any).path.join(".");
-        self.flaws.push(FlawedKey { runner, path, span, flaw });
+        self.path.push(key);
+        self.flaws.push(FlawedKey { runner, path: self.path.join("."), span: span(), flaw });
         None
     }
 
-    fn wrong(
-        &mut self,
-        section: &Section,
-        kind: Kind,
-        span: Range<usize>,
-        runner: Option<usize>,
-        dotted: bool,
-    ) {
+    fn names_of(&mut self, groups: &'static [Group]) -> &Names {
+        let known = self.names.iter().position(|names| std::ptr::eq(names.groups, groups));
+        let number = known.unwrap_or_else(|| {
+            self.names.push(Names::new(groups));
+            self.names.len() - 1
+        });
+        &self.names[number]
+    }
+
+    fn wrong(&mut self, kind: Kind, span: Range<usize>, runner: Option<usize>, dotted: bool) {
         let key = &self.syntax.text()[span.clone()];
         let bare = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
         let right = (dotted && key.chars().all(bare)).then(|| format!("\"{key}\""));
         let flaw = Flaw::WrongType { expected: kind.words(), dotted, right };
-        self.flaws.push(FlawedKey { runner, path: section.path.join("."), span, flaw });
+        self.flaws.push(FlawedKey { runner, path: self.path.join("."), span, flaw });
     }
 }
 
@@ -329,15 +361,15 @@ fn trimmed(text: &str) -> usize {
 
 /// The header of the section that an unknown key belongs into: of the tables of a runner the one
 /// that knows it, when there is only one.
-fn owner_of(section: &Section, key: &str) -> Option<String> {
-    let inside = section.path.first().is_some_and(|name| name == "runners");
+fn owner_of(path: &[Cow<'_, str>], key: &str) -> Option<String> {
+    let inside = path.first().is_some_and(|name| name == "runners");
     if !inside && find(RUNNERS, key).is_some() {
         return Some("[[runners]]".to_owned());
     }
     if !inside {
         return None;
     }
-    if section.path.len() > 1 && find(RUNNERS, key).is_some() {
+    if path.len() > 1 && find(RUNNERS, key).is_some() {
         return Some("[[runners]]".to_owned());
     }
     if find(ROOT, key).is_some() {
