@@ -51,8 +51,20 @@ impl fmt::Debug for Secret {
 
 /// Whether a key or variable with this name, in any letter case, holds a secret.
 pub(crate) fn names_a_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    NAMES.iter().any(|part| name.contains(part))
+    if !name.is_ascii() {
+        let name = name.to_lowercase();
+        return NAMES.iter().any(|part| name.contains(part));
+    }
+    // Every key of a config is asked for, and nearly all are plain.
+    let name = name.as_bytes();
+    name.iter().enumerate().any(|(start, first)| {
+        let is_part = |part: &&&str| {
+            let here = name.get(start..start + part.len());
+            here.is_some_and(|here| here.eq_ignore_ascii_case(part.as_bytes()))
+        };
+        let first = first.to_ascii_lowercase();
+        NAMES.iter().filter(|part| part.as_bytes()[0] == first).any(|part| is_part(&part))
+    })
 }
 
 /// Whether a text holds what could be a secret: a word that looks generated, or a long one of

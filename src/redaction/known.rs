@@ -7,10 +7,11 @@ use std::ops::Range;
 
 use super::environment::{Element, document};
 use crate::auth::credential::Credential;
-use crate::auth::document::{AuthDocument, StringKind};
+use crate::auth::document::{StringKind, each_string};
 use crate::auth::registry::shown;
 use crate::auth::secret::{Secret, looks_generated, names_a_secret};
 use crate::runner::Config;
+use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 
 /// A secret that is shorter is masked in its own place only: it is a part of other words.
@@ -70,7 +71,7 @@ impl KnownSecrets {
 
     fn learn_pairs(&mut self, syntax: &Syntax<'_>, pairs: Range<NodeId>) {
         for pair in syntax.siblings(pairs) {
-            let key = syntax.keys(pair).last().unwrap_or_default().to_lowercase();
+            let key = syntax.keys(pair).last().unwrap_or_default();
             self.learn_value(syntax, &key, syntax.value(pair));
         }
     }
@@ -83,13 +84,10 @@ impl KnownSecrets {
                 }
             }
             NodeKind::InlineTable => self.learn_pairs(syntax, id + 1..syntax.after(id)),
-            _ if key == "environment" => {
-                let value = Secret::new(syntax.string(id).into_owned());
-                self.learn_element(value.expose());
-            }
-            _ if names_a_secret(key) => {
-                let value = Secret::new(syntax.string(id).into_owned());
-                self.add(value.expose());
+            _ if same_key(key, "environment") => self.learn_element(&syntax.string(id)),
+            // No text is longer than what stands for it.
+            _ if syntax.node(id).span().len() >= SHORTEST && names_a_secret(key) => {
+                self.add(&syntax.string(id));
             }
             _ => {}
         }
@@ -112,27 +110,22 @@ impl KnownSecrets {
     }
 
     fn learn_document(&mut self, text: &str) {
-        let Ok(document) = AuthDocument::parse_literal(text) else { return };
-        for string in document.strings() {
-            let Some(value) = string.decoded(text) else { continue };
-            let value = value.expose();
-            match string.kind {
-                // What a URL that somebody used as a key has besides the host.
-                StringKind::Name if shown(value) != value => {
-                    let login = value.rsplit_once('@').map_or("", |(login, _)| login);
-                    let login = login.split_once("://").map_or(login, |(_, login)| login);
-                    self.add(login.split_once(':').map_or(login, |(_, password)| password));
-                    self.add(value.split_once('=').map_or("", |(_, query)| query));
-                }
-                StringKind::Value => {
-                    self.add(value);
-                    if let Some(credential) = Credential::decode(value) {
-                        self.add_credential(&credential);
-                    }
-                }
-                _ => {}
+        each_string(text, |kind, value| match kind {
+            // What a URL that somebody used as a key has besides the host.
+            StringKind::Name if shown(value) != value => {
+                let login = value.rsplit_once('@').map_or("", |(login, _)| login);
+                let login = login.split_once("://").map_or(login, |(_, login)| login);
+                self.add(login.split_once(':').map_or(login, |(_, password)| password));
+                self.add(value.split_once('=').map_or("", |(_, query)| query));
             }
-        }
+            StringKind::Value => {
+                self.add(value);
+                if let Some(credential) = Credential::decode(value) {
+                    self.add_credential(&credential);
+                }
+            }
+            _ => {}
+        });
     }
 
     fn add_credential(&mut self, credential: &Credential) {
@@ -174,6 +167,9 @@ impl KnownSecrets {
 /// Whether a secret can be told from words: hiding `docker` would hide it in sentences about Docker,
 /// and so say that it is the password.
 fn is_distinct(secret: &str) -> bool {
+    if !(SHORTEST..=LONGEST).contains(&secret.len()) {
+        return false;
+    }
     let sign = |letter: char| !letter.is_alphanumeric() && !" .,:;/_-".contains(letter);
     let mut words = secret.split(|letter: char| !letter.is_alphanumeric());
     let distinct = |word: &str| {
@@ -181,8 +177,7 @@ fn is_distinct(secret: &str) -> bool {
         let long = if any(char::is_alphabetic) { SHORTEST } else { 8 };
         (any(char::is_numeric) && word.len() >= long) || word.chars().count() >= 24
     };
-    (SHORTEST..=LONGEST).contains(&secret.len())
-        && (words.any(distinct) || (secret.contains(sign) && secret.contains(char::is_alphabetic)))
+    (words.any(distinct) || (secret.contains(sign) && secret.contains(char::is_alphabetic)))
         && !is_host(secret)
 }
 

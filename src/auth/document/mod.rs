@@ -12,6 +12,7 @@ mod index;
 mod json;
 mod members;
 mod reading;
+mod strings;
 mod style;
 
 use std::collections::HashSet;
@@ -30,6 +31,7 @@ pub(crate) use content::Content;
 pub(crate) use delegation::Delegation;
 pub(crate) use json::{Member, Object};
 pub(crate) use reading::{Reading, undecodable};
+pub(crate) use strings::each_string;
 pub(crate) use style::Style;
 
 /// How many objects inside each other are looked into; Docker knows three.
@@ -418,19 +420,13 @@ impl<'t> AuthDocument<'t> {
     ) {
         for member in &object.members {
             out.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
-            let helper = helpers || same_key(&member.name, "credsStore");
             if levels > 0
                 && let Ok(Some(inner)) = json::object_at(self.text, &member.value)
             {
                 let helpers = same_key(&member.name, "credHelpers");
                 self.collect_strings(&inner, helpers, levels - 1, out);
             } else {
-                let user = same_key(&member.name, "username") || same_key(&member.name, "email");
-                let kind = match (helper, user) {
-                    (true, _) => StringKind::Helper,
-                    (false, true) => StringKind::User,
-                    (false, false) => StringKind::Value,
-                };
+                let kind = strings::kind(&member.name, helpers);
                 out.push(DocumentString { span: member.value.clone(), kind });
             }
         }
