@@ -145,18 +145,18 @@ impl Change<'_> {
         back: bool,
     ) -> Result<Option<ExitStatus>, Error> {
         let filter = self.global.is_filter();
-        let Some(bytes) = told.bytes.take() else {
+        if !told.changes {
             if filter && !self.is_dry() {
                 filtered(input.text().bytes())?;
             }
             return Ok(Some(self.finish(told, Ending::NothingToDo, &[])));
-        };
+        }
         if let Some(file) = input.file() {
             self.warn_of_readers(&mut told, file.text().label(), file.mode());
         }
-        if self.is_dry() {
+        let Some(bytes) = told.bytes.take() else {
             return Ok(Some(self.finish(told, Ending::DryRun, &[])));
-        }
+        };
         // A filter writes to standard output only: there is nothing to confirm.
         if filter {
             filtered(&bytes)?;
@@ -240,7 +240,8 @@ impl Change<'_> {
             label: one_line(text.label()),
             is_whole: text.enclosure().is_none(),
             stores: matches!(self.wanted, Wanted::Request(Request::Set { .. })) && preview.stores(),
-            bytes: plan.changes().then(|| plan.apply(&config)),
+            changes: plan.changes(),
+            bytes: (plan.changes() && !dry).then(|| plan.apply(&config)),
         })
     }
 

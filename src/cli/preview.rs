@@ -32,7 +32,9 @@ pub(super) enum Ending {
 
 /// What is told about a planned change.
 pub(super) struct Told {
-    /// The patched text, when it differs.
+    /// Whether something changes, or would in a dry run.
+    pub changes: bool,
+    /// The patched text, when it differs and is to be written.
     pub bytes: Option<Vec<u8>>,
     pub report: Report<Body>,
     pub lines: Vec<Line>,
