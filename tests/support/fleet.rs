@@ -1,29 +1,18 @@
 //! Configs and auth documents of any size.
 
-use std::fmt::Write as _;
+/// A runner as `gitlab-runner register` leaves it, with a credential; `benches/instructions` reads it
+/// as well.
+const RUNNER: &str = include_str!("../../benches/runner.toml");
 
-/// A config with this many runners, each with a token, a credential and a section of its own.
+/// A config with this many runners, each with a token, a credential and sections of its own.
 pub fn config(runners: usize) -> String {
     let mut out = "concurrent = 10\n".to_owned();
     for number in 0..runners {
-        write!(
-            out,
-            r#"
-[[runners]]
-  name = "runner-{number}"
-  url = "https://gitlab.example.com/"
-  id = {number}
-  token = "{}"
-  executor = "docker"
-  environment = ['DOCKER_AUTH_CONFIG={}']
-  [runners.docker]
-    image = "alpine:latest"
-    volumes = ["/cache"]
-"#,
-            token(number),
-            document(number..number + 1)
-        )
-        .expect("a string takes all");
+        let runner = RUNNER
+            .replace("NUMBER", &number.to_string())
+            .replace("TOKEN", &token(number))
+            .replace("DOCUMENT", &document(number..number + 1));
+        out.push_str(&runner);
     }
     out
 }
