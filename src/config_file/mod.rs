@@ -145,13 +145,21 @@ pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Reads a config from where it stands to its end. One that is too large is not read at all.
 pub(crate) fn read_config(file: &mut File, largest: u64) -> io::Result<Vec<u8>> {
-    check_size(file.metadata()?.len(), largest)?;
-    read_whole(file, largest)
+    let length = file.metadata()?.len();
+    check_size(length, largest)?;
+    read_at_least(file, length, largest)
 }
 
 /// Reads to the end, if that is not too far.
 pub(crate) fn read_whole(input: &mut impl io::Read, largest: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    read_at_least(input, 0, largest)
+}
+
+/// Reads to the end, with room for what is known to come: making more of it means another copy to wipe.
+fn read_at_least(input: &mut impl io::Read, length: u64, largest: u64) -> io::Result<Vec<u8>> {
+    // One byte more shows that this was the end.
+    let room = usize::try_from(length).map_or(0, |length| length.saturating_add(1));
+    let mut bytes = Vec::with_capacity(room);
     input.take(largest.saturating_add(1)).read_to_end(&mut bytes)?;
     check_size(bytes.len() as u64, largest)?;
     Ok(bytes)

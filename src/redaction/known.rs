@@ -112,7 +112,7 @@ impl KnownSecrets {
     fn learn_document(&mut self, text: &str) {
         each_string(text, |kind, value| match kind {
             // What a URL that somebody used as a key has besides the host.
-            StringKind::Name if shown(value) != value => {
+            StringKind::Name if value.contains(['@', '=']) && shown(value) != value => {
                 let login = value.rsplit_once('@').map_or("", |(login, _)| login);
                 let login = login.split_once("://").map_or(login, |(_, login)| login);
                 self.add(login.split_once(':').map_or(login, |(_, password)| password));
@@ -121,7 +121,12 @@ impl KnownSecrets {
             StringKind::Value => {
                 self.add(value);
                 if let Some(credential) = Credential::decode(value) {
-                    self.add_credential(&credential);
+                    self.add(credential.password().expose());
+                    // The same as a program would write it that has decoded it.
+                    let auth = credential.encode();
+                    if auth.expose() != value {
+                        self.add(auth.expose());
+                    }
                 }
             }
             _ => {}
@@ -167,18 +172,50 @@ impl KnownSecrets {
 /// Whether a secret can be told from words: hiding `docker` would hide it in sentences about Docker,
 /// and so say that it is the password.
 fn is_distinct(secret: &str) -> bool {
-    if !(SHORTEST..=LONGEST).contains(&secret.len()) {
-        return false;
+    (SHORTEST..=LONGEST).contains(&secret.len()) && !is_wordy(secret) && !is_host(secret)
+}
+
+/// Whether a text is made of nothing but words and what stands between words.
+fn is_wordy(text: &str) -> bool {
+    let (mut alphabetic, mut sign) = (false, false);
+    let mut word = Word::default();
+    for letter in text.chars() {
+        if letter.is_alphanumeric() {
+            word.bytes += letter.len_utf8();
+            word.letters += 1;
+            word.alphabetic |= letter.is_alphabetic();
+            word.numeric |= letter.is_numeric();
+            alphabetic |= word.alphabetic;
+        } else {
+            sign |= !" .,:;/_-".contains(letter);
+            if word.is_distinct() {
+                return false;
+            }
+            word = Word::default();
+        }
+        // What long texts have at their beginning.
+        if sign && alphabetic {
+            return false;
+        }
     }
-    let sign = |letter: char| !letter.is_alphanumeric() && !" .,:;/_-".contains(letter);
-    let mut words = secret.split(|letter: char| !letter.is_alphanumeric());
-    let distinct = |word: &str| {
-        let any = |test: fn(char) -> bool| word.chars().any(test);
-        let long = if any(char::is_alphabetic) { SHORTEST } else { 8 };
-        (any(char::is_numeric) && word.len() >= long) || word.chars().count() >= 24
-    };
-    (words.any(distinct) || (secret.contains(sign) && secret.contains(char::is_alphabetic)))
-        && !is_host(secret)
+    !word.is_distinct()
+}
+
+/// What a word is made of.
+#[derive(Default)]
+struct Word {
+    bytes: usize,
+    letters: usize,
+    alphabetic: bool,
+    numeric: bool,
+}
+
+impl Word {
+    /// Whether no language has it.
+    fn is_distinct(&self) -> bool {
+        let long = if self.alphabetic { SHORTEST } else { 8 };
+        (self.numeric && self.bytes >= long) || self.letters >= 24
+    }
 }
 
 /// The first bytes of a text, if it is long enough for a secret.
@@ -189,6 +226,9 @@ fn start(text: &str) -> Option<u32> {
 /// Whether a value is a host, perhaps with a path: hiding it wherever it appears would hide the
 /// registry that everything is about.
 fn is_host(value: &str) -> bool {
+    if !value.contains('.') {
+        return false;
+    }
     let value = value.split_once("://").map_or(value, |(_, value)| value);
     let (name, top) =
         value.split('/').next().unwrap_or_default().rsplit_once('.').unwrap_or(("", ""));

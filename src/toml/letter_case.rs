@@ -9,6 +9,14 @@
 /// Says whether two keys are the same to GitLab Runner.
 #[must_use]
 pub fn same_key(left: &str, right: &str) -> bool {
+    // Most keys differ in their first letter, and every key of a config is compared.
+    if let (Some(one), Some(other)) = (left.bytes().next(), right.bytes().next())
+        && one.is_ascii()
+        && other.is_ascii()
+        && !one.eq_ignore_ascii_case(&other)
+    {
+        return false;
+    }
     left.eq_ignore_ascii_case(right)
         || ((!left.is_ascii() || !right.is_ascii())
             && left.chars().map(folded).eq(right.chars().map(folded)))

@@ -31,6 +31,10 @@ pub(crate) fn each_string(text: &str, mut found: impl FnMut(StringKind, &str)) {
                 let Some(end) = string_end(bytes, at) else { return };
                 at = end;
                 let raw = &text[start..end];
+                // No JSON, so the runner has nothing of it either.
+                if raw.bytes().any(|byte| byte < b' ') {
+                    return;
+                }
                 // One without escapes is nearly every one, and needs no copy.
                 let copy = raw.contains('\\').then(|| json::string(raw).map(Secret::new));
                 let value = match &copy {

@@ -158,7 +158,8 @@ impl Names {
             return find(self.groups, key);
         }
         let known = self.by_length.get(key.len())?;
-        known.iter().find(|(_, name)| name.eq_ignore_ascii_case(key)).copied()
+        let exact = known.iter().find(|(_, name)| *name == key);
+        exact.or_else(|| known.iter().find(|(_, name)| name.eq_ignore_ascii_case(key))).copied()
     }
 }
 

@@ -250,20 +250,25 @@ impl<'t> Syntax<'t> {
     }
 
     /// The decoded text of a key or a string; of any other scalar, its text as it stands.
+    #[inline]
     pub fn string(&self, id: NodeId) -> Cow<'t, str> {
         let node = &self.nodes[id];
+        match node.encoding {
+            None => Cow::Borrowed(&self.text[node.span()]),
+            Some(encoding) => self.quoted(node, encoding),
+        }
+    }
+
+    fn quoted(&self, node: &Node, encoding: Encoding) -> Cow<'t, str> {
         let raw = &self.text[node.span()];
-        let plain = match node.encoding {
-            None => Some(raw),
-            Some(Encoding::LiteralString) => between_quotes(raw),
-            Some(Encoding::BasicString) if memchr(b'\\', raw.as_bytes()).is_none() => {
-                between_quotes(raw)
-            }
-            Some(_) => None,
+        let plain = match encoding {
+            Encoding::LiteralString => true,
+            Encoding::BasicString => memchr(b'\\', raw.as_bytes()).is_none(),
+            Encoding::MlLiteralString | Encoding::MlBasicString => false,
         };
-        // Nearly every key and string means what stands there.
-        if let Some(plain) = plain {
-            return Cow::Borrowed(plain);
+        // Nearly every string means what stands between its quotes.
+        if let Some(text) = raw.get(1..raw.len().saturating_sub(1)).filter(|_| plain) {
+            return Cow::Borrowed(text);
         }
         let mut output = Cow::Borrowed("");
         if node.kind == NodeKind::Key {
@@ -287,11 +292,6 @@ impl<'t> Syntax<'t> {
             Span::new_unchecked(span.start, span.end),
         )
     }
-}
-
-/// The text of a string on one line.
-fn between_quotes(raw: &str) -> Option<&str> {
-    raw.get(1..raw.len().checked_sub(1)?)
 }
 
 /// The nodes cut at the headers.
