@@ -509,6 +509,10 @@ pub(super) enum RenderForm {
     Toml,
     /// The variables of .gitlab-ci.yml
     GitlabCi,
+    /// The env_vars of a runner for the Ansible role riemers.gitlab-runner
+    EnvVars,
+    /// The environment of a runner for the Puppet module puppet-gitlab_ci_runner
+    Puppet,
 }
 
 #[derive(Debug, Args)]

@@ -31,6 +31,8 @@ pub(super) fn render(
         RenderForm::Env => Form::Env,
         RenderForm::Toml => Form::Toml,
         RenderForm::GitlabCi => Form::GitlabCi,
+        RenderForm::EnvVars => Form::EnvVars,
+        RenderForm::Puppet => Form::Puppet,
     };
     let text = rendering.write(form);
     if io::stdout().is_terminal() {

@@ -25,6 +25,10 @@ pub enum Form {
     Toml,
     /// A `variables:` block of `.gitlab-ci.yml`.
     GitlabCi,
+    /// The `env_vars` of a runner, as the Ansible role riemers.gitlab-runner takes them.
+    EnvVars,
+    /// The `environment` in the hash of a runner, as the Puppet module puppet-gitlab_ci_runner takes it.
+    Puppet,
 }
 
 /// Credentials and helpers that can be written down.
@@ -130,6 +134,12 @@ impl Rendering {
             // In single quotes only a ' is special to YAML: the document has none, since it is
             // escaped as JSON.
             Form::GitlabCi => format!("variables:\n  {VARIABLE}: '{}'\n", *tight()),
+            Form::EnvVars => format!("env_vars:\n  - '{VARIABLE}={}'\n", *untemplated(&tight())),
+            // Between single quotes Puppet takes two backslashes for one.
+            Form::Puppet => {
+                let document = Zeroizing::new(tight().replace('\\', "\\\\"));
+                format!("environment => ['{VARIABLE}={}'],\n", *document)
+            }
         })
     }
 }
@@ -151,6 +161,13 @@ impl Problem<'_, '_> {
             problem: problem.to_owned(),
         }
     }
+}
+
+/// JSON without what Ansible fills in as a template. Its own braces are never doubled, those in a text
+/// may be; there is no `%` in it.
+fn untemplated(json: &str) -> Zeroizing<String> {
+    let doubled = Zeroizing::new(json.replace("{{", "{\\u007b"));
+    Zeroizing::new(doubled.replace("{#", "{\\u0023"))
 }
 
 /// JSON in ASCII: YAML takes some other characters for line ends.
@@ -199,6 +216,14 @@ mod tests {
                 "variables:\n  DOCKER_AUTH_CONFIG: \
                  '{\"auths\":{\"r.io\":{\"auth\":\"Y2k6aXQncyAkNQ==\"}}}'\n",
             ),
+            (
+                Form::EnvVars,
+                "env_vars:\n  - 'DOCKER_AUTH_CONFIG={\"auths\":{\"r.io\":{\"auth\":\"Y2k6aXQncyAkNQ==\"}}}'\n",
+            ),
+            (
+                Form::Puppet,
+                "environment => ['DOCKER_AUTH_CONFIG={\"auths\":{\"r.io\":{\"auth\":\"Y2k6aXQncyAkNQ==\"}}}'],\n",
+            ),
         ] {
             assert_eq!(found.write(form).expose(), expected);
         }
@@ -208,8 +233,21 @@ mod tests {
     fn odd_keys_are_escaped() {
         let found = rendering("it's/$x%Y%\u{2028}\u{1f600}", "ci");
         let expected = r#""it\u0027s/\u0024x\u0025Y\u0025\u2028\ud83d\ude00""#;
-        for form in [Form::Env, Form::GitlabCi] {
+        for form in [Form::Env, Form::GitlabCi, Form::EnvVars] {
             assert!(found.write(form).expose().contains(expected));
         }
+        let doubled = expected.replace('\\', "\\\\");
+        assert!(found.write(Form::Puppet).expose().contains(&doubled));
+    }
+
+    #[test]
+    fn ansible_has_nothing_to_fill_in() {
+        let found = rendering("{{{x}}}{%y%}{#z", "ci");
+        let text = found.write(Form::EnvVars);
+        assert!(
+            text.expose().contains(r#""{\u007b{x}}}{\u0025y\u0025}{\u0023z":"#),
+            "{}",
+            text.expose()
+        );
     }
 }

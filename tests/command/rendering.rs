@@ -16,7 +16,7 @@ const CONFIG: &str = r#"[[runners]]
   executor = "docker"
   environment = ["B64=Y2k6czNjcmV0", '''DOCKER_AUTH_CONFIG={"auths": {
     "r.io": {"auth": "$B64"}, "q.io": {"auth": "dTpw"}, "q.io": {"auth": "dTpx", "email": "x"},
-    "it's/$$x%Y%": {"auth": "dTpw", "identitytoken": "tök'en"}, "e.io": {},
+    "{{it's}}/{#$$x%Y%": {"auth": "dTpw", "identitytoken": "tök'en"}, "e.io": {},
     "plain.io": {"username": "u", "password": "p'$$5\u2028"}
   }, "HttpHeaders": {"X": "y"}, "credHelpers": {"h.io": "pass"}}''']
 [[runners]]
@@ -92,7 +92,38 @@ fn readings(folder: &Path, arguments: &[&str]) -> Vec<Json> {
                   sys.stdout.write(found)";
     let yaml = render(folder, "gitlab-ci", arguments);
     found.extend(read_by(folder, &yaml, &["python3", "-c", python]).as_deref().map(json));
+    let python = "import sys, yaml\n\
+                  [found] = yaml.safe_load(open('rendered'))['env_vars']\n\
+                  assert not set(found) & set('$%'), 'GitLab Runner would fill it in'\n\
+                  assert '{{' not in found and '{#' not in found, 'Ansible would fill it in'\n\
+                  sys.stdout.write(found)";
+    let list = render(folder, "env-vars", arguments);
+    let entry = read_by(folder, &list, &["python3", "-c", python]);
+    found.extend(entry.iter().map(|entry| json(document_of(entry))));
+    let puppet = render(folder, "puppet", arguments);
+    found.extend(read_by_puppet(folder, &puppet).iter().map(|entry| json(document_of(entry))));
     found
+}
+
+/// What stands behind the name of the variable in an entry.
+fn document_of(entry: &str) -> &str {
+    entry.strip_prefix(support::PREFIX).unwrap_or_else(|| panic!("no entry: {entry}"))
+}
+
+/// The entry in the hash of a runner, as Puppet gets it.
+fn read_by_puppet(folder: &Path, member: &str) -> Option<String> {
+    let place = |name: &str| folder.join(name).display().to_string();
+    let manifest = format!(
+        "$runner = {{\n  executor => 'docker',\n  {member}}}\n\
+         file {{ '{}': content => $runner['environment'][0] }}\n",
+        place("entry")
+    );
+    let (conf, var, log) = (place("conf"), place("var"), place("log"));
+    let (public, run) = (place("public"), place("run"));
+    let puppet = ["puppet", "apply", "--confdir", &conf, "--vardir", &var, "--logdir", &log];
+    let places = ["--publicdir", &public, "--rundir", &run, "rendered"];
+    read_by(folder, &manifest, &[&puppet[..], &places].concat())?;
+    Some(fs::read_to_string(folder.join("entry")).expect("Puppet has written it"))
 }
 
 #[test]
@@ -102,7 +133,7 @@ fn every_form_says_the_same() {
         "auths": {
             "r.io": {"auth": "Y2k6czNjcmV0"},
             "q.io": {"auth": "dTpx"},
-            "it's/$x%Y%": {"auth": "dTpw", "identitytoken": "tök'en"},
+            "{{it's}}/{#$x%Y%": {"auth": "dTpw", "identitytoken": "tök'en"},
             "e.io": {},
             "plain.io": {"auth": "dTpwJyQ14oCo"},
         },
