@@ -41,6 +41,7 @@ impl Fleet {
             inventory.push_str(&format!("h{number} ansible_connection=local\n"));
         }
         inventory.push_str(&format!("[all:vars]\nfolder={}\n", fleet.folder.path().display()));
+        inventory.push_str("ansible_python_interpreter=\"{{ ansible_playbook_python }}\"\n");
         fs::write(fleet.path("inventory"), inventory).expect("an inventory");
         // The play of the page, with a config for each host.
         let config = "        config: \"{{ folder }}/{{ inventory_hostname }}/config.toml\"\n";
@@ -242,18 +243,8 @@ fn the_role_and_the_documentation_work() {
     let variables = format!("@{}", variables.display());
     let config = format!("docker_auth_config={}", fleet.config(0).display());
     let run = |more: &[&str]| {
-        let given = [
-            "-e",
-            &variables,
-            "-e",
-            &config,
-            "-e",
-            "ansible_become=false",
-            "-vvv",
-            "--diff",
-            "-e",
-            "ansible_python_interpreter={{ ansible_playbook_python }}",
-        ];
+        let given =
+            ["-e", &variables, "-e", &config, "-e", "ansible_become=false", "-vvv", "--diff"];
         fleet.play(&[&given[..], more].concat(), &[])
     };
     let on_change = r#"{"docker_auth_on_change": ["touch", "ran"]}"#;
@@ -293,4 +284,105 @@ fn the_linter_finds_nothing() {
         .env("ANSIBLE_COLLECTIONS_PATH", project("target/ansible"));
     let linted = run(&mut command, None);
     assert!(linted.status.success(), "{}", said(&linted));
+}
+
+/// The play of the page, with the program that is installed on the host.
+fn of_an_installed_program(fleet: &Fleet) {
+    let play = fs::read_to_string(fleet.path("play.yml")).expect("a play");
+    let program = env!("CARGO_BIN_EXE_runner-auth");
+    let play = play.replace("gitlab.docker_auth:", "gitlab.docker_auth_installed:");
+    let play = format!("{play}        executable: {program}\n");
+    fs::write(fleet.path("play.yml"), play).expect("a play");
+}
+
+#[test]
+fn an_installed_program_does_the_same() {
+    let Some(playbook) = tool("ansible", "ansible-playbook") else { return };
+    let fleet = Fleet::new(&playbook, 3);
+    of_an_installed_program(&fleet);
+    let broken = CONFIG.replace("[[runners]]", "[[runners]");
+    fs::write(fleet.config(2), &broken).expect("a config");
+
+    let checked = fleet.play(&["--check", "--diff"], &[]);
+    let text = said(&checked);
+    let counts = recap(&text);
+    assert_eq!([counts["h0"], counts["h1"], counts["h2"]], [[1, 1, 0], [1, 1, 0], [0, 0, 1]]);
+    assert_eq!(text.matches("+  environment = ['DOCKER_AUTH_CONFIG=").count(), 2, "{text}");
+    assert!(!fleet.is_patched(0) && !fleet.is_patched(1));
+
+    let log = fleet.path("log");
+    let kept = [("ANSIBLE_LOG_PATH", log.to_str().expect("UTF-8"))];
+    let applied = fleet.play(&["-vvvv", "--diff"], &kept);
+    let text = said(&applied);
+    assert_eq!(recap(&text)["h0"], [1, 1, 0], "{text}");
+    assert!(text.contains("\"action\": \"added\""), "{text}");
+    assert!(text.contains("h2/config.toml:4:11: this is not TOML"), "{text}");
+    assert!(fleet.is_patched(0) && fleet.is_patched(1));
+    assert_eq!(fs::read_to_string(fleet.config(2)).expect("a config"), broken);
+    super::no_secret_below(fleet.folder.path(), &["config.toml"]);
+
+    let again = fleet.play(&[], &[]);
+    let counts = recap(&said(&again));
+    assert_eq!([counts["h0"], counts["h1"]], [[1, 0, 0], [1, 0, 0]]);
+}
+
+#[test]
+fn an_installed_program_that_is_none_is_told() {
+    let Some(playbook) = tool("ansible", "ansible-playbook") else { return };
+    let fleet = Fleet::new(&playbook, 1);
+    let password = "password={{ vault_registry_password }}";
+    let known = format!("executable={}", env!("CARGO_BIN_EXE_runner-auth"));
+    for (options, problem) in [
+        (format!("{password} registry=r.io username=ci {known}x"), "can't be run"),
+        (format!("{password} registry=r.io username=ci executable=/bin/true"), "gave no answer"),
+        (format!("{password} registry=r.io username=ci executable=/bin/false"), "(status 1)"),
+        (format!("{password} registry=r.io {known}"), "a credential is missing"),
+        (format!("{password} passwort=x {known}"), "Unsupported parameters"),
+        (format!("{password} registry=r.io username=ci name=nobody {known}"), "no runner has"),
+        (
+            format!(
+                "auth_config='{{\"auths\": {{\"q.io\": {{\"auth\": {{{{ vault_registry_password }}}}}}}}}}' {known}"
+            ),
+            "auth_config:1:",
+        ),
+    ] {
+        let options = format!("config={} {options}", fleet.config(0).display());
+        let module = ["-i", "inventory", "h0", "-vvv", "-m"];
+        let module = [&module[..], &["runner_auth.gitlab.docker_auth_installed", "-a", &options]];
+        let vault = ["-e", "@vault.yml", "--vault-password-file", "vault-password"];
+        let failed = fleet.ansible("ansible", &[&module.concat()[..], &vault].concat(), &[]);
+        let text = said(&failed);
+        assert!(!failed.status.success() && text.contains(problem), "{options}\n{text}");
+    }
+    assert!(!fleet.is_patched(0));
+}
+
+#[test]
+fn both_modules_have_the_same_options() {
+    let Some(playbook) = tool("ansible", "ansible-playbook") else { return };
+    let fleet = Fleet::new(&playbook, 1);
+    let (copied, installed) =
+        ("runner_auth.gitlab.docker_auth", "runner_auth.gitlab.docker_auth_installed");
+    let printed = fleet.ansible("ansible-doc", &["--json", copied, installed], &[]);
+    assert!(printed.status.success(), "{}", said(&printed));
+    let found: serde_json::Value = serde_json::from_slice(&printed.stdout).expect("JSON");
+    let options = |module: &str| {
+        let options = found[module]["doc"]["options"].as_object().expect("options").clone();
+        options.keys().cloned().collect::<Vec<_>>()
+    };
+    let mut expected = options(copied);
+    assert!(expected.len() > 15, "{expected:?}");
+    expected.push("executable".to_owned());
+    expected.sort();
+    let mut documented = options(installed);
+    documented.sort();
+    assert_eq!(documented, expected);
+    // The module itself lists what it takes when it gets something else.
+    let wrong = ["-i", "inventory", "h0", "-m", installed, "-a", "other=x"];
+    let text = said(&fleet.ansible("ansible", &wrong, &[]));
+    let listed = text.split("Supported parameters include: ").nth(1).expect("a list");
+    let listed = listed.split(['.', '"']).next().expect("its end");
+    let mut taken: Vec<_> = listed.split(", ").map(str::to_owned).collect();
+    taken.sort();
+    assert_eq!(taken, expected, "{text}");
 }
