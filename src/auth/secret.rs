@@ -1,13 +1,24 @@
 //! Text that must not be shown.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use zeroize::Zeroizing;
 
-/// Parts of names that say a secret follows.
-const NAMES: &[&str] =
-    &["pass", "secret", "token", "key", "auth", "cred", "pwd", "bearer", "private"];
+/// Parts of names that say a secret follows, by their first letter.
+fn names(first: u8) -> &'static [&'static str] {
+    match first {
+        b'p' => &["pass", "pwd", "private"],
+        b's' => &["secret"],
+        b't' => &["token"],
+        b'k' => &["key"],
+        b'a' => &["auth"],
+        b'c' => &["cred"],
+        b'b' => &["bearer"],
+        _ => &[],
+    }
+}
 
 /// A password, a token or anything else that must not reach a terminal, a log or a crash report.
 ///
@@ -51,19 +62,13 @@ impl fmt::Debug for Secret {
 
 /// Whether a key or variable with this name, in any letter case, holds a secret.
 pub(crate) fn names_a_secret(name: &str) -> bool {
-    if !name.is_ascii() {
-        let name = name.to_lowercase();
-        return NAMES.iter().any(|part| name.contains(part));
-    }
-    // Every key of a config is asked for, and nearly all are plain.
+    let name = if name.is_ascii() { Cow::Borrowed(name) } else { Cow::Owned(name.to_lowercase()) };
     let name = name.as_bytes();
     name.iter().enumerate().any(|(start, first)| {
-        let is_part = |part: &&&str| {
+        names(first.to_ascii_lowercase()).iter().any(|part| {
             let here = name.get(start..start + part.len());
             here.is_some_and(|here| here.eq_ignore_ascii_case(part.as_bytes()))
-        };
-        let first = first.to_ascii_lowercase();
-        NAMES.iter().filter(|part| part.as_bytes()[0] == first).any(|part| is_part(&part))
+        })
     })
 }
 

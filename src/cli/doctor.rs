@@ -258,7 +258,7 @@ const MOST: usize = 20;
 /// Findings on their way to a person.
 struct Telling<'f, 't> {
     config: Option<&'f Config<'t>>,
-    redaction: &'f Redaction,
+    redaction: &'f Redaction<'f>,
     output: &'f Output,
 }
 

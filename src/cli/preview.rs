@@ -103,7 +103,7 @@ pub(super) fn warnings(warnings: &[String]) -> String {
 pub(super) struct Preview<'p, 't> {
     pub config: &'p Config<'t>,
     pub plan: &'p Plan,
-    pub redaction: &'p Redaction,
+    pub redaction: &'p Redaction<'p>,
     /// Whether nothing is written in any case.
     pub dry: bool,
     /// Whether something was to be taken out.

@@ -59,7 +59,7 @@ pub(super) struct RunnerLabel {
 }
 
 impl RunnerLabel {
-    pub fn new(runner: &Runner<'_>, redaction: &Redaction) -> Self {
+    pub fn new(runner: &Runner<'_>, redaction: &Redaction<'_>) -> Self {
         Self {
             name: redaction.name(runner),
             short_token: runner.short_token().to_owned(),
@@ -69,17 +69,17 @@ impl RunnerLabel {
 }
 
 /// A runner as a heading: name, token, executor, on one line.
-pub(super) fn heading(runner: &Runner<'_>, redaction: &Redaction) -> String {
+pub(super) fn heading(runner: &Runner<'_>, redaction: &Redaction<'_>) -> String {
     label::heading(&redaction.name(runner), runner)
 }
 
 /// A runner's name and token, on one line.
-pub(super) fn title(runner: &Runner<'_>, redaction: &Redaction) -> String {
+pub(super) fn title(runner: &Runner<'_>, redaction: &Redaction<'_>) -> String {
     label::title(&redaction.name(runner), runner)
 }
 
 /// A redaction that knows every secret of a config.
-pub(super) fn redaction(config: &Config<'_>, show_secrets: bool) -> Redaction {
+pub(super) fn redaction<'c>(config: &'c Config<'c>, show_secrets: bool) -> Redaction<'c> {
     let mut redaction = Redaction::new(show_secrets);
     redaction.learn_config(config);
     redaction

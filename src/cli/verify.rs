@@ -217,7 +217,7 @@ impl Progress {
 }
 
 /// An answer without secrets.
-fn told(answer: &Answer, redaction: &Redaction) -> AnswerReport {
+fn told(answer: &Answer, redaction: &Redaction<'_>) -> AnswerReport {
     let clean = |text: &String| redaction.clean(text);
     match answer {
         Answer::Accepted { note } => {
@@ -270,7 +270,7 @@ fn meaning(question: &Question, answer: &Answer) -> Option<&'static str> {
 struct Telling<'t> {
     config: &'t Config<'t>,
     verification: &'t Verification,
-    redaction: &'t Redaction,
+    redaction: &'t Redaction<'t>,
 }
 
 /// A line of the table, for all runners that it is true of.

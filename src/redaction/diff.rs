@@ -59,7 +59,7 @@ struct Change {
 pub fn diff(
     config: &Config<'_>,
     plan: &Plan,
-    redaction: &Redaction,
+    redaction: &Redaction<'_>,
     context: usize,
 ) -> Result<Vec<Line>, Error> {
     if !plan.changes() {
@@ -135,7 +135,7 @@ fn range(start: usize, length: usize) -> String {
 /// Shows lines of the old text.
 struct OldLines<'c, 't> {
     config: &'c Config<'t>,
-    redaction: &'c Redaction,
+    redaction: &'c Redaction<'c>,
     masks: MasksAround<'c, 't>,
 }
 
@@ -160,7 +160,7 @@ fn block_changes(
     config: &Config<'_>,
     block: usize,
     new: &str,
-    redaction: &Redaction,
+    redaction: &Redaction<'_>,
 ) -> Result<Vec<Change>, Error> {
     let syntax = config.syntax();
     let span = syntax.blocks()[block].span.clone();

@@ -30,14 +30,14 @@ pub struct Excerpt {
 /// Cuts lines out of a config, fastest where one follows the other.
 pub struct Excerpts<'c, 't> {
     config: &'c Config<'t>,
-    redaction: &'c Redaction,
+    redaction: &'c Redaction<'c>,
     masks: MasksAround<'c, 't>,
 }
 
 impl<'c, 't> Excerpts<'c, 't> {
     /// Excerpts of this config.
     #[must_use]
-    pub fn new(config: &'c Config<'t>, redaction: &'c Redaction) -> Self {
+    pub fn new(config: &'c Config<'t>, redaction: &'c Redaction<'c>) -> Self {
         Self { config, redaction, masks: MasksAround::new(redaction, config.syntax()) }
     }
 

@@ -175,8 +175,8 @@ fn is_distinct(secret: &str) -> bool {
     (SHORTEST..=LONGEST).contains(&secret.len()) && !is_wordy(secret) && !is_host(secret)
 }
 
-/// Whether a text is made of nothing but words and what stands between words.
-fn is_wordy(text: &str) -> bool {
+/// Whether a text is made of nothing but words and what stands between words; every piece of it is then.
+pub(super) fn is_wordy(text: &str) -> bool {
     let (mut alphabetic, mut sign) = (false, false);
     let mut word = Word::default();
     for letter in text.chars() {
@@ -242,6 +242,7 @@ fn is_host(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Secrets that begin with one another, and every short text of their letters.
     #[test]
@@ -275,6 +276,19 @@ mod tests {
             }
         }
         assert!(hits > 100);
+    }
+
+    proptest! {
+        /// What is not looked through can hold nothing that is looked for.
+        #[test]
+        fn no_piece_of_a_wordy_text_is_looked_for(
+            text in "[ab1é٣Ⅷ.:/ _=$ßA-]{0,30}",
+            start in 0..30_usize,
+            length in 0..30_usize,
+        ) {
+            let piece: String = text.chars().skip(start).take(length).collect();
+            prop_assert!(!is_wordy(&text) || (is_wordy(&piece) && !is_distinct(&piece)), "{text} {piece}");
+        }
     }
 
     #[test]

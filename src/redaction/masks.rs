@@ -21,14 +21,14 @@ const WORDS: &[&str] = &["executor", "shell", "pull_policy", "allowed_pull_polic
 
 /// What is masked around places of one text, for places that follow each other.
 pub(super) struct MasksAround<'s, 't> {
-    redaction: &'s Redaction,
+    redaction: &'s Redaction<'s>,
     syntax: &'s Syntax<'t>,
     /// The block that was asked for last.
     last: Option<(usize, Masks)>,
 }
 
 impl<'s, 't> MasksAround<'s, 't> {
-    pub fn new(redaction: &'s Redaction, syntax: &'s Syntax<'t>) -> Self {
+    pub fn new(redaction: &'s Redaction<'s>, syntax: &'s Syntax<'t>) -> Self {
         Self { redaction, syntax, last: None }
     }
 

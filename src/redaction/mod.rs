@@ -16,7 +16,7 @@ pub(crate) mod excerpt;
 mod known;
 mod masks;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -24,35 +24,57 @@ use crate::auth::credential::Credential;
 use crate::auth::secret::Secret;
 use crate::runner::{Config, Runner, token};
 use crate::toml::syntax::Syntax;
-use known::KnownSecrets;
+use known::{KnownSecrets, is_wordy};
 use masks::{Cover, Mask, Masks};
 
 /// Gives out placeholders.
-pub struct Redaction {
+pub struct Redaction<'c> {
     show: bool,
     numbers: RefCell<HashMap<Secret, usize>>,
-    known: KnownSecrets,
+    credentials: KnownSecrets,
+    configs: Vec<&'c Config<'c>>,
+    /// The secrets of the configs, from the first text on that could hold one: to learn them costs more
+    /// than to read the file, and most names and comments are plain words.
+    of_configs: OnceCell<KnownSecrets>,
 }
 
-impl Redaction {
+impl<'c> Redaction<'c> {
     /// Hides secrets, or shows them when the person asked for it.
     #[must_use]
     pub fn new(show_secrets: bool) -> Self {
-        Self { show: show_secrets, numbers: RefCell::default(), known: KnownSecrets::default() }
+        Self {
+            show: show_secrets,
+            numbers: RefCell::default(),
+            credentials: KnownSecrets::default(),
+            configs: Vec::new(),
+            of_configs: OnceCell::new(),
+        }
     }
 
     /// Looks for what a credential holds from now on.
     pub fn learn_credential(&mut self, credential: &Credential) {
         if !self.show {
-            self.known.learn_credential(credential);
+            self.credentials.learn_credential(credential);
         }
     }
 
     /// Looks for the secrets that a config holds: tokens, the values of variables, passwords.
-    pub fn learn_config(&mut self, config: &Config<'_>) {
+    pub fn learn_config(&mut self, config: &'c Config<'c>) {
         if !self.show {
-            self.known.learn_config(config);
+            self.configs.push(config);
+            self.of_configs = OnceCell::new();
         }
+    }
+
+    /// The longest known secret at the start of a text.
+    fn find(&self, text: &str) -> Option<&Secret> {
+        let of_configs = self.of_configs.get_or_init(|| {
+            let mut known = KnownSecrets::default();
+            self.configs.iter().for_each(|config| known.learn_config(config));
+            known
+        });
+        let found = [self.credentials.find(text), of_configs.find(text)];
+        found.into_iter().flatten().max_by_key(|secret| secret.expose().len())
     }
 
     /// The placeholder of a secret.
@@ -67,10 +89,14 @@ impl Redaction {
     /// it.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
+        // No known secret is wordy, and every piece of a wordy text is.
+        if is_wordy(text) {
+            return text.to_owned();
+        }
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         while let Some(letter) = text[at..].chars().next() {
-            if let Some(secret) = self.known.find(&text[at..]) {
+            if let Some(secret) = self.find(&text[at..]) {
                 out.push_str(&self.placeholder(secret.expose()));
                 at += secret.expose().len();
             } else {

@@ -8,6 +8,7 @@
 
 /// Says whether two keys are the same to GitLab Runner.
 #[must_use]
+#[inline]
 pub fn same_key(left: &str, right: &str) -> bool {
     // Most keys differ in their first letter, and every key of a config is compared.
     if let (Some(one), Some(other)) = (left.bytes().next(), right.bytes().next())
@@ -17,6 +18,10 @@ pub fn same_key(left: &str, right: &str) -> bool {
     {
         return false;
     }
+    same_letters(left, right)
+}
+
+fn same_letters(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right)
         || ((!left.is_ascii() || !right.is_ascii())
             && left.chars().map(folded).eq(right.chars().map(folded)))

@@ -198,7 +198,7 @@ fn check_image(image: &str) -> Result<(), Error> {
 struct Telling<'e> {
     explanation: &'e Explanation,
     version: RunnerVersion,
-    redaction: &'e Redaction,
+    redaction: &'e Redaction<'e>,
 }
 
 impl Telling<'_> {

@@ -12,7 +12,6 @@ use super::report::{heading, redaction};
 use super::terminal::{Question, Terminal};
 use crate::error::Error;
 use crate::plan::Request;
-use crate::redaction::Redaction;
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
 use crate::toml::printable::one_line;
@@ -45,7 +44,7 @@ pub(super) trait Conversation {
 pub(super) struct Guide {
     terminal: Terminal,
     pub input: Input,
-    redaction: Redaction,
+    show_secrets: bool,
     /// The runners to pick from, where the arguments mean one and fit several.
     candidates: Vec<usize>,
     /// The runners that are meant: their numbers in the config.
@@ -77,8 +76,8 @@ impl Guide {
                 Err(error) => Err(error),
             }
         })?;
-        let redaction = redaction(&Config::parse(input.text())?, global.show_secrets);
-        Ok(Some(Self { terminal, input, redaction, candidates, runners }))
+        let show_secrets = global.show_secrets;
+        Ok(Some(Self { terminal, input, show_secrets, candidates, runners }))
     }
 
     /// Whether a person is to pick the runners.
@@ -92,8 +91,9 @@ impl Guide {
             return Ok(());
         }
         let config = Config::parse(self.input.text())?;
+        let redaction = redaction(&config, self.show_secrets);
         for &number in &self.runners {
-            let runner = heading(&config.runners()[number], &self.redaction);
+            let runner = heading(&config.runners()[number], &redaction);
             self.terminal.show(&format!("Runner: {}\n", one_line(&runner)));
         }
         Ok(())
@@ -103,7 +103,8 @@ impl Guide {
     fn pick_runners(&mut self) -> Result<bool, Error> {
         let config = Config::parse(self.input.text())?;
         let runners = self.candidates.iter().map(|&number| &config.runners()[number]);
-        let answers: Vec<_> = runners.map(|runner| heading(runner, &self.redaction)).collect();
+        let redaction = redaction(&config, self.show_secrets);
+        let answers: Vec<_> = runners.map(|runner| heading(runner, &redaction)).collect();
         let question = Question { text: "Runners", hint: "", answers: &answers };
         let picked = self.terminal.pick(&question)?;
         if let Some(picked) = &picked {

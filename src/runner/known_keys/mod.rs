@@ -96,6 +96,7 @@ pub(crate) fn check(config: &Config<'_>) -> Vec<FlawedKey> {
         runner: None,
         path: Vec::new(),
         names: Vec::new(),
+        headers: Vec::new(),
         flaws: Vec::new(),
     };
     let place = |number: usize| config.runners()[number].place();
@@ -132,6 +133,9 @@ fn find(groups: &[Group], key: &str) -> Option<(Kind, &'static str)> {
 fn names(groups: &[Group]) -> impl Iterator<Item = (Kind, &'static str)> + '_ {
     groups.iter().flat_map(|(kind, names)| names.split_whitespace().map(|name| (*kind, name)))
 }
+
+/// How many headers are kept.
+const MOST_HEADERS: usize = 32;
 
 /// The names of a table by their length: a key is compared with the few that are as long as it is, since
 /// every key of a config is looked up.
@@ -170,33 +174,54 @@ struct Check<'c, 't> {
     path: Vec<Cow<'t, str>>,
     /// Those tables that have been met.
     names: Vec<Names>,
+    /// The headers that lead to a known table, as they stand there. Every runner has the same.
+    headers: Vec<(&'t str, Kind)>,
     flaws: Vec<FlawedKey>,
 }
 
 impl<'t> Check<'_, 't> {
     fn block(&mut self, header: Option<NodeId>, pairs: Range<NodeId>) {
-        let syntax = self.syntax;
         self.path.clear();
-        let mut kind = Kind::Table(ROOT);
-        let Some(header) = header else { return self.pairs(kind, pairs, None) };
-        let array = syntax.node(header).kind == NodeKind::ArrayTable;
-        let mut runner = self.runner;
-        let mut keys = syntax.keys(header).peekable();
-        if !keys.peek().is_some_and(|key| same_key(key, "runners")) {
-            runner = None;
+        let Some(header) = header else { return self.pairs(Kind::Table(ROOT), pairs, None) };
+        let syntax = self.syntax;
+        let text = &syntax.text()[syntax.node(header).span()];
+        let known = self.headers.iter().find(|(known, _)| *known == text).map(|(_, kind)| *kind);
+        if let Some(Kind::Table(groups)) = known {
+            let names = self.names_of(groups);
+            if syntax.siblings(pairs.clone()).all(|pair| is_fine(syntax, names, pair)) {
+                return;
+            }
         }
+        let mut keys = syntax.keys(header);
+        let runner =
+            self.runner.filter(|_| keys.next().is_some_and(|key| same_key(&key, "runners")));
+        let Some(table) = self.enter(header, runner) else { return };
+        if known.is_none() && self.headers.len() < MOST_HEADERS {
+            self.headers.push((text, table));
+        }
+        self.pairs(table, pairs, runner);
+    }
+
+    /// Goes down to the table that a header names; `None` where there is nothing to compare with.
+    fn enter(&mut self, header: NodeId, runner: Option<usize>) -> Option<Kind> {
+        let syntax = self.syntax;
+        let array = syntax.node(header).kind == NodeKind::ArrayTable;
+        let span = || syntax.node(header).span();
+        let mut kind = Kind::Table(ROOT);
+        let mut keys = syntax.keys(header).peekable();
         while let Some(key) = keys.next() {
             let last = keys.peek().is_none();
-            let span = || syntax.node(header).span();
-            let Some(below) = self.descend(kind, key, span, runner) else { return };
-            kind = match below {
+            kind = match self.descend(kind, key, span, runner)? {
                 Kind::List(inner) if !last || array => *inner,
                 kind @ (Kind::Table(_) | Kind::Map(_)) if !last || !array => kind,
-                Kind::Any => return,
-                kind => return self.wrong(kind, span(), runner, false),
+                Kind::Any => return None,
+                kind => {
+                    self.wrong(kind, span(), runner, false);
+                    return None;
+                }
             };
         }
-        self.pairs(kind, pairs, runner);
+        Some(kind)
     }
 
     fn pairs(&mut self, table: Kind, pairs: Range<NodeId>, runner: Option<usize>) {
@@ -240,9 +265,7 @@ impl<'t> Check<'_, 't> {
                 self.pairs(kind, value + 1..syntax.after(value), runner);
                 true
             }
-            (Kind::TextList | Kind::TextOrList, NodeKind::Array) => {
-                syntax.children(value).all(|child| syntax.is_string(child))
-            }
+            (Kind::TextList | Kind::TextOrList, NodeKind::Array) => holds_strings(syntax, value),
             (Kind::List(inner), NodeKind::Array) => {
                 let runners = self.path.len() == 1 && *inner == Kind::Table(RUNNERS);
                 for (element, child) in syntax.children(value).enumerate() {
@@ -251,7 +274,7 @@ impl<'t> Check<'_, 't> {
                 }
                 true
             }
-            (kind, NodeKind::Scalar) => self.fits(kind, value),
+            (kind, NodeKind::Scalar) => fits(syntax, kind, value),
             _ => false,
         };
         if !fits {
@@ -281,26 +304,6 @@ impl<'t> Check<'_, 't> {
                 Some(format!("\"{raw}\""))
             }
             _ => None,
-        }
-    }
-
-    fn fits(&self, kind: Kind, value: NodeId) -> bool {
-        if self.syntax.is_string(value) {
-            return matches!(kind, Kind::Text | Kind::TextOrList | Kind::Duration | Kind::Date);
-        }
-        let text = self.syntax.string(value);
-        let flag = matches!(&*text, "true" | "false");
-        if flag || kind == Kind::Flag {
-            return flag && kind == Kind::Flag;
-        }
-        let date = text.contains(':') || text.get(4..5) == Some("-") && !text.starts_with('-');
-        let based = text.starts_with("0x") || text.starts_with("0o") || text.starts_with("0b");
-        let whole = based || !text.contains(['.', 'e', 'E', 'n']);
-        match kind {
-            Kind::Date => date,
-            Kind::Number | Kind::Duration => !date && whole,
-            Kind::Float => !date,
-            _ => false,
         }
     }
 
@@ -352,6 +355,47 @@ impl<'t> Check<'_, 't> {
         let right = (dotted && key.chars().all(bare)).then(|| format!("\"{key}\""));
         let flaw = Flaw::WrongType { expected: kind.words(), dotted, right };
         self.flaws.push(FlawedKey { runner, path: self.path.join("."), span, flaw });
+    }
+}
+
+/// Whether a pair is what nearly every pair is: a known key in its own spelling, with a value that fits.
+fn is_fine(syntax: &Syntax<'_>, names: &Names, pair: NodeId) -> bool {
+    let Some(key) = syntax.simple_key(pair) else { return false };
+    let known = names.by_length.get(key.len()).into_iter().flatten();
+    let Some((kind, _)) = known.copied().find(|(_, name)| *name == key) else { return false };
+    let value = syntax.value(pair);
+    match (syntax.node(value).kind, kind) {
+        (NodeKind::Scalar, _) => fits(syntax, kind, value),
+        (NodeKind::Array, Kind::TextList | Kind::TextOrList) => holds_strings(syntax, value),
+        _ => false,
+    }
+}
+
+fn holds_strings(syntax: &Syntax<'_>, array: NodeId) -> bool {
+    syntax.children(array).all(|child| syntax.is_string(child))
+}
+
+/// Whether a scalar is of a kind.
+fn fits(syntax: &Syntax<'_>, kind: Kind, value: NodeId) -> bool {
+    if syntax.is_string(value) {
+        return matches!(kind, Kind::Text | Kind::TextOrList | Kind::Duration | Kind::Date);
+    }
+    let text = syntax.string(value);
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return matches!(kind, Kind::Number | Kind::Duration | Kind::Float);
+    }
+    let flag = matches!(&*text, "true" | "false");
+    if flag || kind == Kind::Flag {
+        return flag && kind == Kind::Flag;
+    }
+    let date = text.contains(':') || text.get(4..5) == Some("-") && !text.starts_with('-');
+    let based = text.starts_with("0x") || text.starts_with("0o") || text.starts_with("0b");
+    let whole = based || !text.contains(['.', 'e', 'E', 'n']);
+    match kind {
+        Kind::Date => date,
+        Kind::Number | Kind::Duration => !date && whole,
+        Kind::Float => !date,
+        _ => false,
     }
 }
 
