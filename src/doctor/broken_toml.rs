@@ -10,7 +10,7 @@ pub(super) const TYPOGRAPHIC: &[char] = &[
     '\u{bb}',
 ];
 
-const REFUSED: &str = "GitLab Runner refuses the whole file";
+const REFUSED: &str = "refuses the whole file";
 
 /// What is wrong with the text, in words a person can act on.
 struct Cause {
@@ -35,10 +35,17 @@ pub(super) fn finding(text: &ConfigText, error: &Error) -> Finding {
         _ if message.contains("single quotes") => {
             "put single quotes around the whole entry, and leave the JSON as it is"
         }
-        _ => "correct this place: nothing in the file is used before",
+        _ if message.contains("is defined twice") => {
+            "merge the two into one, or take one of them out"
+        }
+        _ => "correct this line: until then nothing in the file is used",
     };
     let message = cause.map_or(message, |cause| cause.message.to_owned());
-    let message = if message.contains(REFUSED) { message } else { format!("{message}; {REFUSED}") };
+    let message = if message.contains(REFUSED) {
+        message
+    } else {
+        format!("{message}; GitLab Runner {REFUSED}")
+    };
     let mut finding = Finding::new(text, Code::InvalidToml, 0..0, message, advice);
     finding.place = place;
     finding

@@ -77,13 +77,36 @@ pub(super) fn no_runners(text: &ConfigText) -> Finding {
 /// What some versions of GitLab Runner read and others refuse.
 pub(super) fn refusals(config: &Config<'_>, findings: &mut Vec<Finding>) {
     // Those of the bytes are told by `check`.
-    for refusal in config.refusals().iter().filter(|refusal| !refusal.is_of_encoding()) {
-        let message = format!(
-            "here is {}, for which GitLab Runner {} refuses the whole file",
-            refusal.what(),
-            refusal.versions()
-        );
-        let advice = "write it otherwise, unless only other versions read this file";
+    let offsets = config.syntax().refusals().iter().map(|refusal| refusal.offset);
+    for (refusal, offset) in config.refusals().iter().zip(offsets) {
+        if refusal.is_of_encoding() {
+            continue;
+        }
+        let twice = config.syntax().twice_at(offset).filter(|_| refusal.is_of_two_definitions());
+        let (message, advice) = match twice {
+            Some(twice) => {
+                let first = twice.first.map_or(String::new(), |first| {
+                    format!(", here and on line {}", config.text().place(first).line)
+                });
+                let consequence = if twice.arrays {
+                    twice.consequence()
+                } else {
+                    format!("GitLab Runner {} refuses the whole file", refusal.versions())
+                };
+                (
+                    format!("{} is defined twice{first}: {consequence}", twice.name),
+                    "merge the two into one, or take one of them out",
+                )
+            }
+            None => (
+                format!(
+                    "here is {}, for which GitLab Runner {} refuses the whole file",
+                    refusal.what(),
+                    refusal.versions()
+                ),
+                "write it otherwise, unless only other versions read this file",
+            ),
+        };
         let mut finding =
             Finding::new(config.text(), Code::SomeVersionsRefuse, 0..0, message, advice);
         finding.place = refusal.place();

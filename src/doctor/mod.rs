@@ -131,6 +131,12 @@ impl<'t> Diagnosis<'t> {
             }
             entry::visible_to_jobs(config, &mut findings);
         }
+        // Told as an error already.
+        let broken = findings.iter().filter(|finding| finding.code == Code::InvalidToml);
+        let broken: Vec<_> = broken.map(|finding| finding.place).collect();
+        findings.retain(|finding| {
+            finding.code != Code::SomeVersionsRefuse || !broken.contains(&finding.place)
+        });
         // What every file gets comes last: the reader looks for the cause.
         let common = |finding: &Finding| finding.code == Code::VisibleToJobs;
         findings

@@ -10,7 +10,7 @@ use crate::runner::{Config, Runner, RunnerPlace};
 use crate::toml::bracketed::{List, line_indent};
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{NodeId, NodeKind, SyntaxError};
+use crate::toml::syntax::{NodeId, NodeKind};
 use crate::toml::table::{NewPair, WrittenTable};
 
 /// What changes for one runner.
@@ -131,8 +131,8 @@ impl PolicyContext<'_, '_> {
             return Ok(None);
         };
         if let Some(second) = found().nth(1).filter(|_| first.value.is_some()) {
-            let start = self.config.syntax().node(second.node).span().start;
-            return Err(invalid(self.config.text(), SyntaxError::stands_twice(start)));
+            let twice = self.config.syntax().defined_twice(second.node);
+            return Err(invalid(self.config.text(), twice));
         }
         match first.value {
             Some(value) => Ok(Some((first.node, value))),

@@ -15,7 +15,7 @@ use crate::toml::bracketed::List;
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
 use crate::toml::quoting::Quoted;
-use crate::toml::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
+use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 use crate::toml::table::{NewPair, WrittenTable};
 
 /// The entries of one runner.
@@ -63,7 +63,7 @@ impl<'s, 't> Environment<'s, 't> {
             }
             if let Some(first) = found {
                 if syntax.simple_key(first).as_ref() == Some(&key) {
-                    return Err(invalid_toml(text, SyntaxError::stands_twice(start(pair))));
+                    return Err(invalid_toml(text, syntax.defined_twice(pair)));
                 }
                 return Err(Error::KeyTwice {
                     path: path(),

@@ -267,7 +267,7 @@ impl Finder<'_, '_> {
             return Ok(());
         }
         if self.array {
-            return Err(SyntaxError::stands_twice(syntax.node(pair).span().start));
+            return Err(syntax.defined_twice(pair));
         }
         self.array = self.twice.is_none();
         let value = syntax.value(pair);
@@ -315,7 +315,10 @@ fn with_template(text: &ConfigText, offset: usize, problem: String) -> String {
 
 /// The error that says where a config is no TOML that GitLab Runner reads.
 pub(crate) fn invalid(text: &ConfigText, error: SyntaxError) -> Error {
-    let SyntaxError { offset, problem } = error;
+    let SyntaxError { offset, mut problem, first } = error;
+    if let Some(first) = first {
+        problem.push_str(&format!("; the first one is on line {}", text.place(first).line));
+    }
     let problem = with_template(text, offset, problem);
     Error::InvalidToml { path: text.label().to_owned(), place: text.place(offset), problem }
 }
@@ -323,7 +326,7 @@ pub(crate) fn invalid(text: &ConfigText, error: SyntaxError) -> Error {
 fn no_array(offset: usize) -> SyntaxError {
     let problem = "runners is not an array of tables, and GitLab Runner refuses the whole file: \
                    each runner starts with [[runners]]";
-    SyntaxError { offset, problem: problem.to_owned() }
+    SyntaxError::new(offset, problem)
 }
 
 fn runner<'t>(syntax: &Syntax<'t>, place: RunnerPlace) -> Runner<'t> {

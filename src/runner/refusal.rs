@@ -8,7 +8,7 @@ use std::fmt;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::runner::Config;
-use crate::toml::syntax::{BYTE_ORDER_MARK, NOT_UTF8, Versions};
+use crate::toml::syntax::{BYTE_ORDER_MARK, KEY_TWICE, NOT_UTF8, TABLE_TWICE, Versions};
 use crate::toml::text::Place;
 
 /// Something in a config that some versions of GitLab Runner read, and for which others refuse the
@@ -59,6 +59,11 @@ impl Refusal {
     /// Whether it is about the bytes and not about the TOML: a byte order mark, or no UTF-8.
     pub(crate) fn is_of_encoding(&self) -> bool {
         [BYTE_ORDER_MARK.what, NOT_UTF8.what].contains(&self.what)
+    }
+
+    /// Whether it is about a key or a table that is defined twice.
+    pub(crate) fn is_of_two_definitions(&self) -> bool {
+        [KEY_TWICE, TABLE_TWICE].contains(&self.what)
     }
 
     /// Whether a version refuses it.

@@ -6,6 +6,7 @@
 
 mod builder;
 mod duplicates;
+mod earlier;
 mod expressions;
 mod meaning;
 mod plain;
@@ -24,22 +25,24 @@ use crate::toml::text::ConfigText;
 use builder::Builder;
 use versions::Refused;
 
+pub(crate) use earlier::Twice;
 pub(crate) use meaning::Meaning;
-pub(crate) use versions::{BYTE_ORDER_MARK, NOT_UTF8, Refusal, Refusals, Versions};
+pub(crate) use versions::{
+    BYTE_ORDER_MARK, KEY_TWICE, NOT_UTF8, Refusal, Refusals, TABLE_TWICE, Versions,
+};
 
 /// What is wrong with a TOML text, and at which byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SyntaxError {
     pub offset: usize,
     pub problem: String,
+    /// Where the first of two definitions stands.
+    pub first: Option<usize>,
 }
 
 impl SyntaxError {
-    /// Of two arrays under one key GitLab Runner from 15.9 to 18.8 takes the last.
-    pub fn stands_twice(offset: usize) -> Self {
-        let problem = "this key is defined twice, and GitLab Runner refuses the whole file, or takes the \
-                       last of two arrays (from 15.9 to 18.8): merge the two";
-        Self { offset, problem: problem.to_owned() }
+    pub fn new(offset: usize, problem: impl Into<String>) -> Self {
+        Self { offset, problem: problem.into(), first: None }
     }
 }
 
@@ -116,7 +119,7 @@ impl<'t> Syntax<'t> {
     /// keys and tables that are there twice.
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
         if u32::try_from(text.len()).is_err() {
-            return Err(SyntaxError { offset: 0, problem: "the file is larger than 4 GiB".into() });
+            return Err(SyntaxError::new(0, "the file is larger than 4 GiB"));
         }
         let Builder { nodes, comments, refusals, dotted, .. } = expressions::read(text)?;
         let blocks = blocks(&nodes, text.len());
@@ -146,15 +149,21 @@ impl<'t> Syntax<'t> {
         let pair = self.nodes[id].kind == NodeKind::Pair;
         let offset = self.node(id).span().start;
         if by == if dotted { Versions::SINCE_1_2 } else { Versions::ALL } {
-            let what = if pair { "this key" } else { "this table" };
+            let Twice { name, first, .. } = self.twice(id);
             let problem =
-                format!("{what} is defined twice, and GitLab Runner refuses the whole file");
-            return Err(SyntaxError { offset, problem });
+                format!("{name} is defined twice, and GitLab Runner refuses the whole file");
+            return Err(SyntaxError { offset, problem, first });
         }
-        let what =
-            if pair { "a key that is defined twice" } else { "a table that is defined twice" };
+        let what = if pair { KEY_TWICE } else { TABLE_TWICE };
         self.refusals.note(offset, Refused { what, by });
         Ok(())
+    }
+
+    /// The error for two definitions of one key where only one can be changed.
+    pub(crate) fn defined_twice(&self, id: NodeId) -> SyntaxError {
+        let twice = self.twice(id);
+        let problem = format!("{} is defined twice: {}", twice.name, twice.consequence());
+        SyntaxError { offset: self.node(id).span().start, problem, first: twice.first }
     }
 
     /// Refuses a text of which each version refuses a part.
@@ -168,7 +177,7 @@ impl<'t> Syntax<'t> {
             })
             .collect();
         let problem = format!("GitLab Runner refuses the whole file: {}", reasons.join(", "));
-        Err(SyntaxError { offset: refusals[0].offset, problem })
+        Err(SyntaxError::new(refusals[0].offset, problem))
     }
 
     /// What some versions of GitLab Runner refuse and others read, each kind once.

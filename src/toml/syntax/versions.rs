@@ -125,6 +125,12 @@ refused! {
     LATE_OFFSET: V1_6, "an offset of more than a day";
 }
 
+/// A key that is defined twice: which versions refuse it depends on its values.
+pub(crate) const KEY_TWICE: &str = "a key that is defined twice";
+
+/// A table that is defined twice, likewise.
+pub(crate) const TABLE_TWICE: &str = "a table that is defined twice";
+
 pub(crate) const TRAILING_COMMA: Refused =
     Refused { what: "an inline table with a comma at its end", by: V1_2_TO_1_4 };
 
