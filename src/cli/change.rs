@@ -304,13 +304,20 @@ impl Change<'_> {
 
 /// What is odd about a request, whatever the file.
 fn odd(request: &Request) -> Vec<String> {
-    let (registries, helper): (Vec<&Registry>, _) = match request {
+    let (logins, registries, helper): (&[_], Vec<&Registry>, _) = match request {
         Request::Set { logins, .. } => {
-            (logins.iter().map(|(registry, _)| registry).collect(), None)
+            (logins, logins.iter().map(|(registry, _)| registry).collect(), None)
         }
-        Request::Delegate { helper, registries, .. } => (registries.iter().collect(), Some(helper)),
+        Request::Delegate { helper, registries, .. } => {
+            (&[], registries.iter().collect(), Some(helper))
+        }
         Request::Remove(_) | Request::RemoveEntry => return Vec::new(),
     };
+    let unfilled = logins.iter().filter(|(_, login)| doctor::is_unfilled(login)).map(|(registry, _)| {
+        format!(
+            "the user or the password for {registry} looks like a template's that nobody has filled in"
+        )
+    });
     let widened = registries.into_iter().filter_map(|registry| {
         let (host, path) = (registry.path(), registry.lost_path()?);
         Some(format!(
@@ -324,5 +331,5 @@ fn odd(request: &Request) -> Vec<String> {
              which drops the whole document when it does not find it"
         )
     });
-    widened.chain(away).collect()
+    widened.chain(unfilled).chain(away).collect()
 }

@@ -86,6 +86,8 @@ codes! {
     MisplacedKey = "misplaced-key", Warning;
     /// An entry that the last one hides.
     ShadowedEntry = "shadowed-entry", Warning;
+    /// A user or a password that looks like a template's.
+    LikelyPlaceholder = "likely-placeholder", Warning;
     /// A password that has ended, or soon will.
     ExpiredCredential = "expired-credential", Warning;
     /// A credential without a password.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::placeholder::is_placeholder;
+use super::placeholder::{is_placeholder, is_unfilled};
 use super::subject::Examined;
 use super::{Code, Finding, expiry};
 use crate::auth::credential::{Credential, without_stray_line_end};
@@ -151,9 +151,6 @@ impl Checked<'_, '_> {
         let remedy = self.examined.subject.remedy;
         let key = &self.entry.key;
         let auth = self.entry.auth.as_ref().is_some_and(|auth| is_placeholder(&auth.value));
-        let parts = self.credential().is_some_and(|credential| {
-            is_placeholder(credential.username()) || is_placeholder(credential.password().expose())
-        });
         if is_placeholder(key) {
             findings.push(self.finding(
                 Code::Placeholder,
@@ -161,17 +158,24 @@ impl Checked<'_, '_> {
                 "nobody has filled in the registry here: this key is a template's",
                 "write the registry's name, HOST[:PORT], in its place",
             ));
-        } else if auth || parts {
-            let message = if auth {
-                "nobody has filled in the auth of {}, and GitLab Runner drops the whole document for \
-                 it"
-            } else {
-                "nobody has filled in the user or the password of {}: it is a template's"
-            };
-            let finding =
-                self.finding(Code::Placeholder, self.field(), message, "store the credential");
-            findings.push(finding.mended_by(remedy.set(key, None)));
+            return;
         }
+        let (code, message) = if auth {
+            (
+                Code::Placeholder,
+                "nobody has filled in the auth of {}, and GitLab Runner drops the whole document for \
+                 it",
+            )
+        } else if self.credential().is_some_and(|credential| is_unfilled(credential)) {
+            (
+                Code::LikelyPlaceholder,
+                "the user or the password of {} looks like a template's that nobody has filled in",
+            )
+        } else {
+            return;
+        };
+        let finding = self.finding(code, self.field(), message, "store the credential");
+        findings.push(finding.mended_by(remedy.set(key, None)));
     }
 
     fn line_end(&self, findings: &mut Vec<Finding>) {

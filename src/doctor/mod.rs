@@ -38,6 +38,7 @@ use crate::toml::text::{ConfigText, Place};
 pub(crate) use beside::{beside, permissions};
 pub use code::Code;
 pub(crate) use fix::mend;
+pub(crate) use placeholder::is_unfilled;
 use remedy::Remedies;
 use subject::Subject;
 

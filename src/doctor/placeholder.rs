@@ -1,5 +1,7 @@
 //! Values of a template that nobody filled in.
 
+use crate::auth::credential::Credential;
+
 /// What people write where something else is to come.
 const WORDS: &[&str] = &[
     "changeme",
@@ -48,6 +50,11 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || BEGINNINGS.iter().any(|beginning| value.starts_with(beginning))
         || AROUND.iter().any(around)
         || dots
+}
+
+/// Whether a credential waits for one. Somebody may have such a password, so it is no more than likely.
+pub(crate) fn is_unfilled(credential: &Credential) -> bool {
+    is_placeholder(credential.username()) || is_placeholder(credential.password().expose())
 }
 
 #[cfg(test)]

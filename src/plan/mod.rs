@@ -104,7 +104,10 @@ impl Plan {
         let mut proof = Proof::new(config);
         for &number in selected {
             let runner = &config.runners()[number];
-            let change = plan_runner(config, runner, request)?;
+            let mut change = plan_runner(config, runner, request)?;
+            if stores(request) {
+                change.warnings.extend(who_pulls(config, runner, selected.len() > 1));
+            }
             let before = edits.len();
             expect(config, runner, &change, &mut proof, &mut edits);
             runners.push(RunnerPlan {
@@ -199,9 +202,10 @@ fn plan_runner(
         Request::Remove(removal) => place.remove(removal)?,
         Request::RemoveEntry => place.remove_entry(),
     };
-    let (stores, pull_policies) = match request {
-        Request::Set { logins, pull_policies, .. } => (!logins.is_empty(), pull_policies),
-        Request::Delegate { pull_policies, .. } => (true, pull_policies),
+    let pull_policies = match request {
+        Request::Set { pull_policies, .. } | Request::Delegate { pull_policies, .. } => {
+            pull_policies
+        }
         Request::Remove(_) | Request::RemoveEntry => return Ok(change),
     };
     if !pull_policies.is_empty() {
@@ -211,28 +215,48 @@ fn plan_runner(
         change.notes.push(format!("{verb} {}", listed(pull_policies)));
         change.pull_policies = Some(pull_policies.clone());
     }
-    if stores && runner.executor().pull() == Pull::None {
-        change.warnings.push(format!(
-            "runner '{}' has the executor {}, which pulls no images and ignores the credential",
-            runner.title(),
-            runner.executor()
-        ));
-    }
-    if stores && PodPullSecrets::of(config, runner).service_account.is_some() {
-        change.warnings.push(format!(
-            "runner '{}' has {SERVICE_ACCOUNT}: GitLab Runner from 16.9 on then attaches the \
-             credential to no pod",
-            runner.title()
-        ));
-    }
-    if stores && runner.executor().pull() == Pull::Driver {
-        change.warnings.push(format!(
-            "runner '{}' has the executor {}, whose driver decides what it does with the credential",
-            runner.title(),
-            runner.executor()
-        ));
-    }
     Ok(change)
+}
+
+/// Whether a request brings credentials, or a helper that has some.
+fn stores(request: &Request) -> bool {
+    match request {
+        Request::Set { logins, .. } => !logins.is_empty(),
+        Request::Delegate { .. } => true,
+        Request::Remove(_) | Request::RemoveEntry => false,
+    }
+}
+
+/// What to know where the runner itself does not pull with the credential; of one among several also
+/// how it is left out.
+fn who_pulls(config: &Config<'_>, runner: &Runner<'_>, several: bool) -> Vec<String> {
+    let (title, executor) = (runner.title(), runner.executor());
+    let mut warnings = Vec::new();
+    match executor.pull() {
+        Pull::None => {
+            let advice = if several {
+                "; to leave it out, name the other executors with --executor"
+            } else {
+                ""
+            };
+            warnings.push(format!(
+                "runner '{title}' has the executor {executor}, which pulls no images and ignores the \
+                 credential{advice}"
+            ));
+        }
+        Pull::Driver => warnings.push(format!(
+            "runner '{title}' has the executor {executor}, whose driver decides what it does with the \
+             credential"
+        )),
+        Pull::Runner | Pull::Kubelet | Pull::Unknown => {}
+    }
+    if PodPullSecrets::of(config, runner).service_account.is_some() {
+        warnings.push(format!(
+            "runner '{title}' has {SERVICE_ACCOUNT}: GitLab Runner from 16.9 on then attaches the \
+             credential to no pod"
+        ));
+    }
+    warnings
 }
 
 /// Collects the edits of one runner and says what is expected of them.

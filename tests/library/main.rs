@@ -10,6 +10,7 @@ mod house;
 mod properties;
 mod random;
 mod resolver;
+mod stored;
 #[path = "../support/mod.rs"]
 mod support;
 mod toml;

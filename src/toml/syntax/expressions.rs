@@ -55,7 +55,7 @@ fn expression(
     let error = error.map(|error| describe(text, base, &error));
     if tokens.len() > MAX_TOKENS && error.as_ref().is_none_or(|error| error.offset >= last.start) {
         let problem = format!("this is more than {MAX_TOKENS} words and signs without an end");
-        return Err(SyntaxError { offset: start, problem });
+        return Err(SyntaxError::new(start, problem));
     }
     error.map_or(Ok(last.end), Err)
 }
@@ -92,7 +92,7 @@ fn describe(text: &str, base: usize, error: &ParseError) -> SyntaxError {
              'DOCKER_AUTH_CONFIG={\"auths\": …}'",
         );
     }
-    SyntaxError { offset, problem }
+    SyntaxError::new(offset, problem)
 }
 
 /// Whether the text around `offset` is the usual mistake: JSON pasted between double quotes, so
