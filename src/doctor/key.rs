@@ -126,7 +126,12 @@ fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
             )
         };
         let finding = examined.finding(Code::SameRegistry, place, message, "keep one of the two");
-        let user = last.get(winner).and_then(|last| last.username());
-        findings.push(finding.mended_by(remedy.renew(winner, user.as_deref())));
+        let kept = last.get(winner);
+        let user = kept.and_then(|kept| kept.username());
+        // Where both hold the same it does not matter which one goes.
+        let credential = entry.credential();
+        let same = credential.is_some() && kept.is_some_and(|kept| kept.credential() == credential);
+        let edits = same.then(|| examined.edits(&document.without(entry))).flatten();
+        findings.push(finding.mended_by(remedy.renew(winner, user.as_deref())).fixed_by(edits));
     }
 }

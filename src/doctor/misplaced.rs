@@ -3,11 +3,17 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::misspelled::Meant;
 use super::{Code, Finding};
 use crate::runner::Config;
 use crate::runner::auth_entry::VARIABLE;
+use crate::runner::environment::{Environment, new_pair};
+use crate::runner::layout::{own_indent, own_table};
+use crate::toml::bracketed::List;
+use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
+use crate::toml::table::WrittenTable;
 
 /// Finds them in the whole file.
 pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
@@ -17,7 +23,8 @@ pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
         let place = runner.place();
         places.insert(place.inline.map_or(Place::Block(place.block), Place::Inline), number);
     }
-    let mut search = Search { config, places, owner: None, findings };
+    let before = findings.len();
+    let mut search = Search { config, places, owner: None, findings, movable: Vec::new() };
     for (number, block) in syntax.blocks().iter().enumerate() {
         let own = search.places.get(&Place::Block(number)).copied();
         let below = block.header.is_some_and(|header| {
@@ -32,6 +39,18 @@ pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
         if !service {
             search.pairs(block.pairs.clone(), own.is_some());
         }
+    }
+    let movable = search.movable;
+    // Of several a person must say which one counts.
+    let mut counts: HashMap<Option<usize>, usize> = HashMap::new();
+    for finding in &findings[before..] {
+        *counts.entry(finding.runner).or_default() += 1;
+    }
+    for (number, pair) in movable {
+        let finding = &mut findings[number];
+        let owner = finding.runner.filter(|_| counts[&finding.runner] == 1);
+        let edits = owner.and_then(|owner| moved(config, owner, pair, finding.span.clone()));
+        finding.edits = edits.unwrap_or_default();
     }
 }
 
@@ -48,6 +67,8 @@ struct Search<'s, 't> {
     /// The runner that the section belongs to.
     owner: Option<usize>,
     findings: &'s mut Vec<Finding>,
+    /// The numbers of findings about an element of an array `environment`, with the pair of that.
+    movable: Vec<(usize, NodeId)>,
 }
 
 impl<'t> Search<'_, 't> {
@@ -74,7 +95,12 @@ impl<'t> Search<'_, 't> {
             let array = self.syntax().node(value).kind == NodeKind::Array;
             // A script may well begin with such an assignment.
             if environment || array || !self.syntax().is_string(value) {
+                let before = self.findings.len();
                 self.value(value);
+                if environment && array && simple {
+                    let found = before..self.findings.len();
+                    self.movable.extend(found.map(|number| (number, pair)));
+                }
             }
         }
     }
@@ -120,4 +146,37 @@ impl<'t> Search<'_, 't> {
         finding.runner = self.owner;
         self.findings.push(finding);
     }
+}
+
+/// The edits that take an entry out of the array of a pair and give it to its runner.
+fn moved(
+    config: &Config<'_>,
+    owner: usize,
+    pair: NodeId,
+    entry: Range<usize>,
+) -> Option<Vec<Edit>> {
+    let syntax = config.syntax();
+    let runner = &config.runners()[owner];
+    let array = syntax.value(pair);
+    let items: Vec<_> = syntax.children(array).map(|id| syntax.node(id).span()).collect();
+    let number = items.iter().position(|item| *item == entry)?;
+    let text = &syntax.text()[entry];
+    // One with blanks in its name is another mistake.
+    let body = text.trim_start_matches(['"', '\'', '\r', '\n']);
+    body.strip_prefix(VARIABLE)?.strip_prefix('=')?;
+    let mut edits = match Environment::of(config, runner).ok()? {
+        Some(environment) if environment.auth().is_some() || is_meant(&environment) => return None,
+        Some(environment) => environment.append(text),
+        None => own_table(config, runner).add(&[new_pair(text)], || own_indent(config, runner)),
+    };
+    let block = syntax.block_at(syntax.node(pair).span().start);
+    let whole = WrittenTable::of_block(syntax, block).remove(pair).filter(|_| items.len() == 1);
+    let list = || List::new(syntax.text(), syntax.node(array).span(), items).remove(&[number]);
+    edits.extend(whole.unwrap_or_else(list));
+    Some(edits)
+}
+
+/// Whether an entry of the runner itself was meant to be an auth entry: a person must say which.
+fn is_meant(environment: &Environment<'_, '_>) -> bool {
+    environment.values().any(|value| Meant::new(&value).is_some())
 }

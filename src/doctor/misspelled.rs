@@ -59,7 +59,7 @@ pub(super) fn check(
 }
 
 /// An entry that was meant to be an auth entry.
-struct Meant {
+pub(super) struct Meant {
     /// Whether something like the variable's name stands there, with an `=` or alone.
     named: bool,
     /// The name as it is written, where an `=` follows it.
@@ -69,7 +69,7 @@ struct Meant {
 }
 
 impl Meant {
-    fn new(entry: &str) -> Option<Self> {
+    pub fn new(entry: &str) -> Option<Self> {
         if is_auth_entry(entry) {
             return None;
         }

@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::plan::proof::PatchedBlock;
 use crate::runner::Config;
 use crate::toml::edit::Edit;
-use crate::toml::syntax::{NodeId, Syntax};
+use crate::toml::letter_case::same_key;
+use crate::toml::syntax::{Block, NodeId, Syntax};
 use crate::toml::text::ConfigText;
 use crate::yaml;
 
@@ -43,9 +44,16 @@ impl Plan {
                 header
                     .map(|id| (syntax.node(id).kind, syntax.keys(id).collect::<Vec<_>>().join(".")))
             };
+            // An environment goes and comes where an entry moves to its runner.
+            let keys = |syntax: &Syntax<'_>, block: &Block| {
+                let pairs = syntax.siblings(block.pairs.clone());
+                let environment = |key: &str| same_key(key, "environment");
+                pairs
+                    .filter(|&pair| !syntax.simple_key(pair).is_some_and(|key| environment(&key)))
+                    .count()
+            };
             kind(before, old.header) == kind(&after, new.header)
-                && before.siblings(old.pairs.clone()).count()
-                    == after.siblings(new.pairs.clone()).count()
+                && keys(before, old) == keys(&after, new)
         });
         if !same || before.blocks().len() != after.blocks().len() {
             return Err(not_proved("what was mended has other sections or keys"));

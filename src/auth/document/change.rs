@@ -139,6 +139,12 @@ impl AuthDocument<'_> {
         (edits, changes)
     }
 
+    /// The edits that take one member of `auths` out, and no other with its key.
+    pub fn without(&self, entry: &Entry) -> Vec<Edit> {
+        let object = self.auths.get(entry.auths).and_then(|(_, object)| object.as_ref());
+        object.map(|object| remove_members(object, &[entry.member])).unwrap_or_default()
+    }
+
     /// Whether the document holds exactly these credentials and nothing else.
     pub fn is_exactly(&self, logins: &[(Registry, Credential)]) -> bool {
         let entries: HashMap<_, _> =
