@@ -166,7 +166,7 @@ impl Checked<'_, '_> {
                 "nobody has filled in the auth of {}, and GitLab Runner drops the whole document for \
                  it",
             )
-        } else if self.credential().is_some_and(|credential| is_unfilled(credential)) {
+        } else if self.credential().is_some_and(is_unfilled) {
             (
                 Code::LikelyPlaceholder,
                 "the user or the password of {} looks like a template's that nobody has filled in",
