@@ -92,7 +92,7 @@ fn planted() -> Vec<Planted> {
     plant("error", "unnamed-auth-entry", runner(&format!("'DOCKER_AUTH_CONFIG: {good}'")), "'DOCKER", 0);
     plant("error", "placeholder", document(r#"{"auths": {"r.io": {"auth": "<base64>"}}}"#), "\"<base64", 1);
     plant("error", "placeholder", document(r#"{"auths": {"<registry>": {"auth": "dTpw"}}}"#), "\"<registry", 0);
-    plant("error", "placeholder", document(r#"{"auths": {"r.io": {"auth": "Y2k6Q0hBTkdFTUU="}}}"#), "\"Y2k6", 1);
+    plant("warning", "likely-placeholder", document(r#"{"auths": {"r.io": {"auth": "Y2k6Q0hBTkdFTUU="}}}"#), "\"Y2k6", 1);
     plant("error", "never-matches", document(r#"{"credHelpers": {"*.dkr.ecr.*.amazonaws.com": "nowhere"}}"#), "\"*.dkr", 1);
     plant("error", "never-matches", document(r#"{"auths": {"hub.docker.com": {"auth": "dTpw"}}}"#), "\"hub", 1);
     plant("warning", "expired-credential", document(r#"{"auths": {"r.io": {"auth": "Y2k6ZXlKbGVIQnBjbUYwYVc5dUlqb3hOakF3TURBd01EQXdmUT09"}}}"#), "\"Y2k6", 0);
