@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::auth::runner_version::RunnerVersion;
+use crate::auth::secret::HIDDEN;
 use crate::error::Error;
 
 /// The key that every GitLab Runner from 12.9 on takes for Docker Hub.
@@ -161,9 +162,6 @@ pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
         None
     }
 }
-
-/// What stands for a part of a key that isn't shown.
-const HIDDEN: &str = "<hidden>";
 
 /// A key, or another address, as it may be shown: without the user, password and query that
 /// somebody put into it as into a URL.

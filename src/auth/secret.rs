@@ -20,6 +20,9 @@ fn names(first: u8) -> &'static [&'static str] {
     }
 }
 
+/// What stands for a secret where no number tells it from others.
+pub(crate) const HIDDEN: &str = "<hidden>";
+
 /// A password, a token or anything else that must not reach a terminal, a log or a crash report.
 ///
 /// There is no `Display`, `Debug` prints a fixed word, and the memory is wiped on drop.
@@ -91,6 +94,11 @@ pub(crate) fn looks_generated(text: &str) -> bool {
         let classes = Classes::of(piece);
         (classes.length >= 6 && classes.count() == 3) || (classes.length >= 8 && classes.digit)
     })
+}
+
+/// Whether what stands in the place of a key could be a secret that somebody took for one.
+pub(crate) fn may_be_secret(key: &str) -> bool {
+    looks_generated(key) || key.contains(['@', '?', '=', '&', '%'])
 }
 
 /// Whether a value is one word, as the name of an executor or of a policy is: what else stands in

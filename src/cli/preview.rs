@@ -185,6 +185,9 @@ impl Preview<'_, '_> {
     fn nothing_to_do(&self, runner: &Runner<'_>) -> String {
         let listed = listing::credentials(self.config, runner).ok().and_then(Result::ok);
         let there: Vec<_> = listed.iter().flatten().map(list::registry).collect();
+        if self.plan.mended().is_some() {
+            return "nothing that --fix can mend".to_owned();
+        }
         if there.is_empty() || !self.removes {
             return "nothing to do".to_owned();
         }

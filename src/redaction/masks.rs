@@ -10,7 +10,9 @@ use super::environment::Element;
 use super::known::LONGEST;
 use crate::auth::document::{AuthDocument, StringKind};
 use crate::auth::registry::shown;
-use crate::auth::secret::{Secret, is_word, looks_generated, looks_like_secret, names_a_secret};
+use crate::auth::secret::{
+    Secret, is_word, looks_generated, looks_like_secret, may_be_secret, names_a_secret,
+};
 use crate::runner::auth_entry::is_auth_entry;
 use crate::runner::token;
 use crate::toml::quoting::Quoted;
@@ -138,7 +140,7 @@ impl Masks {
     fn keys(&mut self, syntax: &Syntax<'_>, id: NodeId) {
         let keys = syntax.children(id).take_while(|&id| syntax.node(id).kind == NodeKind::Key);
         for (id, key) in keys.zip(syntax.keys(id)) {
-            if looks_generated(&key) || key.contains(['@', '?', '=', '&', '%']) {
+            if may_be_secret(&key) {
                 self.hide(syntax.node(id).span(), &key);
             }
         }

@@ -16,13 +16,14 @@ pub(crate) mod excerpt;
 mod known;
 mod masks;
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::auth::credential::Credential;
 use crate::auth::secret::Secret;
-use crate::runner::{Config, Runner, token};
+use crate::runner::{Config, Runner};
 use crate::toml::syntax::Syntax;
 use known::{KnownSecrets, is_wordy};
 use masks::{Cover, Mask, Masks};
@@ -109,15 +110,11 @@ impl<'c> Redaction<'c> {
 
     /// The name of a runner: some people call one by its token, or by an old one.
     pub(crate) fn name(&self, runner: &Runner<'_>) -> String {
-        let name = self.clean(runner.name());
         if self.show {
-            return name;
+            return runner.name().to_owned();
         }
-        let tokens: Vec<_> = token::within(&name).collect();
-        tokens.into_iter().rev().fold(name.clone(), |mut shown, at| {
-            shown.replace_range(at.clone(), &self.placeholder(&name[at]));
-            shown
-        })
+        let rest = |text| Cow::Owned(self.clean(text));
+        runner.name_with(rest, |token| self.placeholder(token)).into_owned()
     }
 
     /// What is masked in some blocks of a parsed text.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::auth::secret::is_word;
+use crate::auth::secret::{HIDDEN, is_word};
 
 /// What runs the jobs of a runner (`executor` in `config.toml`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Executor {
     /// The name as it may be shown: another value in its place could be a secret.
     #[must_use]
     pub fn shown(&self) -> &str {
-        if is_word(self.0.trim()) { &self.0 } else { "<hidden>" }
+        if is_word(self.0.trim()) { &self.0 } else { HIDDEN }
     }
 
     /// The table of its own that holds `pull_policy`, for an executor that pulls images.

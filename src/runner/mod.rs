@@ -24,10 +24,11 @@ pub(crate) mod table;
 pub mod token;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt;
 use std::ops::Range;
 
-use crate::auth::secret::looks_like_secret;
+use crate::auth::secret::{HIDDEN, looks_like_secret};
 use crate::error::Error;
 use crate::runner::executor::Executor;
 use crate::toml::letter_case::same_key;
@@ -146,19 +147,36 @@ impl Runner<'_> {
         &self.name
     }
 
-    /// The name as it may be shown: some people name a runner after its token, or an old one.
+    /// The name as it may be shown, where no number tells its secrets from others.
     pub(crate) fn shown_name(&self) -> Cow<'_, str> {
-        let whole = looks_like_secret(&self.token) && self.name.contains(&*self.token);
-        let name = if whole {
-            Cow::Owned(self.name.replace(&*self.token, "<hidden>"))
-        } else {
-            Cow::Borrowed(&*self.name)
-        };
-        let tokens: Vec<_> = token::within(&name).collect();
-        tokens.into_iter().rev().fold(name, |mut name, at| {
-            name.to_mut().replace_range(at, "<hidden>");
-            name
-        })
+        self.name_with(Cow::from, |_| HIDDEN.to_owned())
+    }
+
+    /// The name with something else in place of each token in it, and the rest as `rest` has it: some
+    /// people name a runner after its token, or an old one.
+    pub(crate) fn name_with<'r>(
+        &'r self,
+        rest: impl Fn(&'r str) -> Cow<'r, str>,
+        token: impl Fn(&str) -> String,
+    ) -> Cow<'r, str> {
+        let own = looks_like_secret(&self.token).then(|| self.name.match_indices(&*self.token));
+        let own = own.into_iter().flatten().map(|(at, found)| at..at + found.len());
+        let mut tokens: Vec<_> = own.chain(token::within(&self.name)).collect();
+        if tokens.is_empty() {
+            return rest(&self.name);
+        }
+        tokens.sort_by_key(|span| (span.start, Reverse(span.end)));
+        let (mut shown, mut at) = (String::new(), 0);
+        for span in tokens {
+            if span.start < at {
+                continue;
+            }
+            shown.push_str(&rest(&self.name[at..span.start]));
+            shown.push_str(&token(&self.name[span.clone()]));
+            at = span.end;
+        }
+        shown.push_str(&rest(&self.name[at..]));
+        Cow::Owned(shown)
     }
 
     /// The first nine characters of the token, as GitLab's pages show them.

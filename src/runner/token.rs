@@ -57,21 +57,20 @@ fn is_variable(token: &str) -> bool {
 /// Where tokens stand in a text that somebody wrote freely: words that begin as GitLab's tokens do,
 /// and words as random as its older ones, which begin like nothing else.
 pub(crate) fn within(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let ends = |letter: char| letter.is_whitespace() || "()[]{}<>,;'\"".contains(letter);
     let mut at = 0;
-    std::iter::from_fn(move || {
-        at += text[at..].find(is_part)?;
-        let end = text[at..].find(|letter| !is_part(letter)).map_or(text.len(), |end| at + end);
-        let word = at..end;
-        at = end;
-        Some(word)
-    })
-    .filter_map(|word| {
+    let words = text.split_inclusive(ends).map(move |word| {
+        let start = at;
+        at += word.len();
+        start..start + word.trim_end_matches(ends).len()
+    });
+    words.filter_map(|word| {
         let whole = &text[word.clone()];
         let begins = PREFIXES.iter().filter_map(|prefix| whole.find(prefix)).min();
-        let start = begins.filter(|start| whole.len() - start >= LEAST);
-        let start = start.or_else(|| is_random(whole).then_some(0))?;
-        Some(word.start + start..word.end)
+        let begins = begins.filter(|start| whole.len() - start >= LEAST);
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        let random = || whole.split(|letter| !is_part(letter)).any(is_random).then_some(0);
+        Some(word.start + begins.or_else(random)?..word.end)
     })
 }
 
@@ -202,9 +201,10 @@ mod tests {
             ("my-glpat-4qCqD8pEo7XzKk", &["glpat-4qCqD8pEo7XzKk"]),
             ("4qCqD8pEo7XzKkP3uDnw", &["4qCqD8pEo7XzKkP3uDnw"]),
             (
-                "a 4qCqD8pEo7XzKkP3uDnw/4qC-D8pEo7_zKkP3uDnw",
+                "a 4qCqD8pEo7XzKkP3uDnw, 4qC-D8pEo7_zKkP3uDnw",
                 &["4qCqD8pEo7XzKkP3uDnw", "4qC-D8pEo7_zKkP3uDnw"],
             ),
+            ("at glrt-abcdefghi%75%66 here", &["glrt-abcdefghi%75%66"]),
             ("devops-runner", &[]),
             ("glrt-runner", &[]),
             ("3f2a9b8c7d6e", &[]),

@@ -412,6 +412,8 @@ fn a_password_that_is_a_word_of_the_output_is_not_told_by_a_gap() {
         .flat_map(|printed| printed.split(separators))
         .flat_map(|word| [word, word.trim_matches([':', '.', '<', '>', '+', '-', '$'])])
         .filter(|word| !word.is_empty() && !word.contains(['\\', 'm', '<']) && *word != "password")
+        // What stands for a password that is still to come is told by doctor.
+        .filter(|word| word.contains(char::is_alphanumeric))
         .collect();
     assert!(words.len() > 100, "{words:?}");
     let mut random = Random(setting("REDACTION_SEED", 1) as u64);

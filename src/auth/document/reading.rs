@@ -4,7 +4,7 @@ use super::{AuthDocument, DocumentError, Entry, Helper, Stored};
 use crate::auth::credential::Credential;
 use crate::auth::registry::shown;
 use crate::auth::runner_version::RunnerVersion;
-use crate::auth::secret::looks_generated;
+use crate::auth::secret::{HIDDEN, looks_generated};
 
 /// A document, once its variables are filled in.
 pub(crate) enum Reading<'t> {
@@ -74,7 +74,7 @@ impl Helper {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_./".contains(&byte)
         };
         let plain = self.name.len() <= 64 && self.name.bytes().all(letter);
-        if plain && !looks_generated(&self.name) { &self.name } else { "<hidden>" }
+        if plain && !looks_generated(&self.name) { &self.name } else { HIDDEN }
     }
 
     /// Whether the name makes the runner give up on every source. An empty `credsStore` is skipped.

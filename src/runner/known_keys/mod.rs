@@ -8,6 +8,7 @@ mod list;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::auth::secret::{HIDDEN, may_be_secret};
 use crate::runner::Config;
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
@@ -336,7 +337,7 @@ impl<'t> Check<'_, 't> {
             None => Flaw::Unknown { nearest: nearest(groups, &key) },
         };
         self.path.push(key);
-        self.flaws.push(FlawedKey { runner, path: self.path.join("."), span: span(), flaw });
+        self.flaws.push(FlawedKey { runner, path: self.shown_path(), span: span(), flaw });
         None
     }
 
@@ -349,12 +350,18 @@ impl<'t> Check<'_, 't> {
         &self.names[number]
     }
 
+    /// The path at hand, without what somebody may have taken for a key.
+    fn shown_path(&self) -> String {
+        let shown = self.path.iter().map(|key| if may_be_secret(key) { HIDDEN } else { key });
+        shown.collect::<Vec<_>>().join(".")
+    }
+
     fn wrong(&mut self, kind: Kind, span: Range<usize>, runner: Option<usize>, dotted: bool) {
         let key = &self.syntax.text()[span.clone()];
         let bare = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
         let right = (dotted && key.chars().all(bare)).then(|| format!("\"{key}\""));
         let flaw = Flaw::WrongType { expected: kind.words(), dotted, right };
-        self.flaws.push(FlawedKey { runner, path: self.path.join("."), span, flaw });
+        self.flaws.push(FlawedKey { runner, path: self.shown_path(), span, flaw });
     }
 }
 
