@@ -12,7 +12,7 @@ pub(crate) enum Reading<'t> {
     /// (`LoadFromReader` in `cli/config/configfile/file.go`).
     Empty,
     /// The runner drops it and goes on to its other sources. The document is there when it is only
-    /// an `auth` in it that can't be decoded.
+    /// an `auth` in it that can't be decoded, or a helper that can't be run.
     Dropped(DocumentError, Option<AuthDocument<'t>>),
     /// A helper's name is empty or holds a `/`: the runner gives up on every source.
     Cancelled(Helper, AuthDocument<'t>),
@@ -35,8 +35,13 @@ impl<'t> Reading<'t> {
             let error = DocumentError::new(offset, undecodable(entry));
             return Self::Dropped(error, Some(document));
         }
-        match document.cancelling(version).cloned() {
-            Some(helper) => Self::Cancelled(helper, document),
+        match document.unusable().cloned() {
+            Some(helper) if version.refuses_helper_names() => Self::Cancelled(helper, document),
+            Some(helper) => {
+                let offset = document.helper_place(&helper).start;
+                let problem = "names a credential helper that no program can be";
+                Self::Dropped(DocumentError::new(offset, problem), Some(document))
+            }
             None => Self::Read(document),
         }
     }
@@ -51,9 +56,10 @@ impl AuthDocument<'_> {
         })
     }
 
-    /// The first helper that counts and has a name for which the runner gives up on every source.
-    pub fn cancelling(&self, version: RunnerVersion) -> Option<&Helper> {
-        self.effective_helpers().into_iter().find(|helper| helper.cancels(version))
+    /// The first helper that counts and has a name which no program can have: the runner gives up on
+    /// every source, or (before 13.5) finds no such program and drops the document.
+    fn unusable(&self) -> Option<&Helper> {
+        self.effective_helpers().into_iter().find(|helper| helper.is_unusable())
     }
 }
 
@@ -77,10 +83,9 @@ impl Helper {
         if plain && !looks_generated(&self.name) { &self.name } else { HIDDEN }
     }
 
-    /// Whether the name makes the runner give up on every source. An empty `credsStore` is skipped.
-    pub fn cancels(&self, version: RunnerVersion) -> bool {
-        version.refuses_helper_names()
-            && (self.name.contains('/') || (self.name.is_empty() && self.key.is_some()))
+    /// Whether no program can have the name. An empty `credsStore` is skipped.
+    fn is_unusable(&self) -> bool {
+        self.name.contains('/') || (self.name.is_empty() && self.key.is_some())
     }
 
     /// Why the runner gives up on every source.
