@@ -73,3 +73,9 @@ pub use runner::selection::{Matches, Selector};
 pub use runner::{Config, Runner};
 pub use toml::text::{ConfigText, Place};
 pub use yaml::config_in_yaml;
+
+/// Ends the process where the two ways of reading a config don't agree, in a fuzz target.
+#[cfg(fuzzing)]
+pub fn compare_readings(config: &ConfigText) {
+    toml::syntax::compare_readings(config.as_str());
+}

@@ -27,6 +27,7 @@ fn requests() -> Vec<Request> {
 
 fuzz_target!(|bytes: &[u8]| {
     let text = ConfigText::new("config.toml", bytes.to_vec());
+    runner_auth::compare_readings(&text);
     let circumstances = Circumstances {
         path: Some("c"),
         mode: None,

@@ -1,13 +1,13 @@
 //! Keys that differ only in letter case: BurntSushi/toml sets the same field from both, in no
 //! particular order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Code, Finding};
 use crate::runner::Config;
 use crate::runner::known_keys::is_known;
 use crate::runner::table::{TableKey, keys_of, own_keys};
-use crate::toml::letter_case::one_spelling;
+use crate::toml::letter_case::{one_spelling, same_key};
 
 /// Tables of a runner whose keys are settings and not names that somebody chose.
 const TABLES: &[&str] = &[
@@ -36,8 +36,10 @@ pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
     }
     compare(config, None, &[], &root, findings);
     for (number, runner) in config.runners().iter().enumerate() {
-        compare(config, Some(number), &["runners"], &own_keys(config, runner), findings);
-        for table in TABLES {
+        let own = own_keys(config, runner);
+        compare(config, Some(number), &["runners"], &own, findings);
+        let is_there = |table: &&&str| own.iter().any(|own| same_key(&own.key, table));
+        for table in TABLES.iter().filter(is_there) {
             let keys = keys_of(config, runner, table);
             compare(config, Some(number), &["runners", table], &keys, findings);
         }
@@ -52,14 +54,15 @@ fn compare(
     keys: &[TableKey<'_>],
     findings: &mut Vec<Finding>,
 ) {
+    if !may_differ_in_case(keys) {
+        return;
+    }
     let text = config.text();
-    let mut spellings: HashMap<String, Vec<&TableKey<'_>>> = HashMap::new();
-    for key in keys.iter().filter(|key| is_known(section, &key.key)) {
-        let spellings = spellings.entry(one_spelling(&key.key)).or_default();
-        if spellings.iter().any(|known| known.key == key.key) {
-            continue;
-        }
-        if let Some(first) = spellings.first() {
+    let mut seen = HashSet::new();
+    let mut spellings: HashMap<String, &TableKey<'_>> = HashMap::new();
+    for key in keys.iter().filter(|key| seen.insert(&*key.key)) {
+        let first = *spellings.entry(one_spelling(&key.key)).or_insert(key);
+        if first.node != key.node && is_known(section, &key.key) {
             let line = text.place(config.syntax().node(first.node).span().start).line;
             let span = config.syntax().node(key.node).span();
             let mut finding = Finding::new(
@@ -76,6 +79,17 @@ fn compare(
             finding.runner = runner;
             findings.push(finding);
         }
-        spellings.push(key);
     }
+}
+
+/// How many keys are compared with each other, which is faster than hashing them.
+const FEW: usize = 32;
+
+/// Whether some keys may be the same to the runner and spelt differently: those of nearly every table
+/// are not.
+fn may_differ_in_case(keys: &[TableKey<'_>]) -> bool {
+    let twins = |(number, key): (usize, &TableKey<'_>)| {
+        keys[..number].iter().any(|other| same_key(&other.key, &key.key) && other.key != key.key)
+    };
+    keys.len() > FEW || keys.iter().enumerate().any(twins)
 }

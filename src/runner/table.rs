@@ -54,14 +54,18 @@ pub(crate) fn keys_of<'t>(
     let syntax = config.syntax();
     let inline = |value| syntax.node(value).kind == NodeKind::InlineTable;
     let mut found = Vec::new();
+    let is_name = |key: Option<Cow<'t, str>>| key.is_some_and(|key| same_key(&key, table));
     for pair in syntax.siblings(runner.place().pairs.clone()) {
+        if !is_name(syntax.keys(pair).next()) {
+            continue;
+        }
         let keys: Vec<_> = syntax.keys(pair).collect();
         let value = syntax.value(pair);
         match &keys[..] {
-            [name] if same_key(name, table) && inline(value) => {
+            [_] if inline(value) => {
                 found.extend(pairs(syntax, value + 1..syntax.after(value)));
             }
-            [name, key, rest @ ..] if same_key(name, table) => {
+            [_, key, rest @ ..] => {
                 let value = rest.is_empty().then_some(value);
                 found.push(TableKey { key: key.clone(), node: pair, value });
             }
@@ -69,15 +73,13 @@ pub(crate) fn keys_of<'t>(
         }
     }
     for (header, block) in sections(config, runner) {
-        let keys: Vec<_> = syntax.keys(header).collect();
-        match &keys[..] {
-            [_, name] if same_key(name, table) => {
-                found.extend(pairs(syntax, block.pairs.clone()));
-            }
-            [_, name, key, ..] if same_key(name, table) => {
-                found.push(TableKey { key: key.clone(), node: header, value: None });
-            }
-            _ => {}
+        let mut keys = syntax.keys(header).skip(1);
+        if !is_name(keys.next()) {
+            continue;
+        }
+        match keys.next() {
+            None => found.extend(pairs(syntax, block.pairs.clone())),
+            Some(key) => found.push(TableKey { key, node: header, value: None }),
         }
     }
     found

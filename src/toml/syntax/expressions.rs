@@ -109,7 +109,7 @@ fn pasted_json(text: &str, offset: usize) -> bool {
 }
 
 /// The same in one piece, as the parser is meant to be used: what the pieces are compared with.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 fn read_whole(text: &str) -> Result<Builder<'_>, SyntaxError> {
     let mut builder = Builder::new(text);
     let tokens = Source::new(text).lex().into_vec();
@@ -118,6 +118,22 @@ fn read_whole(text: &str) -> Result<Builder<'_>, SyntaxError> {
     match error {
         Some(error) => Err(describe(text, 0, &error)),
         None => Ok(builder),
+    }
+}
+
+/// Ends the process where the pieces of a text and the whole are not read alike.
+#[cfg(any(test, fuzzing))]
+#[allow(clippy::panic)]
+pub(crate) fn compare_readings(text: &str) {
+    match (read(text), read_whole(text)) {
+        (Ok(pieces), Ok(whole)) => {
+            assert_eq!(pieces.nodes, whole.nodes, "{text:?}");
+            assert_eq!(pieces.comments, whole.comments, "{text:?}");
+            assert_eq!(pieces.refusals.all(), whole.refusals.all(), "{text:?}");
+            assert_eq!(pieces.dotted, whole.dotted, "{text:?}");
+        }
+        (Err(pieces), Err(whole)) => assert_eq!(pieces, whole, "{text:?}"),
+        (pieces, whole) => panic!("{text:?}: {:?} and {:?}", pieces.err(), whole.err()),
     }
 }
 
@@ -198,6 +214,10 @@ mod tests {
         "10:00:00",
         "1.5",
         "0x1f",
+    ];
+
+    /// Lines of texts.
+    const LINES: &[&str] = &[
         "[[runners]]\n",
         "[runners.docker]\n",
         "  name = \"x\"\n",
@@ -215,20 +235,18 @@ mod tests {
         "a = 5\n",
         "a = true # x\n",
         "a = ['b',]\n",
+        "[a.b] # x\n",
+        "\t[[ a ]]\n",
+        "a = \"x\" # y\r\n",
+        "\n",
+        "# x\r\n",
+        "b = 12\n",
+        "c = 2024-05-01T10:00:00Z\n",
+        "d = []\n",
+        "e = ['', \"\" , ]\t\n",
+        "f = '''x'''\n",
+        "g=false\n",
     ];
-
-    fn compare(text: &str) {
-        match (read(text), read_whole(text)) {
-            (Ok(pieces), Ok(whole)) => {
-                assert_eq!(pieces.nodes, whole.nodes, "{text:?}");
-                assert_eq!(pieces.comments, whole.comments, "{text:?}");
-                assert_eq!(pieces.refusals.all(), whole.refusals.all(), "{text:?}");
-                assert_eq!(pieces.dotted, whole.dotted, "{text:?}");
-            }
-            (Err(pieces), Err(whole)) => assert_eq!(pieces, whole, "{text:?}"),
-            (pieces, whole) => panic!("{text:?}: {:?} and {:?}", pieces.err(), whole.err()),
-        }
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig {
@@ -238,9 +256,12 @@ mod tests {
 
         #[test]
         fn pieces_are_read_as_the_whole(
-            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24),
+            pieces in prop::collection::vec(
+                prop_oneof![prop::sample::select(PIECES), prop::sample::select(LINES)],
+                0..24,
+            ),
         ) {
-            compare(&pieces.concat());
+            compare_readings(&pieces.concat());
         }
     }
 }

@@ -26,6 +26,8 @@ use builder::Builder;
 use versions::Refused;
 
 pub(crate) use earlier::Twice;
+#[cfg(fuzzing)]
+pub(crate) use expressions::compare_readings;
 pub(crate) use meaning::Meaning;
 pub(crate) use versions::{
     BYTE_ORDER_MARK, KEY_TWICE, NOT_UTF8, Refusal, Refusals, TABLE_TWICE, Versions,
