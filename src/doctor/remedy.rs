@@ -8,10 +8,9 @@ use crate::auth::credential::Credential;
 use crate::auth::registry::{Registry, shown};
 use crate::auth::secret::Secret;
 use crate::plan::{Plan, Removal, Request};
-use crate::resolver::shell::quote;
+use crate::resolver::shell::{option, quote, yaml_path};
 use crate::runner::Config;
 use crate::runner::auth_entry::VARIABLE;
-use crate::toml::enclosure::Enclosure;
 use crate::toml::text::ConfigText;
 
 /// Stands for a user that only a person knows.
@@ -131,9 +130,7 @@ impl Remedy<'_> {
             return None;
         }
         let path = option("-c", self.file.path?);
-        let enclosure = self.file.config.text().enclosure();
-        let inside = enclosure.and_then(Enclosure::path);
-        let inside = inside.map_or(String::new(), |inside| option("--yaml-path", inside));
+        let inside = yaml_path(self.file.config.text());
         let selector = self.file.selector(self.number)?;
         Some(format!("runner-auth {}{path}{inside}{selector}{}", step.command, step.options))
     }
@@ -214,12 +211,6 @@ impl Step {
             request: Request::Remove(Removal { registries, ..Removal::default() }),
         }
     }
-}
-
-/// An option with its value, with a blank before it. A value that looks like an option is tied to it.
-fn option(name: &str, value: &str) -> String {
-    let blank = if value.starts_with('-') { "" } else { " " };
-    format!(" {name}{blank}{}", quote(value))
 }
 
 /// A path that is no option to any tool.

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::toml::enclosure::Enclosure;
+use crate::toml::text::ConfigText;
+
 /// Quotes a word where it needs quotes.
 #[must_use]
 pub fn quote(word: &str) -> Cow<'_, str> {
@@ -11,6 +14,18 @@ pub fn quote(word: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
     }
+}
+
+/// An option with its value, with a blank before it. A value that looks like an option is tied to it.
+pub fn option(name: &str, value: &str) -> String {
+    let blank = if value.starts_with('-') { "" } else { " " };
+    format!(" {name}{blank}{}", quote(value))
+}
+
+/// The option that names where a config stands in its YAML file, with a blank before it.
+pub fn yaml_path(text: &ConfigText) -> String {
+    let inside = text.enclosure().and_then(Enclosure::path);
+    inside.map_or(String::new(), |inside| option("--yaml-path", inside))
 }
 
 #[cfg(test)]

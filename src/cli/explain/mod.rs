@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::exit_status::ExitStatus;
 use crate::redaction::Redaction;
 use crate::resolver::explanation::Explanation;
+use crate::resolver::shell::{option, yaml_path};
 use crate::resolver::{Answer, Loss, Match, Verdict};
 use crate::runner::executor::Pull;
 use crate::runner::named_images::named_images;
@@ -21,7 +22,7 @@ use crate::runner::pod_pull_secrets::SERVICE_ACCOUNT;
 use crate::runner::selection::Matches;
 use crate::runner::{Config, Runner};
 use crate::toml::printable::one_line;
-use crate::toml::text::Place;
+use crate::toml::text::{ConfigText, Place};
 
 #[derive(Serialize)]
 struct Body {
@@ -133,10 +134,24 @@ pub(super) fn explain(
                 "This is what GitLab Runner {version} does; --runner-version X.Y answers for another.\n"
             ));
         }
+        if served > 0 && cfg!(feature = "verify") && input.file().is_some() {
+            out.push_str(&verify(text, &explain.images));
+        }
         output.print(&out);
     }
     // A runner that pulls nothing lacks nothing, unless there is no other.
     Ok(ExitStatus::no_if(lacking > 0 || (!named && served == 0)))
+}
+
+/// The command that asks the registries what this one can't tell.
+fn verify(text: &ConfigText, images: &[String]) -> String {
+    let images: Vec<_> = images.iter().map(|image| option("--image", image)).collect();
+    let images = if images.is_empty() { " --images".to_owned() } else { images.concat() };
+    format!(
+        "Whether the registry accepts it: runner-auth verify{}{}{images}\n",
+        one_line(&option("-c", text.label())),
+        yaml_path(text)
+    )
 }
 
 fn tell_json(label: &str, version: RunnerVersion, mut images: Vec<ImageReport>, output: &Output) {
