@@ -500,10 +500,7 @@ impl fmt::Display for Sentence<'_> {
             }
             Error::Locked { path, seconds, holder } => {
                 let who = holder.as_deref().unwrap_or("another process");
-                write!(
-                    f,
-                    "{path} was not written: {who} holds its lock, which was waited for {seconds} s: "
-                )?;
+                write!(f, "{path} was not written: {who} has held its lock for {seconds} s: ")?;
                 f.write_str(match holder {
                     Some(_) => "wait for it or end it, or wait longer with --lock-timeout",
                     None => "find it with fuser or lsof, or wait longer with --lock-timeout",
@@ -517,8 +514,8 @@ impl fmt::Display for Sentence<'_> {
             ),
             Error::KubernetesVolume { path } => write!(
                 f,
-                "{path} was not written: it comes from a Kubernetes volume, which is filled anew \
-                 from its Secret or ConfigMap: change that one"
+                "{path} was not written: it comes from a Kubernetes volume, which is filled again \
+                 from its Secret or ConfigMap: change that instead"
             ),
             Error::HalfWritten { path, copy, cause } => write!(
                 f,

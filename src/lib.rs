@@ -24,8 +24,8 @@
 //! # }
 //! ```
 //!
-//! Limits: Unix only; a file of at most 4 GiB; what can't be excluded of a write stands at the end of
-//! `docs/safety.md`.
+//! Limits: Unix only; a file of at most 4 GiB. The last section of `docs/safety.md` says what a write
+//! can't rule out.
 
 // Tests may end by panicking.
 #![cfg_attr(test, allow(clippy::panic, clippy::unwrap_used, clippy::expect_used))]

@@ -303,7 +303,7 @@ impl Telling<'_, '_> {
         out.push_str(&format!("{label}: {verdict}{}\n", parts.join(", ")));
         let fixable = findings.iter().filter(|finding| finding.is_fixable()).count();
         if fixable > 0 {
-            out.push_str(&format!("  --fix mends {fixable} of them\n"));
+            out.push_str(&format!("  --fix takes care of {fixable} of them\n"));
         }
         out
     }

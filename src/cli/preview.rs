@@ -186,7 +186,7 @@ impl Preview<'_, '_> {
         let listed = listing::credentials(self.config, runner).ok().and_then(Result::ok);
         let there: Vec<_> = listed.iter().flatten().map(list::registry).collect();
         if self.plan.mended().is_some() {
-            return "nothing that --fix can mend".to_owned();
+            return "nothing to fix without a decision".to_owned();
         }
         if there.is_empty() || !self.removes {
             return "nothing to do".to_owned();

@@ -94,7 +94,7 @@ fn cause(text: &ConfigText, place: Place, message: &str) -> Option<Cause> {
     }
     if message.contains("must be quoted") && line.contains("DOCKER_AUTH_CONFIG") {
         return Some(Cause {
-            message: "this entry stands without quotes",
+            message: "this entry has no quotes around it",
             advice: "put single quotes around the whole entry, and leave the JSON as it is",
         });
     }

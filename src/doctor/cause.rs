@@ -51,14 +51,14 @@ impl Mistake {
             Self::Quotes => "has quotes around it as for a shell, which are a part of the value",
             Self::TypographicQuotes => "has typographic quotes, as a word processor makes them",
             Self::EscapedTwice => "is escaped twice: its quotes keep a \\ before them",
-            Self::Base64 => "stands there in base64 as a whole, and only each auth in it should",
+            Self::Base64 => "is base64 as a whole, where only each auth inside it should be",
             Self::SingleQuotes => "has single quotes, where JSON takes only double ones",
             Self::WrappedLine => {
                 "has a line end inside a string, as when a terminal or base64 has wrapped it"
             }
-            Self::TrailingComma => "is no JSON: there is a comma with nothing after it",
+            Self::TrailingComma => "is not valid JSON: nothing follows this comma",
             Self::HardBlank => "has blanks from a web page (U+00A0), which JSON does not take",
-            Self::NoBraces => "is no JSON object: the opening brace before this is missing",
+            Self::NoBraces => "is not a JSON object: the opening brace before this is missing",
             Self::NoClosingBrace => {
                 "is JSON that ends too early: a closing brace or quote is missing"
             }

@@ -50,7 +50,7 @@ fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                  whole document for it",
                 called(&entry.key)
             ),
-            "store that credential anew, or take it out",
+            "store that credential again, or remove it",
         );
         let anew = (broken.len() == 1).then(|| remedy.set(&entry.key, None)).flatten();
         let repaired = auth.and_then(|auth| {
@@ -187,7 +187,7 @@ impl Checked<'_, '_> {
             self.field(),
             "the password of {} ends with a line end, as echo without -n makes it: the registry \
              refuses it",
-            "store the credential anew",
+            "store the credential again",
         );
         let right = Credential::new(user, Secret::new(password.to_owned())).ok();
         let edits = right

@@ -95,7 +95,7 @@ fn refers_to_itself(subject: &Subject<'_>, raw: &str, findings: &mut Vec<Finding
     let finding = subject.finding(
         Code::Expansion,
         subject.environment.span(subject.entry.number),
-        format!("{VARIABLE} refers to itself here, so there is no auth document in it"),
+        format!("{VARIABLE} refers to itself here, so it holds no auth document"),
         "take the entry out: a variable of the project or the job needs none; or write the auth \
          document itself",
     );
@@ -154,9 +154,9 @@ fn invalid(
         span,
         format!(
             "the auth document{filled} {}: GitLab Runner drops it, and up to 18.10 without a word",
-            problems.join("; behind that, it ")
+            problems.join("; apart from that, it ")
         ),
-        "correct it, or take the entry out and store the credentials anew with runner-auth set",
+        "correct it, or remove the entry and store the credentials again with runner-auth set",
     );
     let mended = broken.filter(|broken| broken.error.is_none());
     let edits = mended.and_then(|broken| subject.rewrite(&broken.mended));
@@ -172,7 +172,7 @@ fn missing_auths(examined: &Examined<'_>) -> Finding {
         Code::MissingAuths,
         piece,
         "the auth document has no \"auths\", so GitLab Runner finds no credential in it",
-        "put {\"auths\": …} around the credentials, or store them anew",
+        "put {\"auths\": …} around the credentials, or store them again",
     );
     let remedy = examined.subject.remedy;
     let anew = credential.and_then(|found| {

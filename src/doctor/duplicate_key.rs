@@ -71,7 +71,7 @@ fn compare(
                 span,
                 format!(
                     "'{}' is the same key as '{}' on line {line}: every GitLab Runner loads the file \
-                     and takes one of the two at random, at each start and reload anew",
+                     and picks one of the two at random, at every start and every reload",
                     key.key, first.key
                 ),
                 "merge the two into one",

@@ -36,7 +36,7 @@ pub(super) fn check(
                 "with the executor custom its driver decides: it gets this entry as \
                  CUSTOM_ENV_DOCKER_AUTH_CONFIG"
                     .to_owned(),
-                "look whether the driver reads it",
+                "check whether the driver reads it",
                 None,
             ),
             Pull::Runner | Pull::Kubelet | Pull::Unknown => return,

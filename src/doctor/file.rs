@@ -35,7 +35,7 @@ pub(super) fn check(
             text,
             Code::NotUtf8,
             offset..offset,
-            "here is a byte that is no UTF-8, and GitLab Runner from 15.9 on refuses such a file",
+            "this byte is not valid UTF-8, and GitLab Runner from 15.9 on refuses such a file",
             "save the file as UTF-8, or take the byte out",
         ));
     }
@@ -70,7 +70,7 @@ pub(super) fn no_runners(text: &ConfigText) -> Finding {
         Code::NoRunners,
         0..0,
         "there is no [[runners]] in this file, so GitLab Runner runs no jobs by it",
-        "register a runner (gitlab-runner register), or look whether this is the right file",
+        "register a runner (gitlab-runner register), or check that this is the right file",
     )
 }
 
@@ -104,7 +104,7 @@ pub(super) fn refusals(config: &Config<'_>, findings: &mut Vec<Finding>) {
                     refusal.what(),
                     refusal.versions()
                 ),
-                "write it otherwise, unless only other versions read this file",
+                "write it another way, unless no such version reads this file",
             ),
         };
         let mut finding =

@@ -36,7 +36,7 @@ pub(crate) fn mend(
                 continue;
             }
             edits.extend(finding.edits.iter().cloned());
-            let note = format!("mend {} on line {}", finding.code, finding.place.line);
+            let note = format!("fix {} on line {}", finding.code, finding.place.line);
             notes.entry(finding.runner).or_default().push(note);
         }
         if edits.is_empty() {

@@ -31,8 +31,8 @@ pub(super) fn check(
             (
                 Code::MisspelledVariable,
                 format!(
-                    "this entry sets no {VARIABLE}: GitLab Runner takes the name up to the first = \
-                     as it is written, blanks and letter case included"
+                    "this entry does not set {VARIABLE}: GitLab Runner takes everything before \
+                     the first = as the name, with its blanks and in its letter case"
                 ),
                 format!("write {VARIABLE}= before the JSON, without blanks"),
             )
@@ -40,8 +40,7 @@ pub(super) fn check(
             (
                 Code::UnnamedAuthEntry,
                 format!(
-                    "this is an auth document, and no {VARIABLE}= stands before it: it sets no \
-                     variable"
+                    "this is an auth document without {VARIABLE}= before it, so it sets no variable"
                 ),
                 format!("write {VARIABLE}= before the JSON"),
             )

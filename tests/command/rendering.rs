@@ -189,7 +189,7 @@ fn what_can_not_be_rendered() {
         (
             vec!["-n", "broken"],
             3,
-            "config.toml:11:76: the auth document of runner 'broken' is no JSON",
+            "config.toml:11:76: the auth document of runner 'broken' is not valid JSON",
         ),
         (vec!["-n", "undecodable"], 3, "the auth document of runner 'undecodable' has an auth"),
         (vec!["-n", "unwrapped"], 3, "has credentials outside \"auths\""),

@@ -278,7 +278,7 @@ fn a_broken_file_gives_a_place_and_never_its_text() {
     for (text, expected) in [
         (
             "{\"auths\": {\"r.io\": {\"auth\": \"S3CRET\"},}}",
-            ":1:39: the auth document is no JSON: there is a comma",
+            ":1:39: the auth document is not valid JSON: nothing follows",
         ),
         (
             "{\"auths\": {\"r.io\": {\"auth\": \"S3CRET\"}}",
@@ -286,9 +286,9 @@ fn a_broken_file_gives_a_place_and_never_its_text() {
         ),
         (
             "\"auths\": {\"r.io\": {\"auth\": \"S3CRET\"}}}",
-            ":1:1: the auth document is no JSON object: the opening brace",
+            ":1:1: the auth document is not a JSON object: the opening brace",
         ),
-        ("{\n\"auths\": {\"r.io\": S3CRET}}", ":2:19: the auth document is no JSON"),
+        ("{\n\"auths\": {\"r.io\": S3CRET}}", ":2:19: the auth document is not valid JSON"),
         (
             "{\"auths\": {\"r.io\": {\"auth\": \"UzNDUkVU\"}}}",
             ":1:12: r.io: its auth is not padded base64",
@@ -515,7 +515,7 @@ fn a_kubernetes_secret_is_an_auth_document() {
         ),
         (
             "kind: Secret\nstringData:\n  .dockerconfigjson: '{\"auths\": S3CRET}'\n",
-            "in .dockerconfigjson:1:11: the auth document is no JSON",
+            "in .dockerconfigjson:1:11: the auth document is not valid JSON",
         ),
         (
             "kind: Secret\nstringData:\n  .dockerconfigjson: '{\"credsStore\": \"x\"}'\n",
@@ -526,8 +526,11 @@ fn a_kubernetes_secret_is_an_auth_document() {
             "kind: Secret\nstringData: {.dockercfg: a}\n---\nkind: Secret\nstringData: {.dockercfg: b}\n",
             "holds several Secrets",
         ),
-        ("DOCKER_AUTH_CONFIG={\"auths\": S3CRET}", "secret.yaml:1:1: the auth document is no JSON"),
-        ("auths:\n  r.io: S3CRET\n", "secret.yaml:1:1: the auth document is no JSON"),
+        (
+            "DOCKER_AUTH_CONFIG={\"auths\": S3CRET}",
+            "secret.yaml:1:1: the auth document is not valid JSON",
+        ),
+        ("auths:\n  r.io: S3CRET\n", "secret.yaml:1:1: the auth document is not valid JSON"),
         ("\"auths\": {\"r.io\": \"S3CRET\"}", "the opening brace before this is missing"),
     ] {
         place.put("secret.yaml", text);

@@ -40,9 +40,9 @@ pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
             object_at(text, &span)?.ok_or_else(|| {
                 let named = text[span.end..].trim_start().starts_with(':');
                 let problem = if named {
-                    "is no JSON object: the opening brace before this is missing"
+                    "is not a JSON object: the opening brace before this is missing"
                 } else {
-                    "is no JSON object"
+                    "is not a JSON object"
                 };
                 DocumentError::new(span.start, problem)
             })
@@ -137,9 +137,9 @@ fn broken(text: &str, base: usize, error: &serde_json::Error) -> DocumentError {
     let problem = if error.is_eof() {
         "is JSON that ends too early: a closing brace or quote is missing"
     } else if text[..offset].trim_end().ends_with(',') {
-        "is no JSON: there is a comma with nothing after it"
+        "is not valid JSON: nothing follows this comma"
     } else {
-        "is no JSON"
+        "is not valid JSON"
     };
     DocumentError::new(offset, problem)
 }
