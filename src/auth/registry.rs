@@ -242,6 +242,8 @@ fn is_base64(name: &str) -> bool {
 pub struct Registry {
     typed: String,
     path: String,
+    /// Another key than the usual one.
+    key: Option<String>,
 }
 
 impl Registry {
@@ -297,7 +299,7 @@ impl Registry {
             DOCKER_HUB.clone_into(&mut path);
         }
         // Docker takes no image with capitals in its name.
-        let registry = Self { typed: typed.to_owned(), path: path.to_lowercase() };
+        let registry = Self { typed: typed.to_owned(), path: path.to_lowercase(), key: None };
         match why_it_never_matches(registry.key()) {
             Some(reason) => refuse(format!("would match no image: {reason}")),
             None => Ok(registry),
@@ -307,7 +309,7 @@ impl Registry {
     /// A registry that is already in a document, under whatever key somebody wrote: any text.
     #[must_use]
     pub fn named(typed: &str) -> Self {
-        let literal = || Self { typed: typed.to_owned(), path: key_path(typed) };
+        let literal = || Self { typed: typed.to_owned(), path: key_path(typed), key: None };
         match Self::parse(typed) {
             // A key with capitals in its path is another one than the same without.
             Ok(registry) if registry.path == key_path(typed) || registry.path == DOCKER_HUB => {
@@ -338,7 +340,39 @@ impl Registry {
     /// version of GitLab Runner understands.
     #[must_use]
     pub fn key(&self) -> &str {
-        if self.path == DOCKER_HUB { DOCKER_HUB_KEY } else { &self.path }
+        let usual = if self.path == DOCKER_HUB { DOCKER_HUB_KEY } else { &self.path };
+        self.key.as_deref().unwrap_or(usual)
+    }
+
+    /// The same registry under a key that every version of GitLab Runner takes for its host, and the
+    /// Docker client inside a job for none: `https://HOST`. A part of a registry has such a key as it
+    /// is.
+    ///
+    /// Source: docker/cli 28.3 to 29.7, `cli/config/configfile/file.go` and
+    /// `cli/config/memorystore/store.go`: it looks for the host as it stands in the image, or for
+    /// `https://index.docker.io/v1/`; tried with 29.7.2.
+    ///
+    /// ```
+    /// use runner_auth::Registry;
+    ///
+    /// # fn main() -> Result<(), runner_auth::Error> {
+    /// assert_eq!(Registry::parse("r.io:5000")?.for_the_runner_alone().key(), "https://r.io:5000");
+    /// assert_eq!(Registry::parse("r.io/ns")?.for_the_runner_alone().key(), "r.io/ns");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn for_the_runner_alone(mut self) -> Self {
+        if !self.path.contains('/') {
+            self.key = Some(format!("https://{}", self.path));
+        }
+        self
+    }
+
+    /// Whether a key that stands for this registry may stay: each version of GitLab Runner finds it, and
+    /// it is the one that was asked for, if any was.
+    pub(crate) fn keeps(&self, key: &str) -> bool {
+        self.is_in_every_version(key) && self.key.as_deref().is_none_or(|wanted| wanted == key)
     }
 
     /// Whether a key of an auth document stands for this registry.
@@ -349,8 +383,7 @@ impl Registry {
 
     /// Whether each version of GitLab Runner finds this registry under a key that stands for it: not
     /// so in capital letters (before 13.4) or behind `http://` (17.5 to 18.0).
-    #[must_use]
-    pub(crate) fn is_in_every_version(&self, key: &str) -> bool {
+    fn is_in_every_version(&self, key: &str) -> bool {
         RunnerVersion::SPANS
             .iter()
             .all(|(version, _)| key_path_in(key, *version) == key_path_in(self.key(), *version))

@@ -196,10 +196,11 @@ impl Options {
             ("credential_helper", "credential-helper"),
             ("timeout", "timeout"),
         ];
-        const FLAGS: [(&str, &str); 6] = [
+        const FLAGS: [(&str, &str); 7] = [
             ("all", "all"),
             ("delegate", "delegate"),
             ("replace", "replace"),
+            ("runner_only", "runner-only"),
             ("verify", "verify"),
             ("force_attributes", "force-attributes"),
             ("everything", "everything"),

@@ -235,6 +235,10 @@ pub(super) struct Set {
     /// Drop what the auth document held before, a broken one included
     #[arg(long, help_heading = "Credentials")]
     pub replace: bool,
+    /// Store it under https://HOST, which GitLab Runner takes for the host and the Docker client in a
+    /// job doesn't: a job can then push with its own docker login
+    #[arg(long, help_heading = "Credentials")]
+    pub runner_only: bool,
     /// Also set pull_policy, or only that (repeatable, in order; several need GitLab Runner 13.8,
     /// on kubernetes 13.11)
     #[arg(long = "pull-policy", value_name = "POLICY", help_heading = "Pulling images",

@@ -32,6 +32,13 @@ impl Set {
     /// What the arguments ask for. A person is asked for a password that no option gives.
     pub fn request(&self) -> Result<Request, Error> {
         if let Some((helper, registries)) = self.source.delegation()? {
+            if self.runner_only {
+                return Err(Error::Usage(
+                    "--runner-only is for credentials: the Docker client in a job asks no helper of \
+                     the runner's entry"
+                        .into(),
+                ));
+            }
             let (replace, pull_policies) = (self.replace, self.pull_policies.clone());
             return Ok(Request::Delegate { helper, registries, replace, pull_policies });
         }
@@ -46,7 +53,11 @@ impl Set {
     }
 
     /// The request to store credentials.
-    pub fn storing(&self, logins: Vec<Login>) -> Request {
+    pub fn storing(&self, mut logins: Vec<Login>) -> Request {
+        if self.runner_only {
+            let alone = |(registry, login): Login| (registry.for_the_runner_alone(), login);
+            logins = logins.into_iter().map(alone).collect();
+        }
         Request::Set { logins, replace: self.replace, pull_policies: self.pull_policies.clone() }
     }
 }

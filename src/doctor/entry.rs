@@ -92,8 +92,8 @@ pub(super) fn visible_to_jobs(config: &Config<'_>, findings: &mut Vec<Finding>) 
             environment.span(entry.number),
             "every job on a runner can print its auth entry, and the job log does not mask it",
             "use accounts that can only pull; from Docker CLI 28.3 on, a docker login in a job loses \
-             to this entry, so a job that pushes there must unset DOCKER_AUTH_CONFIG first, or the \
-             entry must name HOST/GROUP, which Docker doesn't look for",
+             to this entry: a job that pushes there must unset DOCKER_AUTH_CONFIG first, or the entry \
+             must have a key that Docker doesn't look for (set --runner-only)",
         ));
         return;
     }

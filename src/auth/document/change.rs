@@ -57,7 +57,7 @@ impl AuthDocument<'_> {
             if found.is_empty() {
                 added.push((registry, login));
             }
-            let known = found.iter().any(|entry| registry.is_in_every_version(&entry.key));
+            let known = found.iter().any(|entry| registry.keeps(&entry.key));
             for (number, entry) in found.into_iter().enumerate() {
                 let before = edits.len();
                 let renamed = number == 0 && !known;

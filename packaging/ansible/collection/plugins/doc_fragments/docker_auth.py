@@ -80,6 +80,10 @@ options:
     description: Drop what the auth document held before, a broken one included.
     type: bool
     default: false
+  runner_only:
+    description: Store it under a key that GitLab Runner takes for the host and the Docker client in a job doesn't.
+    type: bool
+    default: false
   pull_policy:
     description: Also set C(pull_policy) of the runners, or only that.
     type: list

@@ -84,6 +84,7 @@ OPTIONS = {
     "timeout": {"type": "int"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "replace": FLAG,
+    "runner_only": FLAG,
     "pull_policy": {**WORDS, "choices": ["always", "if-not-present", "never"]},
     "backup": {"type": "raw", "default": False},
     "verify": FLAG,
