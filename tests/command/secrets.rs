@@ -125,7 +125,7 @@ fn a_secret_is_hidden_however_far_from_its_place() {
             "environment = ['PASSWORD=hunter2', 'DOCKER_AUTH_CONFIG={\"auths\": {\"r9999.io\"",
         );
     let arguments = ["set", "-n", "runner-1", "-r", "new.io", "-u", "ci", "--dry-run"];
-    let arguments = [&arguments[..], &["--password-env", "PASSWORD", "--context", "20"]].concat();
+    let arguments = [&arguments[..], &["--password-env", "PASSWORD", "--context", "40"]].concat();
     let printed = run(&arguments, &config);
     // Runners 0 and 1 have the comment and both are shown; 1 and 2 are the credentials in the change.
     let comment = "   # it was <hidden-3> and <hidden-3>.\n";
