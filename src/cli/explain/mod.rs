@@ -147,11 +147,14 @@ pub(super) fn explain(
 fn verify(text: &ConfigText, images: &[String]) -> String {
     let images: Vec<_> = images.iter().map(|image| option("--image", image)).collect();
     let images = if images.is_empty() { " --images".to_owned() } else { images.concat() };
-    format!(
-        "Whether the registry accepts it: runner-auth verify{}{}{images}\n",
-        one_line(&option("-c", text.label())),
-        yaml_path(text)
-    )
+    let config = option("-c", text.label());
+    let command = format!("runner-auth verify{config}{}{images}", yaml_path(text));
+    // A command with a sign that can't be shown would not be the one that is copied.
+    if one_line(&command) == command {
+        format!("Whether the registry accepts it: {command}\n")
+    } else {
+        String::new()
+    }
 }
 
 fn tell_json(label: &str, version: RunnerVersion, mut images: Vec<ImageReport>, output: &Output) {
