@@ -3,6 +3,7 @@
 // A test may end by panicking and says what it saw.
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
+mod api;
 mod corpus;
 mod differential;
 mod go;
