@@ -42,6 +42,7 @@ mod redaction;
 pub mod registry_client;
 mod resolver;
 mod runner;
+mod secret;
 mod toml;
 #[cfg(feature = "verify")]
 pub mod verification;
@@ -51,7 +52,6 @@ pub use auth::credential::Credential;
 pub use auth::outcome::{Action, Outcome};
 pub use auth::registry::{Registry, key_path, key_path_in, why_it_never_matches};
 pub use auth::runner_version::RunnerVersion;
-pub use auth::secret::Secret;
 pub use auth::source;
 pub use cli::run;
 pub use config_file::{ConfigFile, default_path, safe_write};
@@ -71,6 +71,7 @@ pub use runner::pull_policy::PullPolicy;
 pub use runner::refusal::Refusal;
 pub use runner::selection::{Matches, Selector};
 pub use runner::{Config, Runner};
+pub use secret::Secret;
 pub use toml::text::{ConfigText, Place};
 pub use yaml::config_in_yaml;
 

@@ -50,7 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
                 let kept = edit.span.start - old;
                 assert_eq!(bytes[old..old + kept], patched[new..new + kept]);
                 old = edit.span.end;
-                new += kept + edit.text.len();
+                new += kept + edit.text.expose().len();
             }
             assert_eq!(bytes[old..], patched[new..]);
             let text = ConfigText::new("config.toml", patched);

@@ -5,38 +5,56 @@
 //! `$` that no name follows stays. Job and project variables take part too; they can't be known
 //! here, so a name that the runner itself doesn't set is reported.
 
+use crate::secret::Secret;
+
 /// A value after expansion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expanded {
     /// The value with every known name replaced and every unknown one cut out.
-    pub text: String,
+    pub text: Secret,
     /// The names that the runner's own `environment` doesn't set, in order of appearance; for bad
     /// syntax (`${}`, an open `${`) what is swallowed.
     pub unknown: Vec<String>,
 }
 
 /// Expands `text`; `lookup` gives a variable's value.
-pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Expanded {
-    let mut out = String::with_capacity(text.len());
+pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<Secret>) -> Expanded {
+    let mut out = Vec::new();
     let mut unknown = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
+        out.push(Piece::Text(&rest[..at]));
         let after = &rest[at + 1..];
         let (name, length) = name(after);
         match name {
-            Some("$") => out.push('$'),
+            Some("$") => out.push(Piece::Text("$")),
             Some(name) => match lookup(name) {
-                Some(value) => out.push_str(&value),
+                Some(value) => out.push(Piece::Value(value)),
                 None => unknown.push(name.to_owned()),
             },
-            None if length == 0 => out.push('$'),
+            None if length == 0 => out.push(Piece::Text("$")),
             None => unknown.push(after[..length].to_owned()),
         }
         rest = &after[length..];
     }
-    out.push_str(rest);
-    Expanded { text: out, unknown }
+    out.push(Piece::Text(rest));
+    let pieces: Vec<_> = out.iter().map(Piece::text).collect();
+    Expanded { text: Secret::concat(&pieces), unknown }
+}
+
+/// A piece of an expanded value.
+enum Piece<'t> {
+    Text(&'t str),
+    Value(Secret),
+}
+
+impl Piece<'_> {
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Value(value) => value.expose(),
+        }
+    }
 }
 
 /// Whether GitLab sets a variable for every job by itself, such as `CI_JOB_TOKEN`.
@@ -81,7 +99,7 @@ mod tests {
 
     #[test]
     fn cuts_names_as_go_does() {
-        let lookup = |name: &str| (name == "A").then(|| "x".to_owned());
+        let lookup = |name: &str| (name == "A").then(|| "x".into());
         for (text, expected) in [
             ("$A", "x"),
             ("${A}b", "xb"),
@@ -97,15 +115,15 @@ mod tests {
             ("${A", "A"),
             ("$ A", "$ A"),
         ] {
-            assert_eq!(expand(text, lookup).text, expected, "{text}");
+            assert_eq!(expand(text, lookup).text.expose(), expected, "{text}");
         }
     }
 
     #[test]
     fn a_name_is_filled_in_and_two_dollars_are_one() {
-        let lookup = |name: &str| (name == "USER").then(|| "ci".to_owned());
+        let lookup = |name: &str| (name == "USER").then(|| "ci".into());
         let expanded = expand("$USER:${PASS}$$5 costs $ 5", lookup);
-        assert_eq!(expanded.text, "ci:$5 costs $ 5");
+        assert_eq!(expanded.text.expose(), "ci:$5 costs $ 5");
         assert_eq!(expanded.unknown, ["PASS"]);
     }
 }

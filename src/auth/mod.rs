@@ -10,5 +10,4 @@ pub mod expansion;
 pub(crate) mod outcome;
 pub mod registry;
 pub(crate) mod runner_version;
-pub(crate) mod secret;
 pub mod source;

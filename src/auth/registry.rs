@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::auth::runner_version::RunnerVersion;
-use crate::auth::secret::HIDDEN;
 use crate::error::Error;
+use crate::secret::HIDDEN;
 
 /// The key that every GitLab Runner from 12.9 on takes for Docker Hub.
 pub const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";

@@ -18,10 +18,10 @@ use serde_json::{Map, Value, json};
 use super::args::{Arguments, Command};
 use super::output::Output;
 use super::{command, help, without_values};
-use crate::auth::secret::Secret;
 use crate::auth::source;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
+use crate::secret::Secret;
 
 /// What the file of the module is called on a host, perhaps with an architecture behind it.
 const NAME: &str = "docker_auth";

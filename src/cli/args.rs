@@ -10,13 +10,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use crate::auth::runner_version::RunnerVersion;
-use crate::auth::secret::Secret;
 use crate::auth::source::{self, PasswordSource};
 use crate::config_file;
 use crate::doctor::Code;
 use crate::error::Error;
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::selection::Selector;
+use crate::secret::Secret;
 use crate::toml::text::ConfigText;
 use crate::yaml;
 

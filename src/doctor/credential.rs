@@ -8,7 +8,7 @@ use super::{Code, Finding, expiry};
 use crate::auth::credential::{Credential, without_stray_line_end};
 use crate::auth::document::{Entry, Field, Stored};
 use crate::auth::registry::{Registry, key_path, shown};
-use crate::auth::secret::Secret;
+use crate::secret::Secret;
 use crate::toml::edit::Edit;
 
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
@@ -39,7 +39,7 @@ fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     let keys: Vec<&str> = broken.iter().map(|entry| entry.key.as_str()).collect();
     for entry in &broken {
         let auth = entry.auth.as_ref();
-        if auth.is_some_and(|auth| is_placeholder(&auth.value)) {
+        if auth.is_some_and(|auth| is_placeholder(auth.value.expose())) {
             continue;
         }
         let finding = examined.finding(
@@ -54,7 +54,7 @@ fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         );
         let anew = (broken.len() == 1).then(|| remedy.set(&entry.key, None)).flatten();
         let repaired = auth.and_then(|auth| {
-            let credential = repaired(&auth.value)?;
+            let credential = repaired(auth.value.expose())?;
             value_edit(examined, entry, auth, &credential.encode())
         });
         let finding = finding.mended_by(anew).mended_by(remedy.remove(&keys));
@@ -133,7 +133,7 @@ impl Checked<'_, '_> {
 
     /// The member that holds the credential: a filled `auth`, else the password.
     fn field(&self) -> Option<&Field> {
-        let auth = self.entry.auth.as_ref().filter(|auth| !auth.value.is_empty());
+        let auth = self.entry.auth.as_ref().filter(|auth| !auth.value.expose().is_empty());
         auth.or(self.entry.password.as_ref()).or(self.entry.username.as_ref())
     }
 
@@ -150,7 +150,7 @@ impl Checked<'_, '_> {
     fn placeholder(&self, findings: &mut Vec<Finding>) {
         let remedy = self.examined.subject.remedy;
         let key = &self.entry.key;
-        let auth = self.entry.auth.as_ref().is_some_and(|auth| is_placeholder(&auth.value));
+        let auth = self.entry.auth.as_ref().is_some_and(|auth| is_placeholder(auth.value.expose()));
         if is_placeholder(key) {
             findings.push(self.finding(
                 Code::Placeholder,
@@ -211,7 +211,7 @@ impl Checked<'_, '_> {
         );
         let user = username.as_ref().filter(|user| !user.unknown);
         let remedy = self.examined.subject.remedy;
-        let command = remedy.set(key, user.map(|user| user.value.as_str()));
+        let command = remedy.set(key, user.map(|user| user.value.expose()));
         findings.push(finding.mended_by(command).fixed_by(self.as_auth()));
     }
 
@@ -296,7 +296,7 @@ fn hours(seconds: u64) -> String {
 }
 
 fn filled(field: Option<&Field>) -> bool {
-    field.is_some_and(|field| !field.value.is_empty())
+    field.is_some_and(|field| !field.value.expose().is_empty())
 }
 
 #[cfg(test)]

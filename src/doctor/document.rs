@@ -223,7 +223,7 @@ fn expansion(examined: &Examined<'_>, raw: &str, findings: &mut Vec<Finding>) {
         );
         let command = entry.and_then(|entry| {
             let user = entry.username.as_ref().filter(|user| !user.unknown);
-            remedy.set(&entry.key, user.map(|user| user.value.as_str()))
+            remedy.set(&entry.key, user.map(|user| user.value.expose()))
         });
         findings.push(finding.mended_by(command));
     }

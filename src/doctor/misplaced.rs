@@ -121,7 +121,7 @@ impl<'t> Search<'_, 't> {
                 self.owner = before;
             }
             _ if self.syntax().is_string(id) => {
-                let text = self.syntax().string(id);
+                let text = self.syntax().decoded(id);
                 let name = text.split('=').next().unwrap_or_default();
                 if name.len() < text.len() && name.trim() == VARIABLE {
                     let span = self.syntax().node(id).span();
@@ -166,8 +166,10 @@ fn moved(
     body.strip_prefix(VARIABLE)?.strip_prefix('=')?;
     let mut edits = match Environment::of(config, runner).ok()? {
         Some(environment) if environment.auth().is_some() || is_meant(&environment) => return None,
-        Some(environment) => environment.append(text),
-        None => own_table(config, runner).add(&[new_pair(text)], || own_indent(config, runner)),
+        Some(environment) => environment.append(text.into()),
+        None => {
+            own_table(config, runner).add(&[new_pair(&text.into())], || own_indent(config, runner))
+        }
     };
     let block = syntax.block_at(syntax.node(pair).span().start);
     let whole = WrittenTable::of_block(syntax, block).remove(pair).filter(|_| items.len() == 1);

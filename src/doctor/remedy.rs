@@ -6,11 +6,11 @@ use std::ops::Range;
 
 use crate::auth::credential::Credential;
 use crate::auth::registry::{Registry, shown};
-use crate::auth::secret::Secret;
 use crate::plan::{Plan, Removal, Request};
 use crate::resolver::shell::{option, quote, yaml_path};
 use crate::runner::Config;
 use crate::runner::auth_entry::VARIABLE;
+use crate::secret::Secret;
 use crate::toml::text::ConfigText;
 
 /// Stands for a user that only a person knows.
@@ -164,8 +164,8 @@ fn work(config: &Config<'_>, number: usize, steps: &[&Step]) -> bool {
         return plan.changes();
     }
     // What the next step needs stands in the one block that this one has changed.
-    let text: String = plan.blocks().iter().map(|block| block.text.as_str()).collect();
-    let text = ConfigText::new("", text.into_bytes());
+    let blocks: Vec<_> = plan.blocks().iter().map(|block| block.text.expose()).collect();
+    let text = ConfigText::new("", blocks.concat().into_bytes());
     let number = config.runners()[number].place().element;
     Config::parse(&text).is_ok_and(|config| work(&config, number, rest))
 }

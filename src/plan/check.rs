@@ -53,8 +53,9 @@ impl RunnerContext<'_, '_> {
         document: &AuthDocument<'_>,
     ) -> Result<(), Error> {
         let whole = expand(text, |name| self.variable(name)).text;
+        let whole = whole.expose();
         let agrees =
-            || AuthDocument::parse_literal(&whole).is_ok_and(|whole| whole.agrees_with(document));
+            || AuthDocument::parse_literal(whole).is_ok_and(|whole| whole.agrees_with(document));
         if whole == text || agrees() {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use crate::auth::outcome::Action;
 use crate::auth::registry::{Registry, shown};
 use crate::error::Error;
 use crate::runner::allowed_helpers;
-use crate::runner::auth_entry::{AuthEntry, VARIABLE};
+use crate::runner::auth_entry::{AuthEntry, entry_with};
 use crate::runner::environment::Environment;
 use crate::toml::edit::splice_text;
 
@@ -20,10 +20,11 @@ impl RunnerContext<'_, '_> {
     ) -> Result<RunnerChange, Error> {
         let content = Content::of_helper(delegation.helper, delegation.registries);
         let text = content.write(&Style::default());
+        let text = text.expose();
         let added = delegation.outcomes(|_| Action::Added);
-        let mut change = self.write(&text, added, replace, |environment, entry| {
+        let mut change = self.write(text, added, replace, |environment, entry| {
             if replace {
-                Ok(self.replace_by_helper(environment, entry, delegation, &text))
+                Ok(self.replace_by_helper(environment, entry, delegation, text))
             } else {
                 self.hand_over(entry, delegation)
             }
@@ -67,7 +68,7 @@ impl RunnerContext<'_, '_> {
         let document = self.parse_text(entry.document()).ok();
         if document.as_ref().is_some_and(|document| document.is_only(delegation)) {
             return RunnerChange {
-                entry: Some(format!("{VARIABLE}={}", entry.document())),
+                entry: Some(entry_with(entry.document())),
                 outcomes: delegation.outcomes(|_| Action::Unchanged),
                 ..RunnerChange::default()
             };
@@ -95,7 +96,7 @@ impl RunnerContext<'_, '_> {
         let document = self.parse_for_addition(entry)?;
         let (edits, outcomes, gone) = document.delegate(delegation);
         let text = splice_text(entry.document(), &edits);
-        self.check_delegation(entry, &document, &text, delegation)?;
+        self.check_delegation(entry, &document, text.expose(), delegation)?;
         let mut notes = Vec::new();
         if !gone.is_empty() {
             notes.push(format!(
@@ -112,7 +113,7 @@ impl RunnerContext<'_, '_> {
         }
         Ok(RunnerChange {
             edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
-            entry: Some(format!("{VARIABLE}={text}")),
+            entry: Some(entry_with(text.expose())),
             outcomes,
             notes,
             ..RunnerChange::default()

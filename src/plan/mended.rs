@@ -71,7 +71,7 @@ impl Plan {
                 return Err(not_proved("the section holds bytes that are no UTF-8"));
             }
             edits.push(Edit::new(old.span.clone(), new));
-            blocks.push(PatchedBlock { block, text: new.to_owned() });
+            blocks.push(PatchedBlock { block, text: new.into() });
         }
         yaml::prove(config.text(), &edits)?;
         Ok(Self { edits, blocks, runners, mended: Some((notes, warnings)) })

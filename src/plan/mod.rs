@@ -19,6 +19,7 @@ use crate::auth::expansion::expand;
 use crate::auth::outcome::Outcome;
 use crate::auth::registry::{Registry, shown};
 use crate::error::Error;
+use crate::secret::Secret;
 pub(crate) use mended::Mended;
 
 use crate::plan::proof::{PatchedBlock, Proof, Wish};
@@ -137,7 +138,7 @@ impl Plan {
         &self.edits
     }
 
-    /// The patched file.
+    /// The patched file. It is the caller's to wipe: it holds the credentials.
     #[must_use]
     pub fn apply(&self, config: &Config<'_>) -> Vec<u8> {
         config.text().patched(&self.edits)
@@ -170,7 +171,7 @@ struct RunnerChange {
     /// Whether the environment goes, which holds nothing but the auth entry.
     no_environment: bool,
     /// The auth entry that the runner then has, whole and decoded.
-    entry: Option<String>,
+    entry: Option<Secret>,
     policy: Option<PolicyChange>,
     pull_policies: Option<Vec<PullPolicy>>,
     outcomes: Vec<Outcome>,
@@ -181,7 +182,7 @@ struct RunnerChange {
 impl RunnerChange {
     /// The auth document that the runner then has.
     fn document(&self) -> &str {
-        let entry = self.entry.as_deref().and_then(|entry| entry.split_once('='));
+        let entry = self.entry.as_ref().and_then(|entry| entry.expose().split_once('='));
         entry.map_or("", |(_, document)| document)
     }
 }
@@ -325,7 +326,8 @@ impl RunnerContext<'_, '_> {
         let text = entry.document();
         let document = self.parse_text(text).map_err(|error| {
             let whole = expand(text, |name| self.variable(name)).text;
-            if whole != text && AuthDocument::parse_literal(&whole).is_ok() {
+            let whole = whole.expose();
+            if whole != text && AuthDocument::parse_literal(whole).is_ok() {
                 let problem = "comes together only from other variables ($NAME), so no credential \
                                in it can be changed alone: change those variables, or drop the \
                                document with --replace";
@@ -376,7 +378,7 @@ impl RunnerContext<'_, '_> {
         }
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
+    fn variable(&self, name: &str) -> Option<Secret> {
         self.environment?.variable(name)
     }
 

@@ -11,22 +11,23 @@ use crate::plan::pull_policy::PolicyPlace;
 use crate::runner::auth_entry::is_auth_entry;
 use crate::runner::pull_policy::KEY;
 use crate::runner::{Config, RunnerPlace};
+use crate::secret::Secret;
 use crate::toml::edit::{self, Edit, splice_text};
 use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{Meaning, NodeKind, Syntax};
+use crate::toml::syntax::{Decoded, Meaning, NodeKind, Syntax};
 
 /// A block (a header and its pairs) after the edits.
 pub(crate) struct PatchedBlock {
     /// Its number in the old text.
     pub block: usize,
     /// Its new text.
-    pub text: String,
+    pub text: Secret,
 }
 
 /// What a block means after the edits that it did not mean before.
 pub(crate) enum Wish {
     /// A runner has exactly this auth entry, or none.
-    AuthEntry { runner: RunnerPlace, entry: Option<String> },
+    AuthEntry { runner: RunnerPlace, entry: Option<Secret> },
     /// A runner has no `environment`, since it held nothing but auth entries.
     NoEnvironment { runner: RunnerPlace },
     /// `pull_policy` has this value.
@@ -81,7 +82,7 @@ impl<'c, 't> Proof<'c, 't> {
         let edits: Vec<_> =
             self.blocks.values().flat_map(|block| block.edits.iter().cloned()).collect();
         let text = splice_text(self.config.syntax().text(), &edits);
-        match Syntax::parse(&text) {
+        match Syntax::parse(text.expose()) {
             Ok(_) => Ok(()),
             Err(_) => Err(Error::NotProved {
                 path: self.config.text().label().to_owned(),
@@ -110,8 +111,8 @@ fn check_block(
     let edits: Vec<_> = expected.edits.iter().map(|edit| edit.within(old.span.start)).collect();
     let text = splice_text(&syntax.text()[old.span.clone()], &edits);
     {
-        let after =
-            Syntax::parse(&text).map_err(|_| not_proved("the new section does not parse"))?;
+        let after = Syntax::parse(text.expose())
+            .map_err(|_| not_proved("the new section does not parse"))?;
         let keys = |syntax: &Syntax<'_>, header: Option<usize>| -> Vec<String> {
             header.map_or(Vec::new(), |id| syntax.keys(id).map(Cow::into_owned).collect())
         };
@@ -157,7 +158,7 @@ fn only<'m>(key: &'m str, value: &Meaning<'m>) -> Meaning<'m> {
 fn grant<'m>(block: &mut Meaning<'m>, wish: &'m Wish) -> Option<()> {
     match wish {
         Wish::AuthEntry { runner, entry } => {
-            expect_entry(own_table(block, runner)?, entry.as_deref())
+            expect_entry(own_table(block, runner)?, entry.as_ref().map(Secret::expose))
         }
         Wish::NoEnvironment { runner } => expect_no_environment(own_table(block, runner)?),
         Wish::PullPolicy { place, value } => {
@@ -200,7 +201,7 @@ fn table_in<'a, 'm>(table: &'a mut Meaning<'m>, name: &'m str) -> Option<&'a mut
 
 /// Puts an auth entry into the meaning of a runner in place of those that are there.
 fn expect_entry<'m>(table: &mut Meaning<'m>, entry: Option<&'m str>) -> Option<()> {
-    let new = entry.map(|entry| Meaning::String(Cow::Borrowed(entry)));
+    let new = entry.map(|entry| Meaning::String(Decoded::new(entry)));
     let Some(environment) = member(table, "environment") else {
         if let (Meaning::Table(table), Some(new)) = (table, new) {
             table.insert(Cow::Borrowed("environment"), Meaning::Array(vec![new]));

@@ -7,6 +7,7 @@ use crate::runner::layout::{new_section, own_table, section_indents};
 use crate::runner::pull_policy::{KEY, PullPolicy, listed, names, values};
 use crate::runner::table::{TableKey, keys_of, own_keys, sections};
 use crate::runner::{Config, Runner, RunnerPlace};
+use crate::secret::Secret;
 use crate::toml::bracketed::{List, line_indent};
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
@@ -222,8 +223,11 @@ impl PolicyContext<'_, '_> {
         if wanted.peek().is_none() {
             return list.remove(&gone);
         }
-        let quoted: Vec<_> =
-            self.wanted.iter().map(|policy| format!("{quote}{policy}{quote}")).collect();
+        let quoted: Vec<_> = self
+            .wanted
+            .iter()
+            .map(|policy| Secret::from(format!("{quote}{policy}{quote}")))
+            .collect();
         let both = items.len().min(quoted.len());
         let differs = |number: &usize| !names(syntax, items[*number], self.wanted[*number]);
         let mut edits: Vec<_> = (0..both)
@@ -242,7 +246,7 @@ impl PolicyContext<'_, '_> {
         let syntax = self.config.syntax();
         let own = self.runner.place();
         let array = self.wanted.len() > 1;
-        let new = |key: &str| NewPair { key: key.to_owned(), value: self.written('"') };
+        let new = |key: &str| NewPair { key: key.to_owned(), value: self.written('"').into() };
         let section = sections(self.config, self.runner).find(|(header, _)| {
             let mut keys = syntax.keys(*header).skip(1);
             keys.next().is_some_and(|key| same_key(&key, self.table)) && keys.next().is_none()
@@ -287,7 +291,7 @@ impl PolicyContext<'_, '_> {
                 let table = own_table(self.config, self.runner);
                 let (equals, pad) = (table.equals(), if table.is_padded() { " " } else { "" });
                 let value = format!("{{{pad}{KEY}{equals}{}{pad}}}", self.written('"'));
-                let pair = NewPair { key: raw.to_owned(), value };
+                let pair = NewPair { key: raw.to_owned(), value: value.into() };
                 change(Vec::new(), Some(pair), self.own_place())
             }
             None => {
@@ -333,8 +337,8 @@ mod tests {
     use super::*;
     use crate::auth::credential::Credential;
     use crate::auth::registry::Registry;
-    use crate::auth::secret::Secret;
     use crate::plan::{Plan, Request};
+    use crate::secret::Secret;
     use crate::toml::text::ConfigText;
 
     fn patched(before: &str, pull_policies: &[PullPolicy], credential: bool) -> String {

@@ -5,7 +5,7 @@ use crate::auth::document::{AuthDocument, Removal};
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::shown;
 use crate::error::Error;
-use crate::runner::auth_entry::VARIABLE;
+use crate::runner::auth_entry::entry_with;
 use crate::runner::environment::EntryRemoval;
 use crate::toml::edit::splice_text;
 
@@ -34,8 +34,8 @@ impl RunnerContext<'_, '_> {
             return Ok(RunnerChange::default());
         }
         let text = splice_text(last.document(), &edits);
-        self.check_result(last, &document, &text, &[])?;
-        let empty = self.parse_text(&text).is_ok_and(|document| document.is_empty());
+        self.check_result(last, &document, text.expose(), &[])?;
+        let empty = self.parse_text(text.expose()).is_ok_and(|document| document.is_empty());
         let mut change = RunnerChange { outcomes: changes, ..RunnerChange::default() };
         if empty {
             // Nothing is left to say: the entry goes, and those that it hid must not come back.
@@ -47,7 +47,7 @@ impl RunnerContext<'_, '_> {
         }
         change.edits = edits.iter().map(|edit| last.edit(edit)).collect();
         self.take_out_hidden(environment, &entries, &mut change);
-        change.entry = Some(format!("{VARIABLE}={text}"));
+        change.entry = Some(entry_with(text.expose()));
         Ok(change)
     }
 

@@ -9,7 +9,7 @@ use crate::auth::document::AuthDocument;
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::{Registry, key_path, shown};
 use crate::error::Error;
-use crate::runner::auth_entry::{AuthEntry, VARIABLE, new_entry};
+use crate::runner::auth_entry::{AuthEntry, entry_with, new_entry};
 use crate::runner::environment::{Environment, new_pair};
 use crate::toml::edit::{Edit, splice_text};
 
@@ -20,10 +20,11 @@ impl RunnerContext<'_, '_> {
         replace: bool,
     ) -> Result<RunnerChange, Error> {
         let text = AuthDocument::write_new(logins);
+        let text = text.expose();
         let mut change =
-            self.write(&text, all(logins, Action::Added), replace, |environment, entry| {
+            self.write(text, all(logins, Action::Added), replace, |environment, entry| {
                 if replace {
-                    Ok(self.replace(environment, entry, logins, &text))
+                    Ok(self.replace(environment, entry, logins, text))
                 } else {
                     self.merge(entry, logins)
                 }
@@ -45,7 +46,7 @@ impl RunnerContext<'_, '_> {
     ) -> Result<RunnerChange, Error> {
         let fresh = |edits| RunnerChange {
             edits,
-            entry: Some(format!("{VARIABLE}={document}")),
+            entry: Some(entry_with(document)),
             outcomes: added,
             ..RunnerChange::default()
         };
@@ -54,7 +55,7 @@ impl RunnerContext<'_, '_> {
             return Ok(RunnerChange { environment: Some(new_pair(&entry)), ..fresh(Vec::new()) });
         };
         let Some(entries) = environment.auth() else {
-            return Ok(fresh(environment.append(&new_entry(document))));
+            return Ok(fresh(environment.append(new_entry(document))));
         };
         let last = &entries.counts;
         let mut change = if !replace && last.document().trim().is_empty() {
@@ -92,10 +93,10 @@ impl RunnerContext<'_, '_> {
         }
         let (edits, changes) = document.set(logins);
         let text = splice_text(entry.document(), &edits);
-        self.check_result(entry, &document, &text, logins)?;
+        self.check_result(entry, &document, text.expose(), logins)?;
         Ok(RunnerChange {
             edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
-            entry: Some(format!("{VARIABLE}={text}")),
+            entry: Some(entry_with(text.expose())),
             outcomes: changes,
             warnings: self.answered_by_the_store(&document).into_iter().collect(),
             ..RunnerChange::default()
@@ -124,7 +125,7 @@ impl RunnerContext<'_, '_> {
         let document = AuthDocument::parse(entry.document(), |name| self.variable(name)).ok();
         if document.as_ref().is_some_and(|document| document.is_exactly(logins)) {
             return RunnerChange {
-                entry: Some(format!("{VARIABLE}={}", entry.document())),
+                entry: Some(entry_with(entry.document())),
                 outcomes: all(logins, Action::Unchanged),
                 ..RunnerChange::default()
             };
@@ -169,7 +170,7 @@ pub(super) fn whole(
     };
     RunnerChange {
         edits: vec![Edit::new(environment.span(entry.number), new_entry(text))],
-        entry: Some(format!("{VARIABLE}={text}")),
+        entry: Some(entry_with(text)),
         outcomes: gone.collect(),
         notes,
         ..RunnerChange::default()

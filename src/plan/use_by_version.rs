@@ -41,14 +41,15 @@ impl RunnerContext<'_, '_> {
         wanted: &[(Option<&Registry>, Wanted<'_>)],
     ) -> Result<Vec<String>, Error> {
         let text = expand(document, |name| self.variable(name)).text;
-        let read = |(version, _): &(RunnerVersion, _)| (*version, Reading::of(&text, *version));
+        let read =
+            |(version, _): &(RunnerVersion, _)| (*version, Reading::of(text.expose(), *version));
         let readings: Vec<_> = RunnerVersion::SPANS.iter().map(read).collect();
         if let Some((_, newest)) = readings.last() {
             self.check_newest(newest)?;
         }
         // An image that no other key can be for.
         let mut image = "image".to_owned();
-        while text.contains(&image) {
+        while text.expose().contains(&image) {
             image.push('x');
         }
         let mut warnings = Vec::new();

@@ -67,7 +67,7 @@ pub fn diff(
     }
     let mut changes = Vec::new();
     for block in plan.blocks() {
-        changes.extend(block_changes(config, block.block, &block.text, redaction)?);
+        changes.extend(block_changes(config, block.block, block.text.expose(), redaction)?);
     }
     let label = config.text().label();
     let enclosure = config.text().enclosure();

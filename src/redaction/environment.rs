@@ -1,7 +1,7 @@
 //! What may be shown of an element of a runner's `environment`.
 
-use crate::auth::secret::looks_generated;
 use crate::runner::auth_entry::is_like_variable;
+use crate::secret::looks_generated;
 
 /// An element, cut into what may be shown and what may not.
 pub(super) enum Element<'e> {

@@ -9,8 +9,8 @@ use super::environment::{Element, document};
 use crate::auth::credential::Credential;
 use crate::auth::document::{StringKind, each_string};
 use crate::auth::registry::shown;
-use crate::auth::secret::{Secret, looks_generated, names_a_secret};
 use crate::runner::Config;
+use crate::secret::{Secret, looks_generated, names_a_secret};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 
@@ -84,10 +84,10 @@ impl KnownSecrets {
                 }
             }
             NodeKind::InlineTable => self.learn_pairs(syntax, id + 1..syntax.after(id)),
-            _ if same_key(key, "environment") => self.learn_element(&syntax.string(id)),
+            _ if same_key(key, "environment") => self.learn_element(&syntax.decoded(id)),
             // No text is longer than what stands for it.
             _ if syntax.node(id).span().len() >= SHORTEST && names_a_secret(key) => {
-                self.add(&syntax.string(id));
+                self.add(&syntax.decoded(id));
             }
             _ => {}
         }

@@ -10,11 +10,11 @@ use super::environment::Element;
 use super::known::LONGEST;
 use crate::auth::document::{AuthDocument, StringKind};
 use crate::auth::registry::shown;
-use crate::auth::secret::{
-    Secret, is_word, looks_generated, looks_like_secret, may_be_secret, names_a_secret,
-};
 use crate::runner::auth_entry::is_auth_entry;
 use crate::runner::token;
+use crate::secret::{
+    Secret, is_word, looks_generated, looks_like_secret, may_be_secret, names_a_secret,
+};
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 

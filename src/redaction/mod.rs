@@ -22,8 +22,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::auth::credential::Credential;
-use crate::auth::secret::Secret;
 use crate::runner::{Config, Runner};
+use crate::secret::Secret;
 use crate::toml::syntax::Syntax;
 use known::{KnownSecrets, is_wordy};
 use masks::{Cover, Mask, Masks};

@@ -17,8 +17,8 @@ use super::answer::{Failure, Obstacle};
 use super::host::RegistryHost;
 use super::origin::{Origin, follow};
 use super::trust::tls_config;
-use crate::auth::secret::Secret;
 use crate::error::reason;
+use crate::secret::Secret;
 
 /// The most that is read of an answer. The longest that is of use is a token.
 const LONGEST: u64 = 1 << 20;

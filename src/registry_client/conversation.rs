@@ -17,7 +17,7 @@ use super::reference::{ImageReference, is_repository};
 use super::token::{Granted, Token, basic};
 use super::{Inquiry, Settings};
 use crate::auth::credential::Credential;
-use crate::auth::secret::Secret;
+use crate::secret::Secret;
 
 /// What Docker takes for a manifest or an index of them.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::auth::credential::Credential;
-use crate::auth::secret::Secret;
+use crate::secret::Secret;
 
 /// The most that is repeated, in characters.
 const LONGEST: usize = 200;

@@ -13,7 +13,7 @@ use super::connection::{Call, Connection, Reply};
 use super::message::{Secrets, message};
 use super::origin::Origin;
 use crate::auth::credential::Credential;
-use crate::auth::secret::Secret;
+use crate::secret::Secret;
 
 /// What this program calls itself to a realm.
 const CLIENT: &str = "runner-auth";

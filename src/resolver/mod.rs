@@ -191,7 +191,7 @@ pub(crate) fn resolve_reading(
 
 fn answer(entry: &Entry, version: RunnerVersion) -> Answer {
     let filled = |field: &Option<crate::auth::document::Field>| {
-        field.as_ref().is_some_and(|field| !field.value.is_empty())
+        field.as_ref().is_some_and(|field| !field.value.expose().is_empty())
     };
     match entry.stored() {
         Stored::Credential(_) if !filled(&entry.auth) && !version.reads_plain_fields() => {

@@ -6,13 +6,13 @@ use crate::auth::credential::Credential;
 use crate::auth::document::{Content, Reading, Stored, Style};
 use crate::auth::registry::{Registry, shown};
 use crate::auth::runner_version::RunnerVersion;
-use crate::auth::secret::Secret;
 use crate::auth::source::Login;
 use crate::error::Error;
 use crate::resolver::shell::quote;
 use crate::runner::auth_entry::{AuthEntry, Filled, VARIABLE, new_entry};
 use crate::runner::environment::Environment;
 use crate::runner::{Config, Runner};
+use crate::secret::Secret;
 
 /// The place that a rendering is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Rendering {
     /// Writes it down, with a line end. It holds the secrets: that is what it is for.
     #[must_use]
     pub fn write(&self, form: Form) -> Secret {
-        let json = |style: &Style| Zeroizing::new(ascii(&Zeroizing::new(self.0.write(style))));
+        let json = |style: &Style| Zeroizing::new(ascii(self.0.write(style).expose()));
         // Without blanks, which GitLab does not mask in a variable, and without %: it fills in %NAME%
         // as well as $NAME (its `lib/expand_variables.rb`), and a $ is escaped in every form.
         let tight = || {
@@ -130,7 +130,9 @@ impl Rendering {
                 format!("{}\n", *json(&Style { lines, ..Style::default() }))
             }
             Form::Env => format!("{VARIABLE}={}\n", quote(&tight())),
-            Form::Toml => format!("environment = [{}]\n", new_entry(&json(&Style::default()))),
+            Form::Toml => {
+                format!("environment = [{}]\n", new_entry(&json(&Style::default())).expose())
+            }
             // In single quotes only a ' is special to YAML: the document has none, since it is
             // escaped as JSON.
             Form::GitlabCi => format!("variables:\n  {VARIABLE}: '{}'\n", *tight()),

@@ -5,12 +5,11 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
 use crate::auth::document::{AuthDocument, Reading};
 use crate::auth::expansion::{expand, holds_predefined};
 use crate::auth::runner_version::RunnerVersion;
 use crate::runner::environment::Environment;
+use crate::secret::Secret;
 use crate::toml::edit::Edit;
 use crate::toml::quoting::Quoted;
 
@@ -65,20 +64,20 @@ impl AuthEntry {
 
     /// An edit of the document as an edit of the file.
     pub fn edit(&self, edit: &Edit) -> Edit {
-        Edit::new(self.place(edit.span.clone()), self.quoted.encode(&edit.text))
+        Edit::new(self.place(edit.span.clone()), self.quoted.encode(edit.text.expose()))
     }
 
     /// The same for a text that anybody may have written; `None` where the entry's quotes can't hold
     /// it.
     pub fn try_edit(&self, edit: &Edit) -> Option<Edit> {
-        self.quoted.can_hold(&edit.text).then(|| self.edit(edit))
+        self.quoted.can_hold(edit.text.expose()).then(|| self.edit(edit))
     }
 
     /// The document as the runner gets it: with the other variables filled in.
     pub fn fill(&self, environment: &Environment<'_, '_>) -> Filled {
         let expanded = expand(self.document(), |name| environment.variable(name));
-        let text = Zeroizing::new(expanded.text);
-        let as_written = *text == self.document();
+        let text = expanded.text;
+        let as_written = text.expose() == self.document();
         Filled { text, unset: !expanded.unknown.is_empty(), as_written }
     }
 
@@ -108,7 +107,7 @@ impl AuthEntry {
 
 /// An auth document whose variables are filled in.
 pub(crate) struct Filled {
-    text: Zeroizing<String>,
+    text: Secret,
     /// Whether it holds a variable (`$NAME`) that neither the runner sets nor GitLab: it becomes
     /// nothing, unless a job sets it.
     pub unset: bool,
@@ -120,12 +119,12 @@ impl Filled {
     /// Whether it holds a variable that GitLab sets for each job, such as `$CI_REGISTRY`: what comes
     /// of it can't be told here.
     pub fn is_open(&self) -> bool {
-        holds_predefined(&self.text)
+        holds_predefined(self.text.expose())
     }
 
     /// What this version of GitLab Runner makes of it.
     pub fn read(&self, version: RunnerVersion) -> Reading<'_> {
-        Reading::of(&self.text, version)
+        Reading::of(self.text.expose(), version)
     }
 }
 
@@ -145,6 +144,11 @@ pub(crate) fn is_like_variable(name: &str) -> bool {
 }
 
 /// A new auth entry. Single quotes take JSON as it is, in every version of TOML.
-pub(crate) fn new_entry(document: &str) -> String {
-    format!("'{VARIABLE}={document}'")
+pub(crate) fn new_entry(document: &str) -> Secret {
+    Secret::concat(&["'", VARIABLE, "=", document, "'"])
+}
+
+/// The auth entry with this document, decoded.
+pub(crate) fn entry_with(document: &str) -> Secret {
+    Secret::concat(&[VARIABLE, "=", document])
 }

@@ -1,21 +1,20 @@
 //! A runner's `environment`: the array of `NAME=value` strings that every job gets.
 
-use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::auth::expansion::is_predefined;
-use crate::auth::secret::Secret;
 use crate::error::Error;
 use crate::runner::layout::own_table;
 use crate::runner::table::sections;
 use crate::runner::{Config, Runner, invalid as invalid_toml};
+use crate::secret::Secret;
 use crate::toml::bracketed::List;
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
 use crate::toml::quoting::Quoted;
-use crate::toml::syntax::{NodeId, NodeKind, Syntax};
+use crate::toml::syntax::{Decoded, NodeId, NodeKind, Syntax};
 use crate::toml::table::{NewPair, WrittenTable};
 
 /// The entries of one runner.
@@ -112,20 +111,20 @@ impl<'s, 't> Environment<'s, 't> {
     }
 
     /// The entries, decoded.
-    pub fn values(&self) -> impl Iterator<Item = Cow<'t, str>> + '_ {
-        self.elements.iter().map(|&element| self.syntax.string(element))
+    pub fn values(&self) -> impl Iterator<Item = Decoded<'t>> + '_ {
+        self.elements.iter().map(|&element| self.syntax.decoded(element))
     }
 
     /// The value of a variable; of several the last counts. One that GitLab sets for each job stands
     /// for itself: nobody knows its value here.
-    pub fn variable(&self, name: &str) -> Option<String> {
+    pub fn variable(&self, name: &str) -> Option<Secret> {
         let own = self.own_variable(name);
-        own.or_else(|| is_predefined(name).then(|| format!("${{{name}}}")))
+        own.or_else(|| is_predefined(name).then(|| Secret::new(format!("${{{name}}}"))))
     }
 
     /// `None` too once all that was asked for is more than any document needs: references to a long
     /// value would ask for more memory than a machine has.
-    fn own_variable(&self, name: &str) -> Option<String> {
+    fn own_variable(&self, name: &str) -> Option<Secret> {
         let variables = self.variables.get_or_init(|| {
             let pairs = self.values().filter_map(|entry| {
                 let (name, value) = entry.split_once('=')?;
@@ -133,10 +132,10 @@ impl<'s, 't> Environment<'s, 't> {
             });
             pairs.collect()
         });
-        let value = variables.get(name)?.expose();
-        let given = self.given.get() + value.len();
+        let value = variables.get(name)?;
+        let given = self.given.get() + value.expose().len();
         self.given.set(given);
-        (given <= MOST_GIVEN).then(|| value.to_owned())
+        (given <= MOST_GIVEN).then(|| value.clone())
     }
 
     /// The element with this number, when it is a string that can be decoded in place.
@@ -158,8 +157,8 @@ impl<'s, 't> Environment<'s, 't> {
     }
 
     /// Adds an entry at the end.
-    pub fn append(&self, entry: &str) -> Vec<Edit> {
-        self.list().append(&[entry.to_owned()])
+    pub fn append(&self, entry: Secret) -> Vec<Edit> {
+        self.list().append(&[entry])
     }
 
     /// Takes entries out of several.
@@ -184,6 +183,6 @@ impl<'s, 't> Environment<'s, 't> {
 }
 
 /// An `environment` with one entry, for a runner that has none.
-pub(crate) fn new_pair(entry: &str) -> NewPair {
-    NewPair { key: "environment".to_owned(), value: format!("[{entry}]") }
+pub(crate) fn new_pair(entry: &Secret) -> NewPair {
+    NewPair { key: "environment".to_owned(), value: Secret::concat(&["[", entry.expose(), "]"]) }
 }

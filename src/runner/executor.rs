@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::auth::secret::{HIDDEN, is_word};
+use crate::secret::{HIDDEN, is_word};
 
 /// What runs the jobs of a runner (`executor` in `config.toml`).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use crate::runner::table::sections;
 use crate::runner::{Config, Runner};
+use crate::secret::Secret;
 use crate::toml::bracketed::{deeper, line_indent};
 use crate::toml::edit::Edit;
 use crate::toml::syntax::NodeId;
@@ -37,7 +38,7 @@ pub(crate) fn new_section(
     let NewPair { key, value } = pair;
     let equals = own.equals();
     let header = format!("{newline}{outer}[{runners}.{table}]");
-    Edit::insert(at, format!("{header}{newline}{inner}{key}{equals}{value}"))
+    Edit::insert(at, Secret::concat(&[&header, newline, &inner, key, equals, value.expose()]))
 }
 
 /// The indent of a runner's own keys where it has none yet: that of other runners' keys.

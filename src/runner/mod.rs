@@ -28,9 +28,9 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::ops::Range;
 
-use crate::auth::secret::{HIDDEN, looks_like_secret};
 use crate::error::Error;
 use crate::runner::executor::Executor;
+use crate::secret::{HIDDEN, looks_like_secret};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
 use crate::toml::text::ConfigText;

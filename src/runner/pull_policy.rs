@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::toml::syntax::{Meaning, NodeId, NodeKind, Syntax};
+use crate::toml::syntax::{Decoded, Meaning, NodeId, NodeKind, Syntax};
 
 /// The key in `[runners.docker]` and `[runners.kubernetes]`.
 pub(crate) const KEY: &str = "pull_policy";
@@ -68,7 +68,7 @@ pub(crate) fn listed(policies: &[PullPolicy]) -> String {
 
 /// What a value with these policies means.
 pub(crate) fn meaning(policies: &[PullPolicy], array: bool) -> Meaning<'static> {
-    let mut each = policies.iter().map(|policy| Meaning::String(policy.name().into()));
+    let mut each = policies.iter().map(|policy| Meaning::String(Decoded::new(policy.name())));
     match each.next() {
         Some(one) if !array && policies.len() == 1 => one,
         first => Meaning::Array(first.into_iter().chain(each).collect()),

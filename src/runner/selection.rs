@@ -1,9 +1,9 @@
 //! Which runners a command means.
 
-use crate::auth::secret::Secret;
 use crate::error::Error;
 use crate::runner::label::candidate;
 use crate::runner::{Config, Runner};
+use crate::secret::Secret;
 
 /// How runners are picked. Different kinds narrow, the same kind repeated widens.
 #[derive(Debug, Clone, Default)]

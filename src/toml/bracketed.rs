@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::secret::Secret;
 use crate::toml::edit::Edit;
 
 /// An array or inline table: its brackets, and the spans of what it holds.
@@ -23,7 +24,7 @@ impl<'t> List<'t> {
     }
 
     /// Adds items at the end.
-    pub fn append(&self, new: &[String]) -> Vec<Edit> {
+    pub fn append(&self, new: &[Secret]) -> Vec<Edit> {
         if new.is_empty() {
             return Vec::new();
         }
@@ -38,31 +39,38 @@ impl<'t> List<'t> {
         let at = self.line_rest(anchor).unwrap_or(anchor);
         let newline = newline_at(self.text, at);
         let blank = prefix.replace(',', "");
-        let each = |line: &dyn Fn(&String) -> String| new.iter().map(line).collect::<String>();
+        let each = |before: &[&str], after: &str| {
+            let around = |item: &Secret| {
+                let parts: Vec<_> = before.iter().copied().chain([item.expose(), after]).collect();
+                Secret::concat(&parts)
+            };
+            Secret::join(&new.iter().map(around).collect::<Vec<_>>(), "")
+        };
         match comma {
-            Some(_) => vec![Edit::insert(at, each(&|item| format!("{newline}{blank}{item},")))],
+            Some(_) => vec![Edit::insert(at, each(&[newline, &blank], ","))],
             // Commas stand at the start of each line.
             None if prefix.contains(',') => {
-                vec![Edit::insert(at, each(&|item| format!("{newline}{prefix}{item}")))]
+                vec![Edit::insert(at, each(&[newline, prefix], ""))]
             }
             None if at == last.end => {
-                vec![Edit::insert(at, each(&|item| format!(",{newline}{prefix}{item}")))]
+                vec![Edit::insert(at, each(&[",", newline, prefix], ""))]
             }
-            None => vec![
-                Edit::insert(last.end, ","),
-                Edit::insert(
-                    at,
-                    format!("{newline}{prefix}{}", new.join(&format!(",{newline}{prefix}"))),
-                ),
-            ],
+            None => {
+                let items = Secret::join(new, &format!(",{newline}{prefix}"));
+                let added = Secret::concat(&[newline, prefix, items.expose()]);
+                vec![Edit::insert(last.end, ","), Edit::insert(at, added)]
+            }
         }
     }
 
-    fn append_first(&self, new: &[String]) -> Edit {
+    fn append_first(&self, new: &[Secret]) -> Edit {
         let inner = self.span.start + 1..self.span.end - 1;
         let body = &self.text[inner.clone()];
         let Some(last_line) = body.rfind('\n') else {
-            return Edit::insert(inner.start, format!("{body}{}", new.join(", ")));
+            return Edit::insert(
+                inner.start,
+                Secret::concat(&[body, Secret::join(new, ", ").expose()]),
+            );
         };
         // Below the comments, above the line of the closing bracket.
         let line_end = last_line - usize::from(body[..last_line].ends_with('\r'));
@@ -72,11 +80,12 @@ impl<'t> List<'t> {
             None => deeper(line_indent(self.text, self.span.start)),
         };
         let newline = newline_before(self.text, inner.end);
-        let items = new.join(&format!(",{newline}{indent}"));
-        Edit::insert(inner.start + line_end, format!("{newline}{indent}{items}"))
+        let items = Secret::join(new, &format!(",{newline}{indent}"));
+        let added = Secret::concat(&[newline, &indent, items.expose()]);
+        Edit::insert(inner.start + line_end, added)
     }
 
-    fn append_inline(&self, last: &Range<usize>, comma: Option<usize>, new: &[String]) -> Edit {
+    fn append_inline(&self, last: &Range<usize>, comma: Option<usize>, new: &[Secret]) -> Edit {
         let between = match &self.items[..] {
             [.., before, _] => &self.text[before.end..last.start],
             _ => ", ",
@@ -84,11 +93,12 @@ impl<'t> List<'t> {
         let plain = between.trim_matches([' ', '\t']) == ",";
         let between = if plain { between } else { ", " };
         let Some(comma) = comma else {
-            return Edit::insert(last.end, format!("{between}{}", new.join(between)));
+            let items = Secret::join(new, between);
+            return Edit::insert(last.end, Secret::concat(&[between, items.expose()]));
         };
         let (before, after) = between.split_once(',').unwrap_or(("", " "));
-        let items = new.join(&format!("{before},{after}"));
-        Edit::insert(comma + 1, format!("{after}{items}{before},"))
+        let items = Secret::join(new, &format!("{before},{after}"));
+        Edit::insert(comma + 1, Secret::concat(&[after, items.expose(), before, ","]))
     }
 
     /// Takes items out, given by their numbers in ascending order.
@@ -296,8 +306,8 @@ mod tests {
             ("a=[ 1\n  , 2\n]", "a=[ 1\n  , 2\n  , 'n'\n]"),
             ("a=[\n 1, 2,\n 3, 4\n]", "a=[\n 1, 2,\n 3, 4, 'n'\n]"),
         ] {
-            let edits = list(&parsed(before)).append(&["'n'".to_owned()]);
-            assert_eq!(splice_text(before, &edits), after, "{before:?}");
+            let edits = list(&parsed(before)).append(&["'n'".into()]);
+            assert_eq!(splice_text(before, &edits).expose(), after, "{before:?}");
             parsed(after);
         }
     }
@@ -314,8 +324,8 @@ mod tests {
             ("a=[\r\n 1 # x\r\n]", "a=[\r\n 1, # x\r\n 'n',\r\n 'm'\r\n]"),
             ("a=[ 1\n  , 2\n]", "a=[ 1\n  , 2\n  , 'n'\n  , 'm'\n]"),
         ] {
-            let edits = list(&parsed(before)).append(&["'n'".to_owned(), "'m'".to_owned()]);
-            assert_eq!(splice_text(before, &edits), after, "{before:?}");
+            let edits = list(&parsed(before)).append(&["'n'".into(), "'m'".into()]);
+            assert_eq!(splice_text(before, &edits).expose(), after, "{before:?}");
             parsed(after);
         }
     }
@@ -349,7 +359,7 @@ mod tests {
             ("a=[\n 1,\n 2,\n 3\n]", &[1, 2], "a=[\n 1\n]"),
         ] {
             let edits = list(&parsed(before)).remove(gone);
-            assert_eq!(splice_text(before, &edits), after, "{before:?} {gone:?}");
+            assert_eq!(splice_text(before, &edits).expose(), after, "{before:?} {gone:?}");
             parsed(after);
         }
     }

@@ -1,28 +1,29 @@
 //! Replacements in a text, each for one span of the original.
 
-use std::fmt;
 use std::ops::Range;
+
+use crate::secret::Secret;
 
 /// One replacement: the bytes of `span` give way to `text`. An empty span is an insertion, an empty
 /// text a removal.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     /// The bytes of the original that go.
     pub span: Range<usize>,
     /// What comes in their place.
-    pub text: String,
+    pub text: Secret,
 }
 
 impl Edit {
     /// Replaces `span` by `text`.
     #[must_use]
-    pub fn new(span: Range<usize>, text: impl Into<String>) -> Self {
+    pub fn new(span: Range<usize>, text: impl Into<Secret>) -> Self {
         Self { span, text: text.into() }
     }
 
     /// Puts `text` before the byte at `offset`.
     #[must_use]
-    pub fn insert(offset: usize, text: impl Into<String>) -> Self {
+    pub fn insert(offset: usize, text: impl Into<Secret>) -> Self {
         Self::new(offset..offset, text)
     }
 
@@ -38,24 +39,17 @@ impl Edit {
     }
 }
 
-/// Shows where, not what: the text may hold a credential.
-impl fmt::Debug for Edit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Edit({:?} by {} bytes)", self.span, self.text.len())
-    }
-}
-
 /// Applies edits to the bytes they were made for. Every byte outside their spans comes over as it
 /// is. Edits at one place are applied in the order given.
 #[must_use]
 pub fn splice(original: &[u8], edits: &[Edit]) -> Vec<u8> {
-    let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    let added: usize = edits.iter().map(|edit| edit.text.expose().len()).sum();
     let mut out = Vec::with_capacity(original.len() + added);
     let mut at = 0;
     for edit in edits {
         debug_assert!(at <= edit.span.start, "edits are sorted and don't overlap");
         out.extend_from_slice(&original[at..edit.span.start]);
-        out.extend_from_slice(edit.text.as_bytes());
+        out.extend_from_slice(edit.text.expose().as_bytes());
         at = edit.span.end;
     }
     out.extend_from_slice(&original[at..]);
@@ -63,8 +57,15 @@ pub fn splice(original: &[u8], edits: &[Edit]) -> Vec<u8> {
 }
 
 /// [`splice`] for text whose edits lie between characters.
-pub(crate) fn splice_text(original: &str, edits: &[Edit]) -> String {
-    String::from_utf8_lossy(&splice(original.as_bytes(), edits)).into_owned()
+pub(crate) fn splice_text(original: &str, edits: &[Edit]) -> Secret {
+    let mut parts = Vec::with_capacity(2 * edits.len() + 1);
+    let mut at = 0;
+    for edit in edits {
+        parts.extend([&original[at..edit.span.start], edit.text.expose()]);
+        at = edit.span.end;
+    }
+    parts.push(&original[at..]);
+    Secret::concat(&parts)
 }
 
 /// Puts edits into the order that [`splice`] expects.

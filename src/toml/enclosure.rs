@@ -130,7 +130,7 @@ fn indented(text: &str, edits: &[Edit], indent: usize, leads: &[usize]) -> Vec<u
     let mut at = 0;
     for edit in edits {
         push(&text[at..edit.span.start], Some(at));
-        push(&edit.text, None);
+        push(edit.text.expose(), None);
         at = edit.span.end;
     }
     push(&text[at..], Some(at));

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::secret::Secret;
 use crate::toml::bracketed::{List, line_end, line_indent, newline_at, newline_before, skip_blank};
 use crate::toml::edit::Edit;
 use crate::toml::syntax::{NodeId, Syntax};
@@ -10,7 +11,7 @@ use crate::toml::syntax::{NodeId, Syntax};
 #[derive(Debug, Clone)]
 pub(crate) struct NewPair {
     pub key: String,
-    pub value: String,
+    pub value: Secret,
 }
 
 /// A table that takes new pairs: a section with its header, or an inline table.
@@ -48,8 +49,10 @@ impl<'s, 't> WrittenTable<'s, 't> {
             return Vec::new();
         }
         let (text, equals) = (self.syntax.text(), self.equals());
-        let new: Vec<_> =
-            new.iter().map(|NewPair { key, value }| format!("{key}{equals}{value}")).collect();
+        let new: Vec<_> = new
+            .iter()
+            .map(|NewPair { key, value }| Secret::concat(&[key, equals, value.expose()]))
+            .collect();
         if let Some(table) = self.inline {
             let items = self.pairs.iter().map(|&pair| self.syntax.node(pair).span()).collect();
             return List::new(text, self.syntax.node(table).span(), items).append(&new);
@@ -60,7 +63,7 @@ impl<'s, 't> WrittenTable<'s, 't> {
         };
         let (at, newline) = self.end();
         let line = format!("{newline}{indent}");
-        vec![Edit::insert(at, format!("{line}{}", new.join(&line)))]
+        vec![Edit::insert(at, Secret::concat(&[&line, Secret::join(&new, &line).expose()]))]
     }
 
     /// Takes a pair out with its line, as if [`Self::add`] had never put it there; `None` when a

@@ -118,7 +118,7 @@ impl ConfigText {
     pub(crate) fn edited(&self, edits: &[Edit]) -> Self {
         match &self.enclosure {
             Some(enclosure) => {
-                let text = Zeroizing::new(edit::splice_text(&self.text, edits));
+                let text = edit::splice_text(&self.text, edits).into_inner();
                 Self::enclosed(self.label.clone(), text, enclosure.clone())
             }
             None => Self::new(self.label.clone(), edit::splice(self.bytes(), edits)),

@@ -65,7 +65,7 @@ pub(crate) fn prove(text: &ConfigText, edits: &[Edit]) -> Result<(), Error> {
     let wanted = splice_text(text.as_str(), edits);
     let file = ConfigText::new(text.label(), text.patched(edits));
     let found = config_in_yaml(&file, enclosure.path());
-    if found.is_ok_and(|found| without_end(found.as_str()) == without_end(&wanted)) {
+    if found.is_ok_and(|found| without_end(found.as_str()) == without_end(wanted.expose())) {
         return Ok(());
     }
     Err(Error::NotProved {

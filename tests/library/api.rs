@@ -50,5 +50,6 @@ fn api() -> Option<String> {
         .omit_auto_derived_impls(true)
         .build()
         .expect("JSON of a known version");
-    Some(api.items().map(|item| format!("{item}\n")).collect())
+    let lines: Vec<_> = api.items().map(ToString::to_string).collect();
+    Some(lines.join("\n") + "\n")
 }

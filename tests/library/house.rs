@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up.
 const FLOORS: &[&[&str]] = &[
-    &["toml", "exit_status"],
+    &["secret", "exit_status"],
+    &["toml"],
     &["error"],
     &["config_file", "yaml"],
     &["auth"],

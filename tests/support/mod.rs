@@ -130,7 +130,7 @@ fn check_bytes(before: &[u8], after: &[u8], plan: &Plan) {
         let kept = edit.span.start - old;
         assert_eq!(before[old..old + kept], after[new..new + kept]);
         old = edit.span.end;
-        new += kept + edit.text.len();
+        new += kept + edit.text.expose().len();
     }
     assert_eq!(before[old..], after[new..]);
 }

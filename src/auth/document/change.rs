@@ -9,6 +9,7 @@ use super::{AuthDocument, Content, Entry, Helper};
 use crate::auth::credential::Credential;
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::{DOCKER_HUB, Registry, key_path, shown};
+use crate::secret::Secret;
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
 
@@ -36,7 +37,7 @@ impl Removal {
 
 impl AuthDocument<'_> {
     /// A new document with these credentials, on one line.
-    pub fn write_new(logins: &[(Registry, Credential)]) -> String {
+    pub fn write_new(logins: &[(Registry, Credential)]) -> Secret {
         Content::of_logins(logins).write(&Style::default())
     }
 
@@ -204,7 +205,7 @@ impl AuthDocument<'_> {
             };
             free.retain(|&number| number != slot);
             let place = object.members[slot].value.clone();
-            if self.text[place.clone()] != literal {
+            if self.text[place.clone()] != *literal.expose() {
                 edits.push(Edit::new(place, literal));
             }
         }
@@ -212,7 +213,7 @@ impl AuthDocument<'_> {
         let reused = free.len().min(homeless.len());
         for (number, (name, literal)) in free.drain(..reused).zip(homeless.drain(..reused)) {
             let member = &object.members[number];
-            let text = format!("\"{name}\"{}{literal}", style.colon);
+            let text = Secret::concat(&["\"", name, "\"", &style.colon, literal.expose()]);
             edits.push(Edit::new(member.key.start..member.value.end, text));
         }
         if !homeless.is_empty() {
@@ -234,7 +235,7 @@ impl AuthDocument<'_> {
             });
             last?.object.as_ref().filter(|object| !object.members.is_empty())
         });
-        let render = |indent: Option<&str>| -> Vec<(&str, String)> {
+        let render = |indent: Option<&str>| -> Vec<(&str, Secret)> {
             logins
                 .iter()
                 .map(|(registry, login)| {
@@ -282,40 +283,41 @@ pub(super) fn line_indent(text: &str, offset: usize) -> &str {
 }
 
 /// The members of a credential, with their values as JSON.
-fn members(login: &Credential) -> Vec<(&'static str, String)> {
+fn members(login: &Credential) -> Vec<(&'static str, Secret)> {
     let members = login.members();
     members.iter().map(|(name, secret)| (*name, text_literal(secret.expose()))).collect()
 }
 
 /// The value of a new credential.
-pub(super) fn value(login: &Credential, style: &Style, indent: Option<&str>) -> String {
+pub(super) fn value(login: &Credential, style: &Style, indent: Option<&str>) -> Secret {
     wrap(&members(login), style, indent)
 }
 
 /// The value of a new credential, laid out like another one.
-fn like(text: &str, sibling: &Object, login: &Credential, style: &Style) -> String {
+fn like(text: &str, sibling: &Object, login: &Credential, style: &Style) -> Secret {
     let colon = sibling.members.first().map_or(": ", |m| &text[m.key.end..m.value.start]);
     let (lead, tail) = (lead(text, sibling), super::style::tail(text, sibling));
     let members: Vec<_> = members(login)
         .iter()
-        .map(|(name, literal)| format!("\"{name}\"{colon}{literal}"))
+        .map(|(name, literal)| Secret::concat(&["\"", name, "\"", colon, literal.expose()]))
         .collect();
     let between = if lead.contains('\n') { format!(",{lead}") } else { style.item.clone() };
-    format!("{{{lead}{}{tail}}}", members.join(&between))
+    Secret::concat(&["{", lead, Secret::join(&members, &between).expose(), tail, "}"])
 }
 
 /// An object of these members; with an indent (that of the line it starts on) each has a line.
-pub(super) fn wrap(members: &[(&str, String)], style: &Style, indent: Option<&str>) -> String {
-    let member =
-        |(name, value): &(&str, String)| format!("{}{}{value}", text_literal(name), style.colon);
+pub(super) fn wrap(members: &[(&str, Secret)], style: &Style, indent: Option<&str>) -> Secret {
+    let member = |(name, value): &(&str, Secret)| {
+        Secret::concat(&[text_literal(name).expose(), &style.colon, value.expose()])
+    };
     let members: Vec<_> = members.iter().map(member).collect();
     match (&style.lines, indent) {
         (Some((newline, unit)), Some(indent)) if !members.is_empty() => {
             let between = format!(",{newline}{indent}{unit}");
-            let inner = members.join(&between);
-            format!("{{{newline}{indent}{unit}{inner}{newline}{indent}}}")
+            let inner = Secret::join(&members, &between);
+            Secret::concat(&["{", newline, indent, unit, inner.expose(), newline, indent, "}"])
         }
-        _ => format!("{{{}}}", members.join(&style.item)),
+        _ => Secret::concat(&["{", Secret::join(&members, &style.item).expose(), "}"]),
     }
 }
 
@@ -323,7 +325,7 @@ pub(super) fn wrap(members: &[(&str, String)], style: &Style, indent: Option<&st
 pub(super) fn insert(
     text: &str,
     object: &Object,
-    members: &[(&str, String)],
+    members: &[(&str, Secret)],
     style: &Style,
 ) -> Edit {
     let Some(last) = object.members.last() else {
@@ -332,25 +334,26 @@ pub(super) fn insert(
         let lines = style.lines.is_some() && text[..object.span.start].contains('\n');
         let whole = wrap(members, style, lines.then_some(base));
         let pad = &text[inner.clone()];
+        let whole = whole.expose();
         let body = &whole[1..whole.len() - 1];
         if lines || pad.contains('\n') || pad.is_empty() {
             return Edit::new(inner, body);
         }
-        return Edit::new(inner, format!("{pad}{body}{pad}"));
+        return Edit::new(inner, Secret::concat(&[pad, body, pad]));
     };
     let between = match separator(text, object) {
         Some(separator) => separator.to_owned(),
         None if lead(text, object).contains('\n') => format!(",{}", lead(text, object)),
         None => style.item.clone(),
     };
-    let mut added = String::new();
-    for (name, value) in members {
-        added.push_str(&between);
-        added.push_str(&text_literal(name));
-        added.push_str(&style.colon);
-        added.push_str(value);
-    }
-    Edit::insert(last.value.end, added)
+    let added: Vec<_> = members
+        .iter()
+        .map(|(name, value)| {
+            let name = text_literal(name);
+            Secret::concat(&[&between, name.expose(), &style.colon, value.expose()])
+        })
+        .collect();
+    Edit::insert(last.value.end, Secret::join(&added, ""))
 }
 
 /// Takes members out, each with one comma.

@@ -4,6 +4,7 @@ use super::change::{value, wrap};
 use super::style::{Style, text_literal};
 use crate::auth::credential::Credential;
 use crate::auth::registry::Registry;
+use crate::secret::Secret;
 
 /// Credentials and helpers, each with its key.
 #[derive(Default)]
@@ -33,7 +34,7 @@ impl Content {
     }
 
     /// The document: on one line, or a line for each member when the style has lines.
-    pub fn write(&self, style: &Style) -> String {
+    pub fn write(&self, style: &Style) -> Secret {
         let unit = style.lines.as_ref().map(|(_, unit)| unit.as_str());
         let indent = |depth: usize| unit.map(|unit| unit.repeat(depth));
         let mut root = Vec::new();

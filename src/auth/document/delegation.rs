@@ -5,6 +5,7 @@ use super::style::{lead, text_literal};
 use super::{AuthDocument, Helper};
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::{Registry, shown};
+use crate::secret::Secret;
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
 
@@ -104,9 +105,9 @@ impl AuthDocument<'_> {
                 .all(|helper| delegation.is_at(helper) && helper.name == delegation.helper)
     }
 
-    fn add_helpers(&self, registries: &[&Registry], literal: &str) -> Edit {
+    fn add_helpers(&self, registries: &[&Registry], literal: &Secret) -> Edit {
         let style = self.style();
-        let members = registries.iter().map(|registry| (registry.key(), literal.to_owned()));
+        let members = registries.iter().map(|registry| (registry.key(), literal.clone()));
         let members: Vec<_> = members.collect();
         if let Some((_, helpers)) = self.cred_helpers.last() {
             return insert(self.text, helpers, &members, style);

@@ -23,7 +23,7 @@ use index::Index;
 use crate::auth::credential::{Credential, Tokens};
 use crate::auth::expansion::{Expanded, expand, holds_predefined};
 use crate::auth::runner_version::RunnerVersion;
-use crate::auth::secret::Secret;
+use crate::secret::Secret;
 use crate::toml::letter_case::same_key;
 
 pub use change::Removal;
@@ -54,7 +54,7 @@ impl DocumentError {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Field {
     /// The value, with every `$NAME` that the runner sets replaced.
-    pub value: String,
+    pub value: Secret,
     /// Whether it holds a `$NAME` that only a job could set.
     pub unknown: bool,
     /// The number of the member in its object.
@@ -96,7 +96,7 @@ impl Entry {
     /// What the runner makes of it.
     pub fn stored(&self) -> Stored {
         fn value(field: Option<&Field>) -> &str {
-            field.map_or("", |field| &field.value)
+            field.map_or("", |field| field.value.expose())
         }
         let fields = [&self.auth, &self.username, &self.password];
         if fields.into_iter().flatten().any(|field| field.unknown) {
@@ -124,7 +124,7 @@ impl Entry {
         }
         let [identity, registry] = fields.map(|field| {
             let value = field.as_ref().map(|field| field.value.clone());
-            value.filter(|value| !value.is_empty()).map(Secret::new)
+            value.filter(|value| !value.expose().is_empty())
         });
         let tokens = Tokens { identity, registry };
         match self.stored() {
@@ -146,7 +146,7 @@ impl Entry {
 
     /// Whether it holds exactly this credential, in the form that every version reads.
     pub fn holds(&self, credential: &Credential) -> bool {
-        let auth = self.auth.as_ref().is_some_and(|auth| !auth.value.is_empty());
+        let auth = self.auth.as_ref().is_some_and(|auth| !auth.value.expose().is_empty());
         (auth || credential.username().is_empty()) && self.credential().as_ref() == Some(credential)
     }
 
@@ -190,7 +190,7 @@ impl<'t> AuthDocument<'t> {
     /// runner sets.
     pub fn parse(
         text: &'t str,
-        lookup: impl Fn(&str) -> Option<String>,
+        lookup: impl Fn(&str) -> Option<Secret>,
     ) -> Result<Self, DocumentError> {
         Self::build(text, RunnerVersion::LATEST, &|piece: &str| expand(piece, &lookup))
     }
@@ -204,7 +204,7 @@ impl<'t> AuthDocument<'t> {
     /// The same as a given version of GitLab Runner does it, which knows other members.
     pub fn parse_literal_in(text: &'t str, version: RunnerVersion) -> Result<Self, DocumentError> {
         Self::build(text, version, &|piece: &str| Expanded {
-            text: piece.to_owned(),
+            text: piece.into(),
             unknown: Vec::new(),
         })
     }
@@ -246,14 +246,14 @@ impl<'t> AuthDocument<'t> {
                     continue;
                 };
                 for (inner, member) in object.members.iter().enumerate() {
-                    let key = Some(fill(&member.name).text);
-                    let name = expanded(text, &member.value, fill).text;
+                    let key = Some(fill(&member.name).text.expose().to_owned());
+                    let name = expanded(text, &member.value, fill).text.expose().to_owned();
                     document.helpers.push(Helper { key, name, object: number, member: inner });
                 }
                 document.cred_helpers.push((number, object));
             } else if same_key(&member.name, "credsStore") && &text[member.value.clone()] != "null"
             {
-                let name = expanded(text, &member.value, fill).text;
+                let name = expanded(text, &member.value, fill).text.expose().to_owned();
                 document.helpers.push(Helper { key: None, name, object: number, member: number });
             }
         }
@@ -488,7 +488,7 @@ fn entry(
         Some(Field { value, unknown: !unknown.is_empty(), member })
     };
     Entry {
-        key: fill(&member.name).text,
+        key: fill(&member.name).text.expose().to_owned(),
         auths,
         member: number,
         auth: field("auth"),
@@ -503,5 +503,5 @@ fn entry(
 /// The string at `span`, expanded as text and then decoded, which is the runner's order.
 fn expanded(text: &str, span: &Range<usize>, fill: impl Fn(&str) -> Expanded) -> Expanded {
     let Expanded { text: raw, unknown } = fill(&text[span.clone()]);
-    Expanded { text: json::string(&raw).unwrap_or_default(), unknown }
+    Expanded { text: json::string(raw.expose()).unwrap_or_default().into(), unknown }
 }

@@ -4,7 +4,7 @@ use super::{AuthDocument, DocumentError, Entry, Helper, Stored};
 use crate::auth::credential::Credential;
 use crate::auth::registry::shown;
 use crate::auth::runner_version::RunnerVersion;
-use crate::auth::secret::{HIDDEN, looks_generated};
+use crate::secret::{HIDDEN, looks_generated};
 
 /// A document, once its variables are filled in.
 pub(crate) enum Reading<'t> {
@@ -70,7 +70,7 @@ pub(crate) fn undecodable(entry: &Entry) -> String {
 
 /// Whether an `auth` decodes but for its empty user.
 fn decodes_without_a_user(entry: &Entry) -> bool {
-    entry.auth.as_ref().is_some_and(|auth| Credential::decode_any(&auth.value).is_some())
+    entry.auth.as_ref().is_some_and(|auth| Credential::decode_any(auth.value.expose()).is_some())
 }
 
 impl Helper {

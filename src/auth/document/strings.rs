@@ -9,7 +9,7 @@
 use memchr::{memchr2, memchr3};
 
 use super::{StringKind, json};
-use crate::auth::secret::Secret;
+use crate::secret::Secret;
 use crate::toml::letter_case::same_key;
 
 /// Gives each string of the first object of a text, decoded, with what it is: names of members, and their

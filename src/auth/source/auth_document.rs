@@ -5,8 +5,8 @@ use std::path::Path;
 use super::logins::Logins;
 use super::text::SourceText;
 use super::{Login, kubernetes_secret};
-use crate::auth::secret::Secret;
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// Reads a whole auth document, or a Kubernetes Secret that holds one, and takes its credentials; `-`
 /// is standard input.

@@ -22,9 +22,9 @@ use zeroize::Zeroizing;
 
 use crate::auth::credential::{Credential, Tokens};
 use crate::auth::registry::shown;
-use crate::auth::secret::Secret;
 use crate::config_file::interruption::{Interruption, end_by};
 use crate::error::{Error, reason};
+use crate::secret::Secret;
 
 /// The most that is read of an answer: a list of a thousand registries is far smaller.
 const LONGEST: usize = 1 << 20;

@@ -18,9 +18,9 @@ use zeroize::Zeroizing;
 
 use crate::auth::credential::Credential;
 use crate::auth::registry::Registry;
-use crate::auth::secret::Secret;
 use crate::config_file::read_regular;
 use crate::error::Error;
+use crate::secret::Secret;
 
 pub use auth_document::{auth_document, auth_document_in};
 pub use docker_config::{docker_config, logged_in};

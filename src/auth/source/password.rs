@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{from_file, from_stdin, not_utf8};
-use crate::auth::secret::Secret;
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// Where a password comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

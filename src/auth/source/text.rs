@@ -9,8 +9,8 @@ use super::{Login, from_file, from_stdin};
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Stored};
 use crate::auth::registry::{Registry, shown};
-use crate::auth::secret::Secret;
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// What a map of registries without `auths` is put into.
 const WRAPPING: &str = "{\"auths\": ";

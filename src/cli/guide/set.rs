@@ -4,7 +4,6 @@ use super::known::Known;
 use super::{Conversation, Guide, in_turn};
 use crate::auth::credential::{Credential, check_username};
 use crate::auth::registry::Registry;
-use crate::auth::secret::Secret;
 use crate::auth::source::Login;
 use crate::cli::args::{Global, Set};
 use crate::cli::output::Output;
@@ -14,6 +13,7 @@ use crate::error::Error;
 use crate::plan::{Plan, Request};
 use crate::runner::Config;
 use crate::runner::selection::Selector;
+use crate::secret::Secret;
 
 /// What may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

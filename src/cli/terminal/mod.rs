@@ -10,8 +10,8 @@ mod screen;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::auth::secret::Secret;
 use crate::error::Error;
+use crate::secret::Secret;
 use key::Key;
 use line::Line;
 use list::List;

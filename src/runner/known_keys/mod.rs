@@ -8,8 +8,8 @@ mod list;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::auth::secret::{HIDDEN, may_be_secret};
 use crate::runner::Config;
+use crate::secret::{HIDDEN, may_be_secret};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 use list::{Group, ROOT, RUNNERS};

@@ -121,12 +121,15 @@ impl<'t> Builder<'t> {
 
     fn check_value(&mut self, span: Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
         let text = self.text(span);
-        let mut output = Cow::Borrowed("");
-        let kind = Raw::new_unchecked(text, encoding, span).decode_scalar(&mut output, error);
-        if kind == ScalarKind::String {
+        let raw = Raw::new_unchecked(text, encoding, span);
+        if encoding.is_some() {
+            // What it stands for is not wanted here, and may be a secret.
+            let _string = raw.decode_scalar(&mut (), error);
             self.check_string(text, span.start(), encoding);
             return;
         }
+        let mut output = Cow::Borrowed("");
+        let kind = raw.decode_scalar(&mut output, error);
         if output.is_empty() {
             error.report_error(ParseError::new("no value").with_unexpected(span));
             return;

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{NodeId, NodeKind, Syntax};
+use super::{Decoded, NodeId, NodeKind, Syntax};
 
 /// A value as GitLab Runner gets it. Strings are decoded; numbers, booleans and dates are compared
 /// by their text, since this crate never rewrites one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning<'t> {
-    String(Cow<'t, str>),
+    String(Decoded<'t>),
     Other(&'t str),
     Array(Vec<Meaning<'t>>),
     Table(BTreeMap<Cow<'t, str>, Meaning<'t>>),
@@ -47,7 +47,7 @@ impl<'t> Meaning<'t> {
                 syntax.children(id).map(|child| Self::of_value(syntax, child)).collect(),
             ),
             NodeKind::InlineTable => Self::of_pairs(syntax, id + 1..syntax.after(id)),
-            _ if syntax.is_string(id) => Self::String(syntax.string(id)),
+            _ if syntax.is_string(id) => Self::String(syntax.decoded(id)),
             _ => Self::Other(&syntax.text()[node.span()]),
         }
     }

@@ -5,6 +5,7 @@
 //! and nothing is decoded before somebody asks for it.
 
 mod builder;
+mod decoded;
 mod duplicates;
 mod earlier;
 mod expressions;
@@ -25,6 +26,7 @@ use crate::toml::text::ConfigText;
 use builder::Builder;
 use versions::Refused;
 
+pub(crate) use decoded::Decoded;
 pub(crate) use earlier::Twice;
 #[cfg(fuzzing)]
 pub(crate) use expressions::compare_readings;
@@ -270,6 +272,11 @@ impl<'t> Syntax<'t> {
         }
     }
 
+    /// The same for what may be a secret.
+    pub fn decoded(&self, id: NodeId) -> Decoded<'t> {
+        Decoded::new(self.string(id))
+    }
+
     fn quoted(&self, node: &Node, encoding: Encoding) -> Cow<'t, str> {
         let raw = &self.text[node.span()];
         let plain = match encoding {
@@ -281,13 +288,14 @@ impl<'t> Syntax<'t> {
         if let Some(text) = raw.get(1..raw.len().saturating_sub(1)).filter(|_| plain) {
             return Cow::Borrowed(text);
         }
-        let mut output = Cow::Borrowed("");
+        // It never grows: a copy that is left behind would not be wiped.
+        let mut output = String::with_capacity(raw.len());
         if node.kind == NodeKind::Key {
             self.raw(node).decode_key(&mut output, &mut ());
         } else {
             let _kind = self.raw(node).decode_scalar(&mut output, &mut ());
         }
-        output
+        Cow::Owned(output)
     }
 
     /// The quoting of a key or value; `None` when it stands bare.

@@ -49,6 +49,35 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// The text, which still wipes itself.
+    pub(crate) fn into_inner(self) -> Zeroizing<String> {
+        self.0
+    }
+
+    /// Texts one after the other, in memory of the right size from the start: a text that grows
+    /// leaves copies behind that nobody wipes.
+    pub(crate) fn concat(parts: &[&str]) -> Self {
+        Self::new(parts.concat())
+    }
+
+    /// Secrets with a text between each two of them, made in the same way.
+    pub(crate) fn join(parts: &[Self], between: &str) -> Self {
+        let parts: Vec<_> = parts.iter().map(Self::expose).collect();
+        Self::new(parts.join(between))
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text.to_owned())
+    }
 }
 
 impl Hash for Secret {
