@@ -1,16 +1,18 @@
 //! Whether each version of GitLab Runner uses what comes in, a credential or a helper: what `set` says
 //! with status 0.
 //!
-//! Each version reads the new document once, and the resolver is asked for an image of each registry.
+//! Each version reads the new document once and looks up an image of each registry in it.
+
+use std::collections::HashMap;
 
 use super::RunnerContext;
 use crate::auth::credential::Credential;
-use crate::auth::document::{AuthDocument, DocumentError, Reading, undecodable};
+use crate::auth::document::{AuthDocument, DocumentError, Entry, Helper, Reading, undecodable};
 use crate::auth::expansion::expand;
 use crate::auth::registry::{Registry, shown, why_it_never_matches};
 use crate::auth::runner_version::{RunnerVersion, named};
 use crate::error::Error;
-use crate::resolver::{Answer, Match, Verdict, resolve_reading};
+use crate::resolver::{Answer, Lookup, Match, Verdict};
 use crate::runner::environment::Environment;
 
 /// What is to answer for a registry.
@@ -47,6 +49,8 @@ impl RunnerContext<'_, '_> {
         if let Some((_, newest)) = readings.last() {
             self.check_newest(newest)?;
         }
+        let views: Vec<_> =
+            readings.iter().map(|(version, reading)| View::new(reading, *version)).collect();
         // An image that no other key can be for.
         let mut image = "image".to_owned();
         while text.expose().contains(&image) {
@@ -58,10 +62,7 @@ impl RunnerContext<'_, '_> {
             let host = registry.map_or_else(|| format!("{image}.example"), |it| it.path().into());
             let name = registry.map_or("other registries".into(), |it| shown(it.key()));
             let image = format!("{host}/{image}");
-            let found: Vec<_> = readings
-                .iter()
-                .map(|(version, reading)| instead(reading, &image, wanted, *version))
-                .collect();
+            let found: Vec<_> = views.iter().map(|view| view.instead(&image, wanted)).collect();
             if found.iter().all(Option::is_some) {
                 return Err(self.never_used(&name, *registry));
             }
@@ -146,47 +147,57 @@ impl RunnerContext<'_, '_> {
     }
 }
 
-/// What a version does in place of using what is wanted for an image; `None` when it uses it.
-fn instead(
-    reading: &Reading<'_>,
-    image: &str,
-    wanted: &Wanted<'_>,
-    version: RunnerVersion,
-) -> Option<Instead> {
-    let document = match reading {
-        Reading::Read(document) => Some(document),
-        _ => None,
-    };
-    let holds = |found: &Match| match wanted {
-        Wanted::Login(login) => {
-            let entries = document.iter().flat_map(|document| document.effective());
-            !matches!(found.answer, Answer::Helper(_) | Answer::Empty)
-                && entries.into_iter().any(|entry| entry.key == found.key && entry.holds(login))
+/// What one version makes of the new document.
+struct View<'r> {
+    lookup: Lookup<'r>,
+    /// The credentials and the helpers that count, by key; that of a `credsStore` is `None`.
+    credentials: HashMap<&'r str, &'r Entry>,
+    helpers: HashMap<Option<&'r str>, &'r Helper>,
+}
+
+impl<'r> View<'r> {
+    fn new(reading: &'r Reading<'r>, version: RunnerVersion) -> Self {
+        let document = match reading {
+            Reading::Read(document) => Some(document),
+            _ => None,
+        };
+        let credentials = document.map(AuthDocument::effective).unwrap_or_default();
+        let helpers = document.map(AuthDocument::effective_helpers).unwrap_or_default();
+        Self {
+            lookup: Lookup::new(reading, version),
+            credentials: credentials.into_iter().map(|entry| (entry.key.as_str(), entry)).collect(),
+            helpers: helpers.into_iter().map(|helper| (helper.key.as_deref(), helper)).collect(),
         }
-        Wanted::Helper(name) => {
-            let helpers = document.iter().flat_map(|document| document.effective_helpers());
-            matches!(found.answer, Answer::Helper(_))
-                && helpers
-                    .into_iter()
-                    .any(|helper| helper.key.as_ref() == Some(&found.key) && helper.name == *name)
+    }
+
+    /// What the version does in place of using what is wanted for an image; `None` when it uses it.
+    fn instead(&self, image: &str, wanted: &Wanted<'_>) -> Option<Instead> {
+        let holds = |found: &Match| match wanted {
+            Wanted::Login(login) => {
+                !matches!(found.answer, Answer::Helper(_) | Answer::Empty)
+                    && self.credentials.get(&*found.key).is_some_and(|entry| entry.holds(login))
+            }
+            Wanted::Helper(_) => {
+                matches!(found.answer, Answer::Helper(_)) && self.asks(Some(&found.key), wanted)
+            }
+        };
+        let key = |found: &Match| shown(&found.key).into_owned();
+        match self.lookup.verdict(image) {
+            Verdict::Match(found) if holds(&found) => None,
+            Verdict::AtRandom(found) if found.iter().all(holds) => None,
+            Verdict::Store(_) if self.asks(None, wanted) => None,
+            Verdict::Match(found) => Some(Instead::Other(key(&found))),
+            Verdict::AtRandom(found) => Some(Instead::Random(found.iter().map(key).collect())),
+            Verdict::NoMatch | Verdict::Store(_) => Some(Instead::Nothing),
+            Verdict::Dropped { problem, .. } => Some(Instead::Drops(problem)),
+            Verdict::Cancelled { .. } => Some(Instead::GivesUp),
         }
-    };
-    let is_store = || {
-        let store = document.and_then(|document| {
-            document.effective_helpers().into_iter().find(|helper| helper.key.is_none())
-        });
-        store.is_some_and(|store| matches!(wanted, Wanted::Helper(name) if store.name == *name))
-    };
-    let key = |found: &Match| shown(&found.key).into_owned();
-    match resolve_reading(reading, image, version).verdict {
-        Verdict::Match(found) if holds(&found) => None,
-        Verdict::AtRandom(found) if found.iter().all(holds) => None,
-        Verdict::Store(_) if is_store() => None,
-        Verdict::Match(found) => Some(Instead::Other(key(&found))),
-        Verdict::AtRandom(found) => Some(Instead::Random(found.iter().map(key).collect())),
-        Verdict::NoMatch | Verdict::Store(_) => Some(Instead::Nothing),
-        Verdict::Dropped { problem, .. } => Some(Instead::Drops(problem)),
-        Verdict::Cancelled { .. } => Some(Instead::GivesUp),
+    }
+
+    /// Whether the helper of a key is the one that is wanted.
+    fn asks(&self, key: Option<&str>, wanted: &Wanted<'_>) -> bool {
+        let helper = self.helpers.get(&key);
+        matches!((helper, wanted), (Some(helper), Wanted::Helper(name)) if helper.name == *name)
     }
 }
 

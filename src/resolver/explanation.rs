@@ -3,7 +3,7 @@
 use crate::auth::document::Reading;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
-use crate::resolver::{self, Resolution, Verdict};
+use crate::resolver::{Lookup, Resolution, Verdict};
 use crate::runner::allowed_helpers;
 use crate::runner::allowed_images::restricted;
 use crate::runner::auth_entry::{AuthEntry, Filled};
@@ -92,13 +92,13 @@ impl Explanation {
             unset: false,
             open: false,
             limits: Limits::of(config, runner, image, version),
-            resolution: resolver::resolve("", image, version),
+            resolution: Lookup::new(&Reading::Empty, version).resolve(image),
             place: None,
         };
         if let Some((environment, entries)) = environment.as_ref().zip(entries) {
             let filled = entries.counts.fill(environment);
             let reading = filled.read(version);
-            explanation.resolution = resolver::resolve_reading(&reading, image, version);
+            explanation.resolution = Lookup::new(&reading, version).resolve(image);
             explanation.unset = filled.unset;
             explanation.open = filled.is_open();
             explanation.place = explanation

@@ -10,17 +10,15 @@
 pub(crate) mod explanation;
 pub mod image;
 pub mod listing;
+mod lookup;
 mod near_miss;
 pub mod rendering;
 pub mod shell;
 
-use std::collections::BTreeMap;
-
-use crate::auth::document::{AuthDocument, DocumentError, Entry, Reading, Stored};
-use crate::auth::registry::key_path_in;
+use crate::auth::document::Reading;
 use crate::auth::runner_version::RunnerVersion;
-use crate::resolver::image::{candidates, image_path};
 
+pub(crate) use lookup::Lookup;
 pub use near_miss::{Miss, NearMiss};
 
 /// What a document holds for an image.
@@ -137,137 +135,10 @@ pub enum Loss {
 /// ```
 #[must_use]
 pub fn resolve(document: &str, image: &str, version: RunnerVersion) -> Resolution {
-    resolve_reading(&Reading::of(document, version), image, version)
-}
-
-/// [`resolve`] for a document that has been read by the same version.
-pub(crate) fn resolve_reading(
-    reading: &Reading<'_>,
-    image: &str,
-    version: RunnerVersion,
-) -> Resolution {
-    let image_path = image_path(image, version);
-    let candidates = candidates(&image_path);
-    let mut resolution = Resolution {
-        image_path,
-        candidates,
-        verdict: Verdict::NoMatch,
-        losers: Vec::new(),
-        near_misses: Vec::new(),
-        helpers: Vec::new(),
-        store: None,
-    };
-    let document = match reading {
-        Reading::Empty => return resolution,
-        Reading::Dropped(DocumentError { offset, problem }, _) => {
-            resolution.verdict = Verdict::Dropped { offset: *offset, problem: problem.clone() };
-            return resolution;
-        }
-        Reading::Cancelled(helper, _) => {
-            resolution.verdict = Verdict::Cancelled { helper: helper.shown_name().to_owned() };
-            return resolution;
-        }
-        Reading::Read(document) => document,
-    };
-    let store = document.helpers().iter().rfind(|helper| helper.key.is_none());
-    resolution.store =
-        store.map(|store| store.shown_name().to_owned()).filter(|name| !name.is_empty());
-    let keys = keys(document, version, &mut resolution);
-    resolution.decide(&keys, version);
-    if resolution.verdict == Verdict::NoMatch {
-        if let Some(store) = &resolution.store {
-            resolution.verdict = Verdict::Store(store.clone());
-        }
-        let outside: Vec<_> = document.unwrapped_credentials().map(|found| found.name).collect();
-        resolution.near_misses = near_miss::find(
-            &resolution.image_path,
-            keys.keys().map(String::as_str),
-            outside.iter().map(String::as_str),
-            version,
-        );
-    }
-    resolution
-}
-
-fn answer(entry: &Entry, version: RunnerVersion) -> Answer {
-    let filled = |field: &Option<crate::auth::document::Field>| {
-        field.as_ref().is_some_and(|field| !field.value.expose().is_empty())
-    };
-    match entry.stored() {
-        Stored::Credential(_) if !filled(&entry.auth) && !version.reads_plain_fields() => {
-            Answer::Empty
-        }
-        Stored::Unknown => Answer::Variable,
-        Stored::Credential(found) => Answer::User(found.username().to_owned()),
-        _ if filled(&entry.identity_token) || filled(&entry.registry_token) => Answer::Token,
-        // An empty user, which old versions take.
-        _ if filled(&entry.auth) => Answer::User(String::new()),
-        _ => Answer::Empty,
-    }
-}
-
-/// The keys in sorted order, each with what the runner has under it.
-fn keys(
-    document: &AuthDocument<'_>,
-    version: RunnerVersion,
-    resolution: &mut Resolution,
-) -> BTreeMap<String, Answer> {
-    let mut keys = BTreeMap::new();
-    let mut lose = |key: &str, reason: Loss| {
-        let path = key_path_in(key, version);
-        if resolution.candidates.contains(&path) {
-            resolution.losers.push(Loser { key: key.to_owned(), path, reason });
-        }
-    };
-    for entry in document.entries() {
-        if keys.insert(entry.key.clone(), answer(entry, version)).is_some() {
-            lose(&entry.key, Loss::Repeated);
-        }
-    }
-    let mut names = Vec::new();
-    for helper in document.helpers() {
-        let Some(key) = &helper.key else { continue };
-        match keys.insert(key.clone(), Answer::Helper(helper.shown_name().to_owned())) {
-            None => {}
-            Some(Answer::Helper(_)) => lose(key, Loss::Repeated),
-            Some(_) => lose(key, Loss::Helper),
-        }
-        names.push(helper.shown_name().to_owned());
-    }
-    resolution.helpers = names;
-    keys
+    Lookup::new(&Reading::of(document, version), version).resolve(image)
 }
 
 impl Resolution {
-    /// Walks the candidates from the longest to the shortest.
-    fn decide(&mut self, keys: &BTreeMap<String, Answer>, version: RunnerVersion) {
-        let mut won = false;
-        for candidate in &self.candidates {
-            let mut found: Vec<Match> = keys
-                .iter()
-                .filter(|(key, _)| key_path_in(key, version) == *candidate)
-                .map(|(key, answer)| Match {
-                    key: key.clone(),
-                    path: candidate.clone(),
-                    answer: answer.clone(),
-                })
-                .collect();
-            if !won && !found.is_empty() {
-                won = true;
-                if found.len() > 1 && !version.sorts_keys() {
-                    self.verdict = Verdict::AtRandom(found);
-                    continue;
-                }
-                self.verdict = Verdict::Match(found.remove(0));
-                let later = found.into_iter().map(|lost| (lost, Loss::SortsLater));
-                self.losers.extend(later.map(Loser::from));
-            } else {
-                let shorter = found.into_iter().map(|lost| (lost, Loss::Shorter));
-                self.losers.extend(shorter.map(Loser::from));
-            }
-        }
-    }
-
     /// Whether the runner sends a credential: one that is not empty, or a helper's.
     #[must_use]
     pub fn has_credential(&self) -> bool {
@@ -277,11 +148,5 @@ impl Resolution {
             Verdict::Store(_) => true,
             _ => false,
         }
-    }
-}
-
-impl From<(Match, Loss)> for Loser {
-    fn from((lost, reason): (Match, Loss)) -> Self {
-        Self { key: lost.key, path: lost.path, reason }
     }
 }

@@ -14,7 +14,7 @@ use crate::auth::runner_version::RunnerVersion;
 use crate::auth::source::credential_helper::CredentialHelper;
 use crate::error::Error;
 use crate::registry_client::{Failure, Obstacle};
-use crate::resolver::{Resolution, Verdict, resolve_reading};
+use crate::resolver::{Lookup, Resolution, Verdict};
 use crate::runner::auth_entry::Filled;
 use crate::runner::environment::Environment;
 use crate::runner::{Config, Runner};
@@ -138,8 +138,8 @@ impl RunnerCredentials {
     fn resolve(&self, image: &str) -> Resolution {
         let version = RunnerVersion::LATEST;
         match &self.document {
-            Some(filled) => resolve_reading(&filled.read(version), image, version),
-            None => resolve_reading(&Reading::Empty, image, version),
+            Some(filled) => Lookup::new(&filled.read(version), version).resolve(image),
+            None => Lookup::new(&Reading::Empty, version).resolve(image),
         }
     }
 

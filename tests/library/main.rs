@@ -8,6 +8,7 @@ mod corpus;
 mod differential;
 mod go;
 mod house;
+mod lookup;
 mod properties;
 mod random;
 mod resolver;
