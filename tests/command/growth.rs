@@ -6,6 +6,8 @@ use std::num::NonZero;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::Engine as _;
+
 /// How many of a thing the smaller file has: fewer for `doctor`, which tries out what it advises.
 const MANY: usize = 200;
 const MANY_FOR_DOCTOR: usize = 80;
@@ -126,6 +128,23 @@ const KINDS: &[Kind] = &[
     ("dots", |count| runner("") + "  a" + &".a".repeat(count) + " = 1\n"),
 ];
 
+/// What credentials come from, in place of a config.
+const SOURCES: &[Kind] = &[
+    ("a Kubernetes Secret", |count| {
+        let json = base64::engine::general_purpose::STANDARD.encode(auth_document(count));
+        format!(
+            "kind: Secret\ntype: kubernetes.io/dockerconfigjson\ndata:\n  .dockerconfigjson: {json}\n"
+        )
+    }),
+    ("an auth document", auth_document),
+];
+
+const FROM_SOURCE: &[&str] = &["set", "-n", "one", "--auth-config", "source", "--dry-run"];
+
+fn auth_document(count: usize) -> String {
+    format!("{{\"auths\": {{{}}}}}", logins(count))
+}
+
 /// Credentials, each for a registry of its own.
 fn logins(count: usize) -> String {
     many(count, ", ", |n| format!("\"r{n}.io\": {{\"auth\": \"{AUTH}\"}}"))
@@ -154,9 +173,11 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 /// How many instructions a command needs.
-fn instructions(config: &str, command: &[&str]) -> f64 {
+fn instructions(file: &str, text: &str, command: &[&str]) -> f64 {
     let folder = tempfile::tempdir().expect("a place to work");
-    fs::write(folder.path().join("config.toml"), config).expect("a config can be written");
+    for (file, text) in [("config.toml", &*runner("")), (file, text)] {
+        fs::write(folder.path().join(file), text).expect("a file can be written");
+    }
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(env!("CARGO_BIN_EXE_runner-auth"))
@@ -183,10 +204,10 @@ fn has_valgrind() -> bool {
 }
 
 /// A kind of file with a command that is too steep for it, and how steep; `None` when it is not.
-fn steep(kind: &Kind, command: &[&str], start: f64) -> Option<String> {
-    let (name, file) = kind;
+fn steep(file: &str, kind: &Kind, command: &[&str], start: f64) -> Option<String> {
+    let (name, text) = kind;
     let many = if command[0] == "doctor" { MANY_FOR_DOCTOR } else { MANY };
-    let [one, two] = [many, 2 * many].map(|count| instructions(&file(count), command));
+    let [one, two] = [many, 2 * many].map(|count| instructions(file, &text(count), command));
     let growth = (two - start) / (one - start).max(1.0);
     // What is left out of account is no more than starting the command costs.
     let is_steep = growth > MOST && two - one > start / 4.0;
@@ -202,13 +223,15 @@ fn what_a_command_costs_grows_with_the_file() {
         return;
     }
     let all = std::env::var_os("GROWTH").is_some_and(|value| value == "all");
-    let starts = COMMANDS.iter().map(|command| instructions(&runner(""), command));
+    let starts = COMMANDS.iter().map(|command| instructions("config.toml", &runner(""), command));
     let starts: Vec<_> = starts.collect();
-    let mut runs = Vec::new();
+    let start = instructions("source", &auth_document(1), FROM_SOURCE);
+    let mut runs: Vec<_> =
+        SOURCES.iter().map(|kind| ("source", kind, FROM_SOURCE, start)).collect();
     for (number, kind) in KINDS.iter().enumerate() {
         for (turn, command) in COMMANDS.iter().enumerate() {
             if all || turn == 0 || turn == 1 + number % (COMMANDS.len() - 1) {
-                runs.push((kind, *command, starts[turn]));
+                runs.push(("config.toml", kind, *command, starts[turn]));
             }
         }
     }
@@ -216,8 +239,8 @@ fn what_a_command_costs_grows_with_the_file() {
     let work = || {
         let mut steep_ones = Vec::new();
         while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let (kind, command, start) = run;
-            steep_ones.extend(steep(kind, command, *start));
+            let (file, kind, command, start) = run;
+            steep_ones.extend(steep(file, kind, command, *start));
         }
         steep_ones
     };
