@@ -127,7 +127,7 @@ impl<'r> Lookup<'r> {
         let longest = fitting.next().filter(|_| self.version.sorts_keys()).unwrap_or_default();
         let later = longest.iter().skip(1).map(|found| (found, Loss::SortsLater));
         let shorter = fitting.flatten().map(|found| (found, Loss::Shorter));
-        hidden.chain(later.chain(shorter).map(Loser::from)).collect()
+        hidden.chain(later.chain(shorter).map(loser)).collect()
     }
 }
 
@@ -148,8 +148,6 @@ fn answer(entry: &Entry, version: RunnerVersion) -> Answer {
     }
 }
 
-impl From<(&Match, Loss)> for Loser {
-    fn from((lost, reason): (&Match, Loss)) -> Self {
-        Self { key: lost.key.clone(), path: lost.path.clone(), reason }
-    }
+fn loser((lost, reason): (&Match, Loss)) -> Loser {
+    Loser { key: lost.key.clone(), path: lost.path.clone(), reason }
 }
