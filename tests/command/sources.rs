@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 
 use crate::support;
@@ -564,8 +565,8 @@ fn all_end(pids: &str) {
 fn a_helper_ends_with_the_command() {
     // Longer than what a pipe takes from one who doesn't read.
     let long = format!("r.io/{}", "a".repeat(100_000));
-    for (signal, number, registry) in
-        [("-INT", 2, "r.io"), ("-TERM", 15, "r.io"), ("-INT", 2, long.as_str())]
+    for (signal, registry) in
+        [(Signal::INT, "r.io"), (Signal::TERM, "r.io"), (Signal::INT, long.as_str())]
     {
         let place = Place::new();
         let mut command =
@@ -580,9 +581,8 @@ fn a_helper_ends_with_the_command() {
             }
             std::thread::sleep(Duration::from_millis(10));
         };
-        let kill = Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(kill.expect("kill runs").success());
-        assert_eq!(child.wait().expect("it ends").signal(), Some(number));
+        kill_process(Pid::from_child(&child), signal).expect("it is there");
+        assert_eq!(child.wait().expect("it ends").signal(), Some(signal.as_raw()));
         all_end(&pids);
     }
 }

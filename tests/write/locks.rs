@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, Signal, kill_process};
 
 const CONFIG: &str = "[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
 
@@ -65,17 +66,17 @@ fn who_holds_a_lock_is_named() {
 fn a_signal_that_was_ignored_stays_ignored() {
     let folder = tempfile::tempdir().expect("a place to work");
     let config = folder.path().join("config.toml");
-    for (signal, number) in [("HUP", 1), ("INT", 2), ("QUIT", 3), ("USR1", 10)] {
+    for (name, signal) in
+        [("HUP", Signal::HUP), ("INT", Signal::INT), ("QUIT", Signal::QUIT), ("USR1", Signal::USR1)]
+    {
         fs::write(&config, CONFIG).unwrap();
         let held = locked(&config);
         let mut child =
-            set_after(&format!("trap '' {signal}"), &config, &[]).spawn().expect("it starts");
+            set_after(&format!("trap '' {name}"), &config, &[]).spawn().expect("it starts");
         sleep(Duration::from_millis(300));
-        let kill =
-            Command::new("kill").args([&format!("-{number}"), &child.id().to_string()]).status();
-        assert!(kill.is_ok_and(|status| status.success()));
+        kill_process(Pid::from_child(&child), signal).expect("it is there");
         sleep(Duration::from_millis(100));
-        assert!(child.try_wait().unwrap().is_none(), "{signal} has ended it");
+        assert!(child.try_wait().unwrap().is_none(), "{name} has ended it");
         drop(held);
         assert!(child.wait().unwrap().success());
         assert!(fs::read_to_string(&config).unwrap().contains("r.io"));
