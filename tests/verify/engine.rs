@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::command::{PASSWORD, Setup, encoded, there};
@@ -95,8 +96,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         // It ends its own containerd when it is asked to end, not when it is killed.
-        let pid = self.server.id().to_string();
-        drop(Command::new("kill").arg(&pid).status());
+        let _asked = kill_process(Pid::from_child(&self.server), Signal::TERM);
         for _ in 0..100 {
             if self.server.try_wait().is_ok_and(|status| status.is_some()) {
                 return;

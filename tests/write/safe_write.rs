@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::is_root;
 
@@ -747,8 +748,8 @@ fn a_link_that_is_pointed_elsewhere_meanwhile_is_followed() {
 #[test]
 fn a_signal_leaves_nothing_behind() {
     // While it waits for a lock, each signal ends the process as it always does.
-    for (name, signal) in
-        [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3), ("USR1", 10), ("ALRM", 14)]
+    for signal in
+        [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::ALARM]
     {
         let place = Place::new();
         let config = place.config();
@@ -761,9 +762,9 @@ fn a_signal_leaves_nothing_behind() {
             .spawn()
             .expect("the command starts");
         sleep(Duration::from_millis(300));
-        tool("kill", &[&format!("-{name}"), &process.id().to_string()]);
+        kill_process(Pid::from_child(&process), signal).expect("it is there");
         let status = process.wait().unwrap();
-        assert_eq!(status.signal(), Some(signal), "{status:?}");
+        assert_eq!(status.signal(), Some(signal.as_raw()), "{status:?}");
         drop(holder.kill());
         drop(holder.wait());
         assert!(!is_new(&config));
