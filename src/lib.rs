@@ -35,6 +35,7 @@ mod cli;
 mod config_file;
 mod doctor;
 mod error;
+mod escaped_json;
 mod exit_status;
 mod plan;
 mod redaction;

@@ -13,7 +13,6 @@ mod guide;
 mod hardening;
 mod help;
 mod input;
-mod json;
 mod list;
 mod man;
 mod output;

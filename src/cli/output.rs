@@ -9,11 +9,11 @@ use rustix::fs::OFlags;
 use serde::Serialize;
 
 use super::args::{Color, Format, Global};
-use super::json;
 use super::report::Failure;
 use crate::error::Error;
+use crate::escaped_json::to_string;
 use crate::redaction::diff::{Line, LineKind, sign, to_text};
-use crate::toml::printable::{one_line, one_line_with_tabs};
+use crate::toml::printable::{acts, one_line, one_line_with_tabs};
 
 /// Where reports go.
 pub(super) struct Output {
@@ -69,7 +69,7 @@ impl Output {
 
     /// Prints the JSON report.
     pub fn json(&self, report: &impl Serialize) {
-        match json::to_string(report) {
+        match to_string(report, acts) {
             Ok(text) => self.print(&format!("{text}\n")),
             Err(error) => write_to(io::stderr(), &format!("error: {error}\n")),
         }
@@ -182,7 +182,7 @@ fn style(kind: LineKind) -> Style {
 
 /// An error as JSON on standard output, for arguments that could not be read.
 pub(super) fn json_error(error: &Error) {
-    if let Ok(text) = json::to_string(&Failure::new(error))
+    if let Ok(text) = to_string(&Failure::new(error), acts)
         && try_write_to(io::stdout(), &format!("{text}\n")).is_err()
     {
         usage_error(error);

@@ -8,6 +8,7 @@ use crate::auth::registry::{Registry, shown};
 use crate::auth::runner_version::RunnerVersion;
 use crate::auth::source::Login;
 use crate::error::Error;
+use crate::escaped_json;
 use crate::resolver::shell::quote;
 use crate::runner::auth_entry::{AuthEntry, Filled, VARIABLE, new_entry};
 use crate::runner::environment::Environment;
@@ -116,12 +117,16 @@ impl Rendering {
     /// Writes it down, with a line end. It holds the secrets: that is what it is for.
     #[must_use]
     pub fn write(&self, form: Form) -> Secret {
-        let json = |style: &Style| Zeroizing::new(ascii(self.0.write(style).expose()));
+        let written = |style: &Style, acts| {
+            Zeroizing::new(escaped_json::escaped(self.0.write(style).expose(), acts))
+        };
+        // In ASCII: YAML takes some other characters for line ends.
+        let json = |style: &Style| written(style, |letter| !letter.is_ascii());
         // Without blanks, which GitLab does not mask in a variable, and without %: it fills in %NAME%
         // as well as $NAME (its `lib/expand_variables.rb`), and a $ is escaped in every form.
         let tight = || {
             let style = Style { colon: ":".into(), item: ",".into(), lines: None };
-            Zeroizing::new(json(&style).replace('%', "\\u0025"))
+            written(&style, |letter| letter == '%' || !letter.is_ascii())
         };
         Secret::new(match form {
             Form::Json => {
@@ -170,21 +175,6 @@ impl Problem<'_, '_> {
 fn untemplated(json: &str) -> Zeroizing<String> {
     let doubled = Zeroizing::new(json.replace("{{", "{\\u007b"));
     Zeroizing::new(doubled.replace("{#", "{\\u0023"))
-}
-
-/// JSON in ASCII: YAML takes some other characters for line ends.
-fn ascii(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for letter in json.chars() {
-        if letter.is_ascii() {
-            out.push(letter);
-        } else {
-            for unit in letter.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["secret", "exit_status"],
     &["toml"],
-    &["error"],
+    &["error", "escaped_json"],
     &["config_file", "yaml"],
     &["auth"],
     &["runner"],

@@ -1,48 +1,15 @@
 //! How a document is laid out, so that what is added looks like what is there.
 
-use std::io;
-
-use serde::Serialize as _;
-use serde_json::Serializer;
-use serde_json::ser::Formatter;
-
 use super::json::{Member, Object};
+use crate::escaped_json;
 use crate::secret::Secret;
 
 /// A JSON string that is safe in every place this crate writes one: no `'`, which would end a
 /// literal TOML string, and no `$`, which GitLab Runner would expand.
 pub(super) fn text_literal(text: &str) -> Secret {
-    // Six bytes for each at the most, so that it never grows.
-    let mut out = Vec::with_capacity(6 * text.len() + 2);
-    // Fails only where memory does not take a byte.
-    drop(text.serialize(&mut Serializer::with_formatter(&mut out, Safe)));
-    Secret::new(String::from_utf8(out).unwrap_or_default())
-}
-
-/// JSON with more escapes than it needs.
-struct Safe;
-
-impl Formatter for Safe {
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        for piece in fragment.split_inclusive(is_special) {
-            match piece.chars().next_back().filter(|&letter| is_special(letter)) {
-                Some(last) => {
-                    writer.write_all(&piece.as_bytes()[..piece.len() - 1])?;
-                    write!(writer, "\\u{:04x}", u32::from(last))?;
-                }
-                None => writer.write_all(piece.as_bytes())?,
-            }
-        }
-        Ok(())
-    }
-}
-
-fn is_special(letter: char) -> bool {
-    matches!(letter, '\'' | '$' | '\u{7f}')
+    let acts = |letter: char| matches!(letter, '\'' | '$' | '\u{7f}');
+    // A text is always JSON.
+    Secret::new(escaped_json::of_text(text, acts).unwrap_or_default())
 }
 
 /// The layout of a document.
