@@ -139,7 +139,7 @@ const SOURCES: &[Kind] = &[
     ("an auth document", auth_document),
 ];
 
-const FROM_SOURCE: &[&str] = &["set", "-n", "one", "--auth-config", "source", "--dry-run"];
+const FROM_SOURCE: &str = "set -n one --auth-config source --dry-run";
 
 fn auth_document(count: usize) -> String {
     format!("{{\"auths\": {{{}}}}}", logins(count))
@@ -150,30 +150,18 @@ fn logins(count: usize) -> String {
     many(count, ", ", |n| format!("\"r{n}.io\": {{\"auth\": \"{AUTH}\"}}"))
 }
 
-const COMMANDS: &[&[&str]] = &[
-    &["doctor"],
-    &["doctor", "--format", "json"],
-    &["set", "-n", "one", "-r", "new.io", "-u", "u", "--password-env", "PASSWORD", "--dry-run"],
-    &[
-        "set",
-        "-n",
-        "one",
-        "-r",
-        "new.io",
-        "-u",
-        "u",
-        "--password-env",
-        "PASSWORD",
-        "--replace",
-        "--dry-run",
-    ],
-    &["remove", "-n", "one", "-r", "r1.io", "--dry-run"],
-    &["list"],
-    &["explain", "r1.io/app"],
+const COMMANDS: &[&str] = &[
+    "doctor",
+    "doctor --format json",
+    "set -n one -r new.io -u u --password-env PASSWORD --dry-run",
+    "set -n one -r new.io -u u --password-env PASSWORD --replace --dry-run",
+    "remove -n one -r r1.io --dry-run",
+    "list",
+    "explain r1.io/app",
 ];
 
 /// How many instructions a command needs.
-fn instructions(file: &str, text: &str, command: &[&str]) -> f64 {
+fn instructions(file: &str, text: &str, command: &str) -> f64 {
     let folder = tempfile::tempdir().expect("a place to work");
     for (file, text) in [("config.toml", &*runner("")), (file, text)] {
         fs::write(folder.path().join(file), text).expect("a file can be written");
@@ -181,7 +169,7 @@ fn instructions(file: &str, text: &str, command: &[&str]) -> f64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(env!("CARGO_BIN_EXE_runner-auth"))
-        .args(command)
+        .args(command.split(' '))
         .env_clear()
         .env("CONFIG_FILE", "config.toml")
         .env("PASSWORD", "s3cret")
@@ -204,9 +192,9 @@ fn has_valgrind() -> bool {
 }
 
 /// A kind of file with a command that is too steep for it, and how steep; `None` when it is not.
-fn steep(file: &str, kind: &Kind, command: &[&str], start: f64) -> Option<String> {
+fn steep(file: &str, kind: &Kind, command: &str, start: f64) -> Option<String> {
     let (name, text) = kind;
-    let many = if command[0] == "doctor" { MANY_FOR_DOCTOR } else { MANY };
+    let many = if command.starts_with("doctor") { MANY_FOR_DOCTOR } else { MANY };
     let [one, two] = [many, 2 * many].map(|count| instructions(file, &text(count), command));
     let growth = (two - start) / (one - start).max(1.0);
     // What is left out of account is no more than starting the command costs.

@@ -229,85 +229,35 @@ fn config(place: &Place, text: &str) -> String {
 }
 
 /// Every command that says something; `CONFIG_FILE` names the config.
-const COMMANDS: &[&[&str]] = &[
-    &["list"],
-    &["explain", "r.io/group/app"],
-    &["explain", "r.io/a", "--runner-version", "12.9"],
-    &["explain", "nowhere.example.com/app"],
-    &["doctor"],
-    &[
-        "set",
-        "-n",
-        "one",
-        "-r",
-        "r.io",
-        "-u",
-        "u",
-        "--password-env",
-        "PASSWORD",
-        "--dry-run",
-        "--context",
-        "99",
-    ],
-    &[
-        "set",
-        "-n",
-        "one",
-        "-r",
-        "new.io",
-        "-u",
-        "u",
-        "--password-env",
-        "PASSWORD",
-        "-y",
-        "--context",
-        "99",
-    ],
-    &[
-        "set",
-        "-n",
-        "one",
-        "-r",
-        "new.io",
-        "-u",
-        "u",
-        "--password-env",
-        "PASSWORD",
-        "--replace",
-        "-y",
-    ],
-    &["set", "-n", "one", "-r", "new.io", "-u", "u", "--password-env", "PASSWORD"],
-    &["set", "-n", "one", "--pull-policy", "always", "-y", "--context", "99"],
-    &[
-        "set",
-        "-n",
-        "one",
-        "-r",
-        "r.io",
-        "--credential-helper",
-        "x",
-        "--delegate",
-        "-y",
-        "--context",
-        "99",
-    ],
-    &["set", "-n", "nobody", "-r", "r.io", "-u", "u", "--password-env", "PASSWORD", "-y"],
-    &["remove", "-n", "one", "-r", "r.io", "-y", "--context", "99"],
-    &["remove", "-n", "one", "--everything", "-y", "--context", "99"],
-    &["set", "--all", "--from-docker-config", "config.json", "-y"],
-    &["set", "--all", "--auth-config", "config.json", "-y"],
-    &["render", "--auth-config", "config.json", "--as", "toml", "--registry", "x"],
+const COMMANDS: &[&str] = &[
+    "list",
+    "explain r.io/group/app",
+    "explain r.io/a --runner-version 12.9",
+    "explain nowhere.example.com/app",
+    "doctor",
+    "set -n one -r r.io -u u --password-env PASSWORD --dry-run --context 99",
+    "set -n one -r new.io -u u --password-env PASSWORD -y --context 99",
+    "set -n one -r new.io -u u --password-env PASSWORD --replace -y",
+    "set -n one -r new.io -u u --password-env PASSWORD",
+    "set -n one --pull-policy always -y --context 99",
+    "set -n one -r r.io --credential-helper x --delegate -y --context 99",
+    "set -n nobody -r r.io -u u --password-env PASSWORD -y",
+    "remove -n one -r r.io -y --context 99",
+    "remove -n one --everything -y --context 99",
+    "set --all --from-docker-config config.json -y",
+    "set --all --auth-config config.json -y",
+    "render --auth-config config.json --as toml --registry x",
 ];
 
 struct Run {
     printed: String,
 }
 
-fn run(folder: &Path, config: &str, command: &[&str], json: bool, password: &str) -> Run {
+fn run(folder: &Path, config: &str, command: &str, json: bool, password: &str) -> Run {
     fs::write(folder.join("config.toml"), config).expect("a config can be written");
     let format = if json { "json" } else { "text" };
     let output = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
-        .args(command)
+        .args(command.split(' '))
         .args(["--format", format, "--color", "always"])
         .env_clear()
         .env("CONFIG_FILE", "config.toml")
@@ -370,13 +320,13 @@ fn no_secret_comes_out_of_any_place_by_any_command() {
 fn the_check_for_secrets_finds_them() {
     let folder = tempfile::tempdir().expect("a place to work");
     let secret = "Xk7mQz4Lw9Rt2Vb8";
-    let command = ["set", "-n", "one", "-r", "new.io", "-u", "u", "--password-env", "PASSWORD"];
-    let command = [&command[..], &["--replace", "--dry-run", "--context", "99"]].concat();
+    let command =
+        "set -n one -r new.io -u u --password-env PASSWORD --replace --dry-run --context 99";
     for (number, place) in PLACES.iter().enumerate() {
         let text = config(place, secret);
-        let hidden = run(folder.path(), &text, &command, false, "n0t-this-0ne").printed;
+        let hidden = run(folder.path(), &text, command, false, "n0t-this-0ne").printed;
         assert_eq!(leaks(&hidden, &needles(secret)), None, "place {number}: {hidden}");
-        let shown = [&command[..], &["--show-secrets"]].concat();
+        let shown = format!("{command} --show-secrets");
         let shown = run(folder.path(), &text, &shown, false, "n0t-this-0ne").printed;
         assert!(leaks(&shown, &needles(secret)).is_some(), "place {number}: {shown}");
     }
@@ -400,7 +350,7 @@ fn a_password_that_is_a_word_of_the_output_is_not_told_by_a_gap() {
         )
     };
     let commands: Vec<_> = [0, 1, 3, 4, 5, 6, 9, 12, 13].map(|number| COMMANDS[number]).into();
-    let print = |command: &[&str], secret: &str| {
+    let print = |command: &str, secret: &str| {
         run(folder.path(), &text(secret), command, false, secret).printed
     };
     // What stands nowhere else.
@@ -444,22 +394,20 @@ fn a_token_in_a_name_is_hidden_in_reports_and_errors() {
         "'docker_auth_config={}'".to_owned(),
         "1".to_owned(),
     ];
-    let login = ["-r", "n.io", "-u", "u", "--password-env", "PASSWORD", "-y"];
-    let set = |selection: &[&'static str]| [&["set"], selection, &login].concat();
     let commands = [
-        vec!["list"],
-        vec!["explain", "r.io/a"],
-        vec!["doctor"],
-        vec!["doctor", "--fix", "-y"],
-        vec!["render", "--id", "7", "--as", "env"],
-        vec!["remove", "--id", "7", "-r", "r.io", "-y"],
-        vec!["set", "--id", "7", "--pull-policy", "always", "-y"],
-        set(&[]),
-        set(&["--id", "7"]),
-        set(&["-n", "nobody"]),
-        set(&["-n", "name"]),
-        set(&["--executor", "docker"]),
-        set(&["--all"]),
+        "list",
+        "explain r.io/a",
+        "doctor",
+        "doctor --fix -y",
+        "render --id 7 --as env",
+        "remove --id 7 -r r.io -y",
+        "set --id 7 --pull-policy always -y",
+        "set -r n.io -u u --password-env PASSWORD -y",
+        "set --id 7 -r n.io -u u --password-env PASSWORD -y",
+        "set -n nobody -r n.io -u u --password-env PASSWORD -y",
+        "set -n name -r n.io -u u --password-env PASSWORD -y",
+        "set --executor docker -r n.io -u u --password-env PASSWORD -y",
+        "set --all -r n.io -u u --password-env PASSWORD -y",
     ];
     for prefix in ["glrt-", "glrt-t1_", "glpat-", "GR1348941", "q7Wd2K"] {
         for name in ["@", "name @", "runner-@ (old)"] {
@@ -474,13 +422,13 @@ fn a_token_in_a_name_is_hidden_in_reports_and_errors() {
                  'docker'\n  environment = [{element}]\n  [runners.docker]\n[[runners]]\n  \
                  name = 'two'\n  executor = 'docker'\n"
             );
-            for command in &commands {
+            for command in commands {
                 let printed = run(folder.path(), &text, command, random.next(2) == 0, "p").printed;
                 assert_eq!(leaks(&printed, &hidden), None, "{command:?} on\n{text}\n{printed}");
             }
             // The check can fail.
-            let shown = ["list", "--show-secrets"];
-            let printed = run(folder.path(), &text, &shown, false, "p").printed;
+            let shown = "list --show-secrets";
+            let printed = run(folder.path(), &text, shown, false, "p").printed;
             assert!(element == "1" || printed.contains(&name), "{printed}");
         }
     }
@@ -492,9 +440,7 @@ fn no_token_is_shown_whole() {
     let folder = tempfile::tempdir().expect("a place to work");
     for token in ["s3", "s3cr", "s3cret", "s3cret-t0", "glrt-s3cret", "glrt-t1_s3cret-t0"] {
         let text = format!("[[runners]]\n  name = 'one'\n  id = 7\n  token = '{token}'\n");
-        for command in
-            [&["list"][..], &["doctor"], &["set", "-n", "two", "--pull-policy", "always"]]
-        {
+        for command in ["list", "doctor", "set -n two --pull-policy always"] {
             for json in [false, true] {
                 let printed = run(folder.path(), &text, command, json, "p").printed;
                 let bare = token.rsplit(['-', '_']).next().expect("a part");
@@ -542,7 +488,7 @@ fn nothing_in_a_config_reaches_a_terminal_but_letters() {
             assert_eq!(plain.find(acts), None, "{command:?}: {output:?}");
         }
     }
-    let listed = run(folder.path(), &config, &["list"], true, "");
+    let listed = run(folder.path(), &config, "list", true, "");
     let listed: serde_json::Value = serde_json::from_str(&listed.printed).expect("JSON");
     assert_eq!(listed["runners"][0]["name"], raw);
 }
