@@ -30,6 +30,9 @@ impl RunnerVersion {
     /// The newest version whose rules this crate knows.
     pub const LATEST: Self = Self::new(19, 3);
 
+    /// The versions before 19.4 that may refuse helpers, for people.
+    pub(crate) const CORRECTED: &'static str = "19.3.2, 19.2.4 and 19.1.3";
+
     const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor, patch: None }
     }
@@ -81,64 +84,64 @@ impl RunnerVersion {
     /// Whether the host of a key counts in any letter case (13.4, `helpers/docker/auth`).
     #[must_use]
     pub fn lowers_keys(self) -> bool {
-        self >= Self::new(13, 4)
+        self.is_since(13, 4)
     }
 
     /// Whether a helper's name that is empty or holds a `/` cancels every source (13.5).
     #[must_use]
     pub fn refuses_helper_names(self) -> bool {
-        self >= Self::new(13, 5)
+        self.is_since(13, 5)
     }
 
     /// Whether `username` and `password` are read where there is no `auth` (13.9, with docker/cli
     /// 20.10).
     #[must_use]
     pub fn reads_plain_fields(self) -> bool {
-        self >= Self::new(13, 9)
+        self.is_since(13, 9)
     }
 
     /// Whether an `auth` with an empty user drops the document (15.10, with docker/cli 23).
     #[must_use]
     pub fn needs_a_user(self) -> bool {
-        self >= Self::new(15, 10)
+        self.is_since(15, 10)
     }
 
     /// Whether a credential can be for a part of a registry, and an image's host counts in any
     /// letter case (17.5).
     #[must_use]
     pub fn matches_paths(self) -> bool {
-        self >= Self::new(17, 5)
+        self.is_since(17, 5)
     }
 
     /// Whether `http://` is cut from a key: always, but for 17.5 to 18.0.
     #[must_use]
     pub fn reads_http_keys(self) -> bool {
-        !self.matches_paths() || self >= Self::new(18, 1)
+        !self.matches_paths() || self.is_since(18, 1)
     }
 
     /// Whether of two keys with one path the first in sorted order wins (18.3); at random before.
     #[must_use]
     pub fn sorts_keys(self) -> bool {
-        self >= Self::new(18, 3)
+        self.is_since(18, 3)
     }
 
     /// Whether it knows `use_service_account_image_pull_secrets` of the kubernetes executor (16.9).
     #[must_use]
     pub fn knows_service_account_secrets(self) -> bool {
-        self >= Self::new(16, 9)
+        self.is_since(16, 9)
     }
 
     /// Whether a variable of the type file gives its content, and not a path (15.9, `common/build.go`,
     /// `GetDockerAuthConfig`).
     #[must_use]
     pub fn reads_file_variables(self) -> bool {
-        self >= Self::new(15, 9)
+        self.is_since(15, 9)
     }
 
     /// Whether a job can take variables from a vault with `secrets:` (13.4, `common/build.go`).
     #[must_use]
     pub fn knows_secrets(self) -> bool {
-        self >= Self::new(13, 4)
+        self.is_since(13, 4)
     }
 
     /// Whether it may run no credential helper that a config's `DOCKER_AUTH_CONFIG` names, unless
@@ -151,11 +154,12 @@ impl RunnerVersion {
     /// versions was not to be had, so whether a config's own `environment` counts is not known.
     #[must_use]
     pub fn may_refuse_helpers(self) -> bool {
+        // `CORRECTED` says the same.
         let corrected = match (self.major, self.minor) {
             (19, 1) => 3,
             (19, 2) => 4,
             (19, 3) => 2,
-            _ => return self >= Self::new(19, 4),
+            _ => return self.is_since(19, 4),
         };
         self.patch.is_none_or(|patch| patch >= corrected)
     }
@@ -163,7 +167,7 @@ impl RunnerVersion {
     /// Whether the job log says why a document is dropped (18.11).
     #[must_use]
     pub fn warns_in_the_job_log(self) -> bool {
-        self >= Self::new(18, 11)
+        self.is_since(18, 11)
     }
 }
 

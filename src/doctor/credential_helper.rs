@@ -6,6 +6,7 @@ use super::subject::{Examined, Subject};
 use super::{Code, Finding};
 use crate::auth::document::{Entry, Helper, Stored};
 use crate::auth::registry::shown;
+use crate::auth::runner_version::RunnerVersion;
 use crate::auth::source::credential_helper::{PREFIX, bare_name};
 use crate::runner::allowed_helpers;
 use crate::runner::executor::Pull;
@@ -134,8 +135,8 @@ fn may_be_refused(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         Code::HelperMayBeRefused,
         document.helper_place(helper),
         format!(
-            "GitLab Runner from 19.4 on (and 19.3.2, 19.2.4 and 19.1.3) may not run {PREFIX}{} for a \
-             document in its config",
+            "GitLab Runner from 19.4 on (and {}) may not run {PREFIX}{} for a document in its config",
+            RunnerVersion::CORRECTED,
             helper.shown_name()
         ),
         format!(

@@ -6,6 +6,7 @@ use super::{RunnerChange, RunnerContext};
 use crate::auth::document::{AuthDocument, Content, Delegation, Style};
 use crate::auth::outcome::Action;
 use crate::auth::registry::{Registry, shown};
+use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::runner::allowed_helpers;
 use crate::runner::auth_entry::{AuthEntry, entry_with};
@@ -49,10 +50,11 @@ impl RunnerContext<'_, '_> {
         let permitted = allowed_helpers::are_named(self.config, self.runner);
         (!permitted).then(|| {
             format!(
-                "runner '{}': GitLab Runner from 19.4 on (and 19.3.2, 19.2.4 and 19.1.3) may not run \
+                "runner '{}': GitLab Runner from 19.4 on (and {}) may not run \
                  docker-credential-{helper} for a document in its config, unless {} permits it: try \
                  one job, or store the credential without --delegate",
                 self.runner.title(),
+                RunnerVersion::CORRECTED,
                 allowed_helpers::KEY
             )
         })

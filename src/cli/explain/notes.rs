@@ -1,6 +1,7 @@
 //! What a person should know beside the answer of `explain`.
 
 use super::Telling;
+use crate::auth::runner_version::RunnerVersion;
 use crate::resolver::Verdict;
 use crate::runner::allowed_helpers;
 use crate::runner::executor::Pull;
@@ -79,7 +80,7 @@ impl Telling<'_> {
         if !self.version.may_refuse_helpers() {
             return None;
         }
-        let versions = "GitLab Runner from 19.4 on, and 19.3.2, 19.2.4 and 19.1.3";
+        let versions = format!("GitLab Runner from 19.4 on, and {}", RunnerVersion::CORRECTED);
         let key = allowed_helpers::KEY;
         Some(if self.explanation.limits.allows_helpers {
             format!("{versions}, runs it only as far as {key} permits, which isn't checked here")
