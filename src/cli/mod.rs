@@ -107,7 +107,7 @@ fn refused(error: clap::Error) -> ExitCode {
         let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         output::json_error(&Error::Usage(advice.unwrap_or_else(|| line.to_owned())));
     } else if let Some(advice) = advice {
-        output::usage_error(&Error::Usage(advice));
+        Output::error_of_output(&Error::Usage(advice));
     } else {
         // A closed pipe must not turn help into a failure.
         drop(error.print());

@@ -185,18 +185,13 @@ pub(super) fn json_error(error: &Error) {
     if let Ok(text) = to_string(&Failure::new(error), acts)
         && try_write_to(io::stdout(), &format!("{text}\n")).is_err()
     {
-        usage_error(error);
+        Output::error_of_output(error);
     }
 }
 
 /// Prints the answer to a program that called this one.
 pub(super) fn answer(text: &str) {
     write_to(io::stdout(), &format!("{text}\n"));
-}
-
-/// An error as text, for arguments that could not be read.
-pub(super) fn usage_error(error: &Error) {
-    write_to(io::stderr(), &format!("error: {error}\n"));
 }
 
 /// Writes what is of no use when it does not arrive whole.
