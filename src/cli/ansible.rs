@@ -8,10 +8,10 @@
 //! Source: Ansible's developer guide, "Binary modules", and `_execute_module` in
 //! `lib/ansible/plugins/action/__init__.py` of ansible-core 2.19.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue};
 use serde_json::{Map, Value, json};
 
@@ -73,9 +73,8 @@ fn answer(text: &Secret) -> Result<Value, Error> {
     if task.check {
         words.push("--dry-run".to_owned());
     }
-    let parsed = help::command().try_get_matches_from(words);
-    let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
-    let mut arguments = parsed.map_err(|mut error| {
+    let words: Vec<_> = words.into_iter().map(OsString::from).collect();
+    let mut arguments = Arguments::read(&words, help::command).map_err(|mut error| {
         // A variable may have gone into the wrong option: no value is repeated at all.
         let hidden = ContextValue::String("<hidden>".to_owned());
         error.insert(ContextKind::InvalidValue, hidden);

@@ -31,7 +31,6 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::config_file::interruption::end_by;
@@ -50,9 +49,8 @@ pub fn run() -> ExitCode {
     if let Some(file) = ansible::options_file() {
         return ansible::run(&file);
     }
-    let parsed = help::command().try_get_matches();
-    let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
-    let arguments = match parsed {
+    let words: Vec<_> = std::env::args_os().collect();
+    let arguments = match Arguments::read(&words, help::command) {
         Ok(arguments) => arguments,
         Err(error) => return refused(error),
     };
