@@ -114,6 +114,16 @@ pub(crate) fn lower(text: &str) -> String {
     text.chars().map(|letter| letter.to_lowercase().next().unwrap_or(letter)).collect()
 }
 
+/// Whether every version takes a key for itself, and finds it for the images whose host is spelt like it.
+pub(crate) fn is_plain_host(key: &str) -> bool {
+    let letter = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b':' | b'-')
+    };
+    key.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && key.bytes().all(letter)
+        && key != HUB_INDEX
+}
+
 fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
 }

@@ -9,7 +9,7 @@ use super::RunnerContext;
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Helper, Reading, undecodable};
 use crate::auth::expansion::expand;
-use crate::auth::registry::{Registry, shown, why_it_never_matches};
+use crate::auth::registry::{Registry, is_plain_host, shown, why_it_never_matches};
 use crate::auth::runner_version::{RunnerVersion, named};
 use crate::error::Error;
 use crate::resolver::{Answer, Lookup, Match, Verdict};
@@ -43,12 +43,17 @@ impl RunnerContext<'_, '_> {
         wanted: &[(Option<&Registry>, Wanted<'_>)],
     ) -> Result<Vec<String>, Error> {
         let text = expand(document, |name| self.variable(name)).text;
-        let read =
-            |(version, _): &(RunnerVersion, _)| (*version, Reading::of(text.expose(), *version));
-        let readings: Vec<_> = RunnerVersion::SPANS.iter().map(read).collect();
-        if let Some((_, newest)) = readings.last() {
-            self.check_newest(newest)?;
-        }
+        let [spans @ .., (newest, _)] = &RunnerVersion::SPANS;
+        let read = |version: RunnerVersion| (version, Reading::of(text.expose(), version));
+        let newest = read(*newest);
+        self.check_newest(&newest.1)?;
+        let plain = |registry: &Registry| is_plain_host(registry.path());
+        let alike = matches!(&newest.1, Reading::Read(document) if document.is_plain())
+            && wanted.iter().all(|(registry, _)| registry.is_none_or(plain));
+        // Where all versions are of one mind, one is asked.
+        let spans = if alike { &[][..] } else { spans };
+        let mut readings: Vec<_> = spans.iter().map(|(version, _)| read(*version)).collect();
+        readings.push(newest);
         let views: Vec<_> =
             readings.iter().map(|(version, reading)| View::new(reading, *version)).collect();
         // An image that no other key can be for.

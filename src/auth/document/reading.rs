@@ -2,9 +2,10 @@
 
 use super::{AuthDocument, DocumentError, Entry, Helper, Stored};
 use crate::auth::credential::Credential;
-use crate::auth::registry::shown;
+use crate::auth::registry::{is_plain_host, shown};
 use crate::auth::runner_version::RunnerVersion;
 use crate::secret::{HIDDEN, looks_generated};
+use crate::toml::letter_case::same_key;
 
 /// A document, once its variables are filled in.
 pub(crate) enum Reading<'t> {
@@ -54,6 +55,18 @@ impl AuthDocument<'_> {
             entry.stored() == Stored::Undecodable
                 && (version.needs_a_user() || !decodes_without_a_user(entry))
         })
+    }
+
+    /// Whether no version can differ about a document that the newest one reads: there are only
+    /// credentials, each with nothing but an `auth`, and only for hosts as images name them.
+    pub fn is_plain(&self) -> bool {
+        let auth_alone = |entry: &Entry| {
+            let members = entry.object.as_ref().map_or(&[][..], |object| &object.members);
+            matches!(members, [only] if same_key(&only.name, "auth"))
+        };
+        self.root.members.len() == 1
+            && self.has_auths()
+            && self.entries.iter().all(|entry| auth_alone(entry) && is_plain_host(&entry.key))
     }
 
     /// The first helper that counts and has a name which no program can have: the runner gives up on
