@@ -8,7 +8,7 @@ use similar::{Algorithm, DiffTag, TextDiff, capture_diff_slices, capture_diff_sl
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::redaction::Redaction;
-use crate::redaction::masks::MasksAround;
+use crate::redaction::masks::{Masks, MasksAround};
 use crate::runner::Config;
 use crate::toml::enclosure::Enclosure;
 use crate::toml::syntax::Syntax;
@@ -65,9 +65,12 @@ pub fn diff(
     if !plan.changes() {
         return Ok(Vec::new());
     }
+    let mut old =
+        OldLines { config, redaction, masks: MasksAround::new(redaction, config.syntax()) };
     let mut changes = Vec::new();
     for block in plan.blocks() {
-        changes.extend(block_changes(config, block.block, block.text.expose(), redaction)?);
+        let masks = old.masks.of_block(block.block);
+        changes.extend(block_changes(config, block.block, block.text.expose(), redaction, masks)?);
     }
     let label = config.text().label();
     let enclosure = config.text().enclosure();
@@ -77,8 +80,6 @@ pub fn diff(
         Line::new(LineKind::File, format!("--- {label}")),
         Line::new(LineKind::File, format!("+++ {label}")),
     ];
-    let mut old =
-        OldLines { config, redaction, masks: MasksAround::new(redaction, config.syntax()) };
     let count = config.text().line_count();
     let mut shift = 0_isize;
     let mut rest = &changes[..];
@@ -161,6 +162,7 @@ fn block_changes(
     block: usize,
     new: &str,
     redaction: &Redaction<'_>,
+    old_masks: &Masks,
 ) -> Result<Vec<Change>, Error> {
     let syntax = config.syntax();
     let span = syntax.blocks()[block].span.clone();
@@ -170,7 +172,6 @@ fn block_changes(
         path: config.text().label().to_owned(),
         difference: "the new section does not parse".to_owned(),
     })?;
-    let old_masks = redaction.masks(syntax, block..block + 1);
     let new_masks = redaction.masks(&after, 0..after.blocks().len());
     // The block starts at its bracket: what stands before it on the line is shown with it.
     let head = &syntax.text()[config.text().line(first_line).start..span.start];
@@ -194,7 +195,7 @@ fn block_changes(
             .clone()
             .map(|line| {
                 let piece = span.start + old_starts[line]..span.start + old_starts[line + 1];
-                shown(line, redaction.show(syntax.text(), piece, &old_masks))
+                shown(line, redaction.show(syntax.text(), piece, old_masks))
             })
             .collect();
         let come: Vec<_> = new_lines

@@ -3,6 +3,7 @@
 //! The rule denies by default: of string values only those of a short list of harmless keys are
 //! shown, of an auth document only the names, and of comments only plain words.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Redaction;
@@ -25,18 +26,29 @@ const WORDS: &[&str] = &["executor", "shell", "pull_policy", "allowed_pull_polic
 pub(super) struct MasksAround<'s, 't> {
     redaction: &'s Redaction<'s>,
     syntax: &'s Syntax<'t>,
+    /// Those of blocks that are asked for more than once.
+    kept: BTreeMap<usize, Masks>,
     /// The block that was asked for last.
     last: Option<(usize, Masks)>,
 }
 
 impl<'s, 't> MasksAround<'s, 't> {
     pub fn new(redaction: &'s Redaction<'s>, syntax: &'s Syntax<'t>) -> Self {
-        Self { redaction, syntax, last: None }
+        Self { redaction, syntax, kept: BTreeMap::new(), last: None }
+    }
+
+    /// What is masked in a block, which is kept: others will ask for it.
+    pub fn of_block(&mut self, block: usize) -> &Masks {
+        let masks = || self.redaction.masks(self.syntax, block..block + 1);
+        self.kept.entry(block).or_insert_with(masks)
     }
 
     /// What is masked in the block that holds a byte offset.
     pub fn at(&mut self, offset: usize) -> &Masks {
         let block = self.syntax.block_at(offset);
+        if let Some(masks) = self.kept.get(&block) {
+            return masks;
+        }
         let last = self.last.take().filter(|(number, _)| *number == block);
         let masks =
             last.unwrap_or_else(|| (block, self.redaction.masks(self.syntax, block..block + 1)));
