@@ -8,20 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{CONFIG, PASSWORD, block, run, said};
-
-/// A block of a page, as JSON.
-fn yaml(page: &str, number: usize) -> Option<Value> {
-    let text = block(page, "yaml", number);
-    let script = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)";
-    let output = run(Command::new("python3").args(["-c", script]), Some(&text));
-    if !output.status.success() {
-        println!("SKIPPED: there is no python3 with yaml");
-        assert!(std::env::var_os("CI").is_none(), "CI has both: {}", said(&output));
-        return None;
-    }
-    Some(serde_json::from_slice(&output.stdout).expect("JSON"))
-}
+use super::{CONFIG, PASSWORD, block, run, said, yaml};
 
 /// Runs a command of a page, with its absolute paths below `root`.
 fn inside(root: &Path, command: &Value) {
@@ -61,7 +48,7 @@ const DOCUMENT: &str =
 
 #[test]
 fn init_containers_put_the_credentials_in() {
-    let Some(pod) = yaml("docs/kubernetes.md", 0) else { return };
+    let Some(pod) = yaml(&block("docs/kubernetes.md", "yaml", 0)) else { return };
     let root = root(&[("template/config.toml", CONFIG), ("auth/.dockerconfigjson", DOCUMENT)]);
     let containers = pod["spec"]["initContainers"].as_array().expect("init containers");
     assert_eq!(containers.len(), 2);
@@ -73,7 +60,7 @@ fn init_containers_put_the_credentials_in() {
 
 #[test]
 fn the_services_of_compose_work() {
-    let Some(compose) = yaml("docs/compose.md", 0) else { return };
+    let Some(compose) = yaml(&block("docs/compose.md", "yaml", 0)) else { return };
     let password = [("etc/gitlab-runner/config.toml", CONFIG), ("run/secrets/password", PASSWORD)];
     let root = root(&password);
     let services = &compose["services"];
@@ -109,7 +96,7 @@ fn the_services_of_compose_work() {
 
 #[test]
 fn a_cloud_config_stores_the_document_and_takes_it_away() {
-    let Some(cloud) = yaml("docs/compose.md", 1) else { return };
+    let Some(cloud) = yaml(&block("docs/compose.md", "yaml", 1)) else { return };
     let file = &cloud["write_files"][0];
     assert_eq!(file["permissions"], "0600");
     let path = file["path"].as_str().expect("a path").trim_start_matches('/').to_owned();

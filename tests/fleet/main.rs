@@ -13,7 +13,9 @@ mod review;
 mod salt;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
 
 /// What must not stand in any output, log, report or cache.
 const PASSWORD: &str = "Harbor-pass-12345";
@@ -52,6 +54,25 @@ fn block(page: &str, language: &str, number: usize) -> String {
     found.unwrap_or_else(|| panic!("{page} has no block {number} of {language}")).to_owned()
 }
 
+/// A text as a YAML parser reads it; `None`, said aloud, where there is none.
+fn yaml(text: &str) -> Option<Value> {
+    use std::io::Write as _;
+    let script = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)";
+    let mut python = Command::new("python3");
+    python.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = python.spawn().and_then(|mut child| {
+        // Without the library it ends before it has read.
+        drop(child.stdin.take().map(|mut stdin| stdin.write_all(text.as_bytes())));
+        child.wait_with_output()
+    });
+    let output = output.ok().filter(|output| output.status.success());
+    if output.is_none() {
+        println!("SKIPPED: there is no python3 with yaml");
+        assert!(std::env::var_os("CI").is_none(), "CI has both");
+    }
+    output.map(|output| serde_json::from_slice(&output.stdout).expect("JSON"))
+}
+
 /// Where a program is; a test that can't find it says so.
 fn tool(place: &str, name: &str) -> Option<PathBuf> {
     let own = project("target/fleet").join(place).join("bin").join(name);
@@ -69,7 +90,6 @@ fn tool(place: &str, name: &str) -> Option<PathBuf> {
 /// Runs a command to its end.
 fn run(command: &mut Command, input: Option<&str>) -> Output {
     use std::io::Write as _;
-    use std::process::Stdio;
     let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
     let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
