@@ -20,7 +20,6 @@ use crate::redaction::diff;
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
 use crate::toml::printable::one_line;
-use crate::toml::text::ConfigText;
 
 pub(super) fn check_writing(global: &Global, writing: &Writing) -> Result<(), Error> {
     if global.is_filter() && (writing.backup.is_some() || writing.settle > 0) {
@@ -73,12 +72,12 @@ pub(super) fn converse(
     loop {
         let request = conversation.ask()?;
         conversation.check(&request, output)?;
-        let Guide { input, runners, .. } = conversation.guide();
+        let Guide { input, config, runners, .. } = conversation.guide();
         // Their numbers count in the text in which they were shown.
         let runners = Runners::Picked(runners.clone());
         let wanted = Wanted::Request(&request);
         let change = Change { global, command, runners, wanted, writing, output };
-        let told = change.tell(input.text())?;
+        let told = change.tell(config)?;
         if let Some(status) = change.propose(input, told, true)? {
             return Ok(status);
         }
@@ -116,7 +115,8 @@ impl Change<'_> {
         if self.writing.yes && !self.is_dry() && !self.global.is_filter() {
             return self.write_at_once();
         }
-        let (input, told) = Input::read_settled(self.global, |input| self.tell(input.text()))?;
+        let (input, told) =
+            Input::read_settled(self.global, |input| self.tell(&Config::parse(input.text())?))?;
         let status = self.propose(&input, told, false)?;
         Ok(status.unwrap_or(ExitStatus::No))
     }
@@ -125,7 +125,7 @@ impl Change<'_> {
         let path = self.global.path()?;
         let outcome = safe_write::rewrite(&path, self.options(), |text| {
             let config = self.global.config_in(&path, text)?;
-            let mut told = self.tell(config.as_ref().unwrap_or(text))?;
+            let mut told = self.tell(&Config::parse(config.as_ref().unwrap_or(text))?)?;
             Ok(Patch { bytes: told.bytes.take(), report: told })
         })?;
         let ending = if outcome.written { Ending::Written } else { Ending::NothingToDo };
@@ -201,16 +201,15 @@ impl Change<'_> {
         }
     }
 
-    /// Plans the change of a text.
-    fn tell(&self, text: &ConfigText) -> Result<Told, Error> {
-        let config = Config::parse(text)?;
+    /// Plans the change of a config.
+    fn tell(&self, config: &Config<'_>) -> Result<Told, Error> {
         let selected = match &self.runners {
-            Runners::Selected(selector) => selector.select(&config, Matches::One)?,
+            Runners::Selected(selector) => selector.select(config, Matches::One)?,
             Runners::Picked(numbers) => numbers.clone(),
         };
         let plan = match self.wanted {
-            Wanted::Request(request) => Plan::make(&config, &selected, request)?,
-            Wanted::Mended(mend) => Plan::of_mended(&config, mend(&config)?)?,
+            Wanted::Request(request) => Plan::make(config, &selected, request)?,
+            Wanted::Mended(mend) => Plan::of_mended(config, mend(config)?)?,
         };
         let mut redaction = Redaction::new(self.global.show_secrets);
         if let Wanted::Request(Request::Set { logins, .. }) = self.wanted {
@@ -221,18 +220,19 @@ impl Change<'_> {
         let Writing { yes, dry_run, check, context, .. } = *self.writing;
         let unseen = self.output.quiet && (yes || dry_run || check);
         let lines = if plan.changes() && !unseen {
-            redaction.learn_config(&config);
-            diff::diff(&config, &plan, &redaction, context.into())?
+            redaction.learn_config(config);
+            diff::diff(config, &plan, &redaction, context.into())?
         } else {
             Vec::new()
         };
         let dry = dry_run || check;
         let removes = self.command == "remove";
-        let preview = Preview { config: &config, plan: &plan, redaction: &redaction, dry, removes };
+        let preview = Preview { config, plan: &plan, redaction: &redaction, dry, removes };
         let mut report = preview.report(self.command, &lines);
         if let Wanted::Request(request) = self.wanted {
             report.body.warnings.splice(0..0, odd(request));
         }
+        let text = config.text();
         Ok(Told {
             report,
             lines,
@@ -241,7 +241,7 @@ impl Change<'_> {
             is_whole: text.enclosure().is_none(),
             stores: matches!(self.wanted, Wanted::Request(Request::Set { .. })) && preview.stores(),
             changes: plan.changes(),
-            bytes: (plan.changes() && !dry).then(|| plan.apply(&config)),
+            bytes: (plan.changes() && !dry).then(|| plan.apply(config)),
         })
     }
 

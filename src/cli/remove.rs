@@ -2,7 +2,7 @@
 
 use super::args::{Global, Remove};
 use super::change::{change, check_writing, converse};
-use super::guide::RemoveGuide;
+use super::guide::{Guide, RemoveGuide};
 use super::output::Output;
 use crate::auth::registry::Registry;
 use crate::auth::source::credential_helper::bare_name;
@@ -17,8 +17,12 @@ pub(super) fn remove(
 ) -> Result<ExitStatus, Error> {
     check_writing(global, &remove.writing)?;
     let selector = remove.selection.selector()?;
-    if let Some(mut guide) = RemoveGuide::open(global, remove, &selector, output)? {
-        return converse(global, "remove", &mut guide, &remove.writing, output);
+    let asked = Guide::open(global, &remove.writing, &selector, output, |guide| {
+        let Some(mut guide) = RemoveGuide::open(guide, remove) else { return Ok(None) };
+        converse(global, "remove", &mut guide, &remove.writing, output).map(Some)
+    })?;
+    if let Some(status) = asked {
+        return Ok(status);
     }
     let Some(request) = remove.request() else {
         return Err(Error::Usage(

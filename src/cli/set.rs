@@ -2,7 +2,7 @@
 
 use super::args::{Global, Set};
 use super::change::{change, check_writing, converse};
-use super::guide::SetGuide;
+use super::guide::{Guide, SetGuide};
 use super::output::Output;
 use crate::auth::source::Login;
 use crate::error::Error;
@@ -19,9 +19,14 @@ pub(super) fn set(global: &Global, set: &Set, output: &Output) -> Result<ExitSta
     }
     check_writing(global, &set.writing)?;
     let selector = set.selection.selector()?;
-    if let Some(mut guide) = SetGuide::open(global, set, &selector, output)? {
-        return converse(global, "set", &mut guide, &set.writing, output);
+    let asked = Guide::open(global, &set.writing, &selector, output, |guide| {
+        let Some(mut guide) = SetGuide::open(guide, set)? else { return Ok(None) };
+        converse(global, "set", &mut guide, &set.writing, output).map(Some)
+    })?;
+    if let Some(status) = asked {
+        return Ok(status);
     }
+    // A helper, a registry or who writes to standard input may take long: the config is read after that.
     let request = set.request()?;
     #[cfg(feature = "verify")]
     set.verify(&request, output)?;

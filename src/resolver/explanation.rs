@@ -84,28 +84,25 @@ impl Explanation {
         let environment = Environment::of(config, runner)?;
         let entries = environment.as_ref().and_then(Environment::auth);
         let text = config.text();
-        let place = |entry: &AuthEntry| text.place(entry.place(0..0).start);
-        let mut explanation = Self {
+        let written = environment.as_ref().zip(entries.as_ref());
+        let filled = written.map(|(environment, entries)| entries.counts.fill(environment));
+        let reading = filled.as_ref().map_or(Reading::Empty, |filled| filled.read(version));
+        let resolution = Lookup::new(&reading, version).resolve(image);
+        let offset = written.zip(filled.as_ref()).and_then(|((environment, entries), filled)| {
+            offset(&resolution.verdict, environment, &entries.counts, filled, &reading)
+        });
+        let place = |entry: &AuthEntry, offset| text.place(entry.place(offset..offset + 1).start);
+        let start = |entry: &AuthEntry| text.place(entry.place(0..0).start);
+        Ok(Self {
             pull: runner.executor().pull(),
-            entry: entries.as_ref().map(|entries| place(&entries.counts)),
-            hidden: entries.iter().flat_map(|entries| &entries.hidden).map(place).collect(),
-            unset: false,
-            open: false,
+            entry: entries.as_ref().map(|entries| start(&entries.counts)),
+            hidden: entries.iter().flat_map(|entries| &entries.hidden).map(start).collect(),
+            unset: filled.as_ref().is_some_and(|filled| filled.unset),
+            open: filled.as_ref().is_some_and(Filled::is_open),
             limits: Limits::of(config, runner, image, version),
-            resolution: Lookup::new(&Reading::Empty, version).resolve(image),
-            place: None,
-        };
-        if let Some((environment, entries)) = environment.as_ref().zip(entries) {
-            let filled = entries.counts.fill(environment);
-            let reading = filled.read(version);
-            explanation.resolution = Lookup::new(&reading, version).resolve(image);
-            explanation.unset = filled.unset;
-            explanation.open = filled.is_open();
-            explanation.place = explanation
-                .offset(environment, &entries.counts, &filled, &reading)
-                .map(|offset| text.place(entries.counts.place(offset..offset + 1).start));
-        }
-        Ok(explanation)
+            place: entries.as_ref().zip(offset).map(|(all, offset)| place(&all.counts, offset)),
+            resolution,
+        })
     }
 
     /// Whether the runner would send a credential for the image.
@@ -115,26 +112,26 @@ impl Explanation {
             && self.limits.unattached.is_none()
             && self.resolution.has_credential()
     }
+}
 
-    /// The byte of the document, as it stands in the file, that the verdict is about.
-    fn offset(
-        &self,
-        environment: &Environment<'_, '_>,
-        entry: &AuthEntry,
-        filled: &Filled,
-        reading: &Reading<'_>,
-    ) -> Option<usize> {
-        let key = match &self.resolution.verdict {
-            Verdict::Dropped { offset, .. } => {
-                let end = entry.document().len().saturating_sub(1);
-                return filled.as_written.then_some(*offset.min(&end));
-            }
-            Verdict::Match(found) => &found.key,
-            Verdict::AtRandom(found) => &found.first()?.key,
-            Verdict::NoMatch | Verdict::Store(_) | Verdict::Cancelled { .. } => return None,
-        };
-        let Reading::Read(document) = reading else { return None };
-        let written = entry.as_written(environment, document)?;
-        written.place_of(key).map(|place| place.start)
-    }
+/// The byte of the document, as it stands in the file, that the verdict is about.
+fn offset(
+    verdict: &Verdict,
+    environment: &Environment<'_, '_>,
+    entry: &AuthEntry,
+    filled: &Filled,
+    reading: &Reading<'_>,
+) -> Option<usize> {
+    let key = match verdict {
+        Verdict::Dropped { offset, .. } => {
+            let end = entry.document().len().saturating_sub(1);
+            return filled.as_written.then_some(*offset.min(&end));
+        }
+        Verdict::Match(found) => &found.key,
+        Verdict::AtRandom(found) => &found.first()?.key,
+        Verdict::NoMatch | Verdict::Store(_) | Verdict::Cancelled { .. } => return None,
+    };
+    let Reading::Read(document) = reading else { return None };
+    let written = entry.as_written(environment, document)?;
+    written.place_of(key).map(|place| place.start)
 }

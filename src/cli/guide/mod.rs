@@ -11,6 +11,7 @@ use super::output::Output;
 use super::report::{heading, redaction};
 use super::terminal::{Question, Terminal};
 use crate::error::Error;
+use crate::exit_status::ExitStatus;
 use crate::plan::Request;
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
@@ -37,13 +38,14 @@ pub(super) trait Conversation {
     }
 
     /// The config, and the runners that are meant.
-    fn guide(&self) -> &Guide;
+    fn guide(&self) -> &Guide<'_>;
 }
 
-/// A person at a terminal, and the config that they see.
-pub(super) struct Guide {
-    terminal: Terminal,
-    pub input: Input,
+/// A person at a terminal, and the config that they see: it is parsed once for all that they are asked.
+pub(super) struct Guide<'g> {
+    terminal: &'g mut Terminal,
+    pub input: &'g Input,
+    pub config: &'g Config<'g>,
     show_secrets: bool,
     /// The runners to pick from, where the arguments mean one and fit several.
     candidates: Vec<usize>,
@@ -51,33 +53,37 @@ pub(super) struct Guide {
     pub runners: Vec<usize>,
 }
 
-impl Guide {
-    /// Looks for a person. With `--yes` or `--check`, and in a filter, a script runs the command: it
-    /// gets an error in place of a question.
+impl Guide<'_> {
+    /// Looks for a person, and begins to talk; `None` when there is nobody, or nothing to ask. With
+    /// `--yes` or `--check`, and in a filter, a script runs the command: it gets an error in place of a
+    /// question.
     pub fn open(
         global: &Global,
         writing: &Writing,
         selector: &Selector,
         output: &Output,
-    ) -> Result<Option<Self>, Error> {
+        mut talk: impl FnMut(Guide<'_>) -> Result<Option<ExitStatus>, Error>,
+    ) -> Result<Option<ExitStatus>, Error> {
         if writing.yes || writing.check || global.is_filter() {
             return Ok(None);
         }
         let Some(terminal) = Terminal::open() else { return Ok(None) };
-        let terminal = terminal.in_colors(output.colors_on_terminal());
-        let (input, (runners, candidates)) = Input::read_settled(global, |input| {
-            let config = Config::parse(input.text())?;
-            match selector.select(&config, Matches::One) {
-                Ok(runners) => Ok((runners, Vec::new())),
+        let mut terminal = terminal.in_colors(output.colors_on_terminal());
+        // What goes wrong in the talk is no reason to read the file again, and to ask again.
+        let (_, end) = Input::read_settled(global, |input| {
+            let config = &Config::parse(input.text())?;
+            let (runners, candidates) = match selector.select(config, Matches::One) {
+                Ok(runners) => (runners, Vec::new()),
                 Err(Error::RunnerAmbiguous { .. }) => {
                     let all = Selector { all: true, ..selector.clone() };
-                    Ok((Vec::new(), all.select(&config, Matches::One)?))
+                    (Vec::new(), all.select(config, Matches::One)?)
                 }
-                Err(error) => Err(error),
-            }
+                Err(error) => return Err(error),
+            };
+            let (terminal, show_secrets) = (&mut terminal, global.show_secrets);
+            Ok(talk(Guide { terminal, input, config, show_secrets, candidates, runners }))
         })?;
-        let show_secrets = global.show_secrets;
-        Ok(Some(Self { terminal, input, show_secrets, candidates, runners }))
+        end
     }
 
     /// Whether a person is to pick the runners.
@@ -86,24 +92,21 @@ impl Guide {
     }
 
     /// Says which runners are meant, where nobody is asked.
-    fn show_runners(&mut self) -> Result<(), Error> {
+    fn show_runners(&mut self) {
         if self.is_ambiguous() {
-            return Ok(());
+            return;
         }
-        let config = Config::parse(self.input.text())?;
-        let redaction = redaction(&config, self.show_secrets);
+        let redaction = redaction(self.config, self.show_secrets);
         for &number in &self.runners {
-            let runner = heading(&config.runners()[number], &redaction);
+            let runner = heading(&self.config.runners()[number], &redaction);
             self.terminal.show(&format!("Runner: {}\n", one_line(&runner)));
         }
-        Ok(())
     }
 
     /// Asks which runners are meant; `false` to go back.
     fn pick_runners(&mut self) -> Result<bool, Error> {
-        let config = Config::parse(self.input.text())?;
-        let runners = self.candidates.iter().map(|&number| &config.runners()[number]);
-        let redaction = redaction(&config, self.show_secrets);
+        let runners = self.candidates.iter().map(|&number| &self.config.runners()[number]);
+        let redaction = redaction(self.config, self.show_secrets);
         let answers: Vec<_> = runners.map(|runner| heading(runner, &redaction)).collect();
         let question = Question { text: "Runners", hint: "", answers: &answers };
         let picked = self.terminal.pick(&question)?;

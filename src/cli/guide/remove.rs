@@ -2,52 +2,41 @@
 
 use super::{Conversation, Guide, in_turn};
 use crate::auth::registry::Registry;
-use crate::cli::args::{Global, Remove};
+use crate::cli::args::Remove;
 use crate::cli::list;
-use crate::cli::output::Output;
 use crate::cli::terminal::Question;
 use crate::error::Error;
 use crate::plan::{Removal, Request};
 use crate::resolver::listing;
-use crate::runner::Config;
-use crate::runner::selection::Selector;
 
 /// A conversation about what is taken out.
-pub(in crate::cli) struct RemoveGuide {
-    guide: Guide,
+pub(in crate::cli) struct RemoveGuide<'r> {
+    guide: Guide<'r>,
     /// What the arguments ask for.
     named: Option<Request>,
     picked: Option<Request>,
     over: bool,
 }
 
-impl RemoveGuide {
-    /// Begins one when something is open and a person is there.
-    pub fn open(
-        global: &Global,
-        remove: &Remove,
-        selector: &Selector,
-        output: &Output,
-    ) -> Result<Option<Self>, Error> {
-        let Some(mut guide) = Guide::open(global, &remove.writing, selector, output)? else {
-            return Ok(None);
-        };
+impl<'r> RemoveGuide<'r> {
+    /// Begins one when something is open.
+    pub fn open(mut guide: Guide<'r>, remove: &Remove) -> Option<Self> {
         let named = remove.request();
         if named.is_some() && !guide.is_ambiguous() {
-            return Ok(None);
+            return None;
         }
-        guide.show_runners()?;
-        Ok(Some(Self { guide, named, picked: None, over: false }))
+        guide.show_runners();
+        Some(Self { guide, named, picked: None, over: false })
     }
 
     /// Asks what goes; `false` to go back.
     fn pick_credentials(&mut self) -> Result<bool, Error> {
-        let config = Config::parse(self.guide.input.text())?;
+        let config = self.guide.config;
         let mut registries: Vec<String> = Vec::new();
         let mut answers = Vec::new();
         for &number in &self.guide.runners {
             // Of a broken document only the whole can go.
-            let listed = listing::credentials(&config, &config.runners()[number])?;
+            let listed = listing::credentials(config, &config.runners()[number])?;
             for listed in listed.unwrap_or_default() {
                 if listed.registry != "*" && !registries.contains(&listed.registry) {
                     answers.push(list::registry(&listed));
@@ -68,7 +57,7 @@ impl RemoveGuide {
     }
 }
 
-impl Conversation for RemoveGuide {
+impl Conversation for RemoveGuide<'_> {
     fn ask(&mut self) -> Result<Request, Error> {
         let (runners, credentials) = (self.guide.is_ambiguous(), self.named.is_none());
         let count = usize::from(runners) + usize::from(credentials);
@@ -80,7 +69,7 @@ impl Conversation for RemoveGuide {
         self.named.clone().or_else(|| self.picked.clone()).ok_or(Error::GivenUp)
     }
 
-    fn guide(&self) -> &Guide {
+    fn guide(&self) -> &Guide<'_> {
         &self.guide
     }
 }

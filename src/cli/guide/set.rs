@@ -5,14 +5,13 @@ use super::{Conversation, Guide, in_turn};
 use crate::auth::credential::{Credential, check_username};
 use crate::auth::registry::Registry;
 use crate::auth::source::Login;
-use crate::cli::args::{Global, Set};
+use crate::cli::args::Set;
+#[cfg(feature = "verify")]
 use crate::cli::output::Output;
 use crate::cli::source::ask_password;
 use crate::cli::terminal::Question;
 use crate::error::Error;
 use crate::plan::{Plan, Request};
-use crate::runner::Config;
-use crate::runner::selection::Selector;
 use crate::secret::Secret;
 
 /// What may be open.
@@ -26,7 +25,7 @@ enum Open {
 
 /// A conversation about a credential and those who get it.
 pub(in crate::cli) struct SetGuide<'s> {
-    guide: Guide,
+    guide: Guide<'s>,
     set: &'s Set,
     open: Vec<Open>,
     /// Whether everything has been answered once.
@@ -39,16 +38,8 @@ pub(in crate::cli) struct SetGuide<'s> {
 }
 
 impl<'s> SetGuide<'s> {
-    /// Begins one when something is open and a person is there.
-    pub fn open(
-        global: &Global,
-        set: &'s Set,
-        selector: &Selector,
-        output: &Output,
-    ) -> Result<Option<Self>, Error> {
-        let Some(guide) = Guide::open(global, &set.writing, selector, output)? else {
-            return Ok(None);
-        };
+    /// Begins one when something is open.
+    pub fn open(guide: Guide<'s>, set: &'s Set) -> Result<Option<Self>, Error> {
         let source = &set.source;
         let credential = set.stores_credentials() && !set.source.delegate && source.leaves_open();
         let questions = [
@@ -78,7 +69,7 @@ impl<'s> SetGuide<'s> {
         if !self.username.is_empty() {
             check_username(&self.username)?;
         }
-        self.guide.show_runners()?;
+        self.guide.show_runners();
         if self.open[0] != Open::Runners && self.open[0] != Open::Registry {
             self.try_out()?;
         }
@@ -107,7 +98,7 @@ impl<'s> SetGuide<'s> {
             }
             Open::Password => {
                 let Some(registry) = self.registry.clone() else { return Ok(false) };
-                let terminal = &mut self.guide.terminal;
+                let terminal = &mut *self.guide.terminal;
                 let Some(login) = ask_password(terminal, &registry, &self.username)? else {
                     return Ok(false);
                 };
@@ -118,11 +109,11 @@ impl<'s> SetGuide<'s> {
     }
 
     fn ask_for_registry(&mut self) -> Result<Option<Registry>, Error> {
-        let config = Config::parse(self.guide.input.text())?;
+        let Guide { config, runners, .. } = &self.guide;
         let question = Question {
             text: "Registry",
             hint: "HOST[:PORT][/PATH]",
-            answers: &Known::of(&config, &self.guide.runners).suggestions(),
+            answers: &Known::of(config, runners).suggestions(),
         };
         let check = |typed: &str| {
             if typed.is_empty() {
@@ -138,8 +129,7 @@ impl<'s> SetGuide<'s> {
     }
 
     fn ask_for_user(&mut self) -> Result<Option<String>, Error> {
-        let config = Config::parse(self.guide.input.text())?;
-        let known = Known::of(&config, &self.guide.runners);
+        let known = Known::of(self.guide.config, &self.guide.runners);
         let default = self.registry.as_ref().and_then(|registry| known.username(registry));
         let question = Question {
             text: "User",
@@ -161,8 +151,7 @@ impl<'s> SetGuide<'s> {
         let Some(registry) = &self.registry else { return Ok(()) };
         let login = Credential::new("user", Secret::new("password".to_owned()))?;
         let request = self.set.storing(vec![(registry.clone(), login)]);
-        let config = Config::parse(self.guide.input.text())?;
-        Plan::make(&config, &self.guide.runners, &request).map(drop)
+        Plan::make(self.guide.config, &self.guide.runners, &request).map(drop)
     }
 }
 
@@ -190,7 +179,7 @@ impl Conversation for SetGuide<'_> {
         Ok(self.set.storing(vec![login]))
     }
 
-    fn guide(&self) -> &Guide {
+    fn guide(&self) -> &Guide<'_> {
         &self.guide
     }
 }
