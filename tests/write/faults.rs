@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, FileTimes};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -254,9 +254,68 @@ fn a_power_loss_finds_one_of_the_two() {
     let remove = line_with(&lines, &["unlink", temporary]);
     let order = [create, write, sync, swap, sync_folder, remove];
     assert!(order.is_sorted(), "{order:?}\n{trace}");
-    // What is read last before the swap is the file that is replaced.
-    let read = lines[..swap].iter().rposition(|line| line.contains("read(")).expect("a read");
-    assert!(sync < read && lines[read].contains("config.toml>"), "{trace}");
+    // What is looked at last before the swap is the file that is replaced, under the lease.
+    let lease = line_with(&lines, &["F_SETLEASE, F_RDLCK", "/config.toml>"]);
+    let config = |line: &&str| line.contains("statx(") && line.contains("/config.toml>");
+    assert!(sync < lease && lines[lease..swap].iter().any(config), "{trace}");
+}
+
+/// How often a run reads the old content and the new one.
+fn reads(scene: &Scene, age: Duration) -> usize {
+    let old = OLD.to_owned() + &"# as long as a config is\n".repeat(10_000);
+    fs::write(scene.config(), &old).unwrap();
+    let file = fs::File::options().write(true).open(scene.config()).unwrap();
+    file.set_times(FileTimes::new().set_modified(SystemTime::now() - age)).unwrap();
+    drop(file);
+    let output = scene.run(&["-y", "-e", "trace=read,pread64,readv,preadv,preadv2"]);
+    assert!(output.status.success(), "{output:?}");
+    let (trace, folder) = (scene.trace(), format!("<{}/", scene.folder.path().display()));
+    let lines = trace.lines().filter(|line| line.contains(&folder));
+    let bytes: usize =
+        lines.filter_map(|line| line.rsplit(" = ").next()?.parse::<usize>().ok()).sum();
+    // The new content is read once, since it is there in the end only.
+    let bytes = bytes.checked_sub(fs::read(scene.config()).unwrap().len()).expect("it is read");
+    assert_eq!(bytes % old.len(), 0, "{trace}");
+    1 + bytes / old.len()
+}
+
+#[test]
+fn a_write_reads_the_content_three_times() {
+    if !support::sees_into_processes() {
+        return;
+    }
+    let root = rustix::process::geteuid().is_root();
+    for mounted in [false, true].into_iter().filter(|mounted| root || !mounted) {
+        assert_eq!(reads(&Scene::new(mounted), Duration::from_secs(86_400)), 3, "{mounted}");
+    }
+    // The times of a file that was written a moment ago don't tell whether it was written again.
+    assert_eq!(reads(&Scene::new(false), Duration::ZERO), 5);
+}
+
+#[test]
+fn a_rewrite_that_keeps_length_and_time_is_noticed() {
+    if !support::sees_into_processes() {
+        return;
+    }
+    let scene = Scene::new(false);
+    let time = fs::metadata(scene.config()).unwrap().modified().unwrap();
+    std::thread::scope(|scope| {
+        // The sync of the new file, before the old one is looked at again.
+        let process = scope.spawn(|| scene.run(&["-e", "inject=fsync:delay_enter=1500000:when=1"]));
+        let start = Instant::now();
+        while scene.left().is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(10), "it never makes a new file");
+            sleep(Duration::from_millis(5));
+        }
+        let file = fs::File::options().write(true).open(scene.config()).unwrap();
+        file.write_all_at(b"# hers", 0).unwrap();
+        file.set_times(FileTimes::new().set_modified(time)).unwrap();
+        drop(file);
+        assert!(process.join().expect("it ends").status.success());
+    });
+    let text = fs::read_to_string(scene.config()).unwrap();
+    assert!(text.starts_with("# hers\n") && is_new(&text.replace("# hers", "# ours")), "{text}");
+    assert!(scene.left().is_empty());
 }
 
 #[test]

@@ -28,6 +28,8 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
+
 use crate::config_file::interruption::Interruption;
 use crate::config_file::{ConfigFile, settle};
 use crate::error::Error;
@@ -190,7 +192,7 @@ struct Writer<'o> {
 
 impl Writer<'_> {
     fn not_writable(&self, step: &'static str, cause: io::Error) -> Error {
-        let config = self.target.open(rustix::fs::OFlags::RDONLY).ok();
+        let config = self.target.open(OFlags::RDONLY).ok();
         let advice = attributes::why(&cause, config.as_ref(), &self.target.folder);
         Error::NotWritable { path: self.target.label.clone(), step, cause, advice }
     }
@@ -234,14 +236,19 @@ impl Writer<'_> {
             return self.write_in_place(base, bytes, "its folder can't be written", plan);
         };
         // From here to the swap nobody can begin to write, where that can be had.
-        let named = self.target.read()?;
+        let unreadable = |cause| Error::Unreadable { path: self.target.label.clone(), cause };
+        let named = self.target.open(OFlags::RDONLY).map_err(unreadable)?;
         let lease = self.lease(&named)?;
-        let now = named.again(&self.target.label)?;
-        if !now.is_same(base) {
-            drop((lease, new));
-            return self.again(now, plan);
+        let about = named.metadata().map_err(unreadable)?;
+        let untouched = lease.is_some() && base.is_untouched(&about);
+        if !untouched {
+            let now = Snapshot::of_open(&self.target, named.try_clone().map_err(unreadable)?)?;
+            if !now.is_same(base) {
+                drop((lease, new));
+                return self.again(now, plan);
+            }
         }
-        drop(now);
+        let lease = lease.map(|lease| (lease, untouched));
         self.swap(base, bytes, new, lease, plan)
     }
 
@@ -280,13 +287,14 @@ impl Writer<'_> {
         })
     }
 
-    /// Gives the new file the config's name, and looks what that did.
+    /// Gives the new file the config's name, and looks what that did. With the lease comes whether the
+    /// old file is as it was read.
     fn swap<R>(
         &mut self,
         base: &Snapshot,
         bytes: &[u8],
         new: PrivateFile,
-        lease: Option<Lease<'_>>,
+        lease: Option<(Lease<'_>, bool)>,
         plan: &mut Planner<'_, R>,
     ) -> Result<Step<R>, Error> {
         let mut backup = None;
@@ -302,8 +310,13 @@ impl Writer<'_> {
             }
             Err((cause, _)) => return Err(self.not_writable("renaming the new file", cause)),
         };
+        // What nobody has written until now need not be compared until its times say more.
+        let untouched = lease.as_ref().is_some_and(|(_, untouched)| *untouched);
+        let known = exchanged.identity(base).filter(|old| untouched && old.is_written_as(base));
         // Who waits to write has the old file: that writer shall find it under its name.
-        if lease.as_ref().is_some_and(Lease::is_wanted) && exchanged.put_back(&self.target) {
+        if lease.as_ref().is_some_and(|(lease, _)| lease.is_wanted())
+            && exchanged.put_back(&self.target)
+        {
             drop((lease, exchanged));
             std::thread::sleep(Duration::from_millis(1));
             return self.again(self.target.read()?, plan);
@@ -313,7 +326,7 @@ impl Writer<'_> {
         if let Some(backup) = backup {
             self.keep(backup);
         }
-        self.watch(base, bytes, exchanged.ours(), Some(exchanged), plan)
+        self.watch(base, bytes, exchanged.ours(), Some((exchanged, known)), plan)
     }
 
     /// Makes the new name last. The file is in place already: a failure is told, and no more.

@@ -1,5 +1,7 @@
 //! Other writers, who know no lock: held off before the swap, and looked for after it.
 
+use std::borrow::Cow;
+use std::fs::File;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -21,10 +23,10 @@ const PAUSE: Duration = Duration::from_millis(10);
 impl Writer<'_> {
     /// Holds other writers off. One who has the file open is waited for, but not for long: it may
     /// be open and idle.
-    pub(super) fn lease<'s>(&self, named: &'s Snapshot) -> Result<Option<Lease<'s>>, Error> {
+    pub(super) fn lease<'f>(&self, named: &'f File) -> Result<Option<Lease<'f>>, Error> {
         let start = Instant::now();
         loop {
-            match Lease::take(named.file()) {
+            match Lease::take(named) {
                 Leased::Held(lease) => return Ok(Some(lease)),
                 Leased::Unavailable => return Ok(None),
                 Leased::Writing if start.elapsed() > OPEN_ELSEWHERE => return Ok(None),
@@ -47,17 +49,20 @@ impl Writer<'_> {
 
     /// Looks for another writer who came between, before the old file is let go: one who wrote into
     /// the old file or replaced it, and one who had read it and now overwrites or replaces the new
-    /// one. The change then comes on top of what that writer wrote.
+    /// one. The change then comes on top of what that writer wrote. With the old file comes the state in
+    /// which its content is known.
     pub(super) fn watch<R>(
         &mut self,
         base: &Snapshot,
         bytes: &[u8],
         ours: Identity,
-        mut exchanged: Option<Exchanged>,
+        exchanged: Option<(Exchanged, Option<Identity>)>,
         plan: &mut Planner<'_, R>,
     ) -> Result<Step<R>, Error> {
         let (start, longest) = (Instant::now(), WATCH.max(self.options.settle));
-        let (mut seen, mut wanted, mut old) = (ours, bytes.to_vec(), None);
+        let (mut exchanged, known) = exchanged.unzip();
+        let mut old = known.flatten();
+        let (mut seen, mut wanted) = (ours, Cow::Borrowed(bytes));
         let mut synced = false;
         loop {
             let last = start.elapsed() >= longest || self.interruption.pending().is_some();
@@ -80,7 +85,7 @@ impl Writer<'_> {
             if (last || self.target.stat().is_ok_and(|named| Identity::of(&named) != seen))
                 && let Ok(now) = self.target.read()
             {
-                if now.text().bytes() == wanted {
+                if now.text().bytes() == &*wanted {
                     seen = now.identity();
                 } else {
                     match self.settle(now, |writer| writer.target.read(), plan) {
@@ -90,7 +95,7 @@ impl Writer<'_> {
                             return Ok(Step::Again(now, patched));
                         }
                         Ok((now, _)) => {
-                            (seen, wanted) = (now.identity(), now.text().bytes().to_vec());
+                            (seen, wanted) = (now.identity(), now.text().bytes().to_vec().into());
                         }
                         // That writer may still be at it.
                         Err(error) if !last && error.is_about_content() => {}

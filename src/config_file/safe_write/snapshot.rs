@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{OFlags, Stat};
 
@@ -21,7 +22,12 @@ pub(super) struct Snapshot {
     /// Whether the file is mounted by itself and not with its folder.
     mounted: bool,
     largest: u64,
+    /// When.
+    read: SystemTime,
 }
+
+/// How far apart two times are in the coarsest file systems.
+const COARSEST: Duration = Duration::from_secs(2);
 
 /// Which file it is, and in which state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +62,11 @@ impl Identity {
         }
     }
 
+    /// Whether it is the file that was read, and not written since: a rename changes no other time.
+    pub fn is_written_as(&self, read: &Snapshot) -> bool {
+        *self == Self { changed: self.changed, ..read.identity() }
+    }
+
     pub fn inode(&self) -> u64 {
         self.inode
     }
@@ -71,15 +82,21 @@ impl Snapshot {
     pub fn of_name(target: &Target, name: &OsStr) -> Result<Self, Error> {
         let unreadable = |cause| Error::Unreadable { path: target.label.clone(), cause };
         let file = target.folder.open_file(name, OFlags::RDONLY).map_err(unreadable)?;
+        Self::of_open(target, file)
+    }
+
+    /// Reads a file that is open and of which nothing has been read.
+    pub fn of_open(target: &Target, file: File) -> Result<Self, Error> {
+        let unreadable = |cause| Error::Unreadable { path: target.label.clone(), cause };
         let mounted = is_mounted(&file, &target.folder).map_err(unreadable)?;
         let read = Self::of_file(&target.label, file, target.largest).map_err(unreadable)?;
         Ok(Self { mounted, ..read })
     }
 
     fn of_file(label: &str, mut file: File, largest: u64) -> io::Result<Self> {
-        let metadata = file.metadata()?;
+        let (metadata, read) = (file.metadata()?, SystemTime::now());
         let text = ConfigText::new(label, read_config(&mut file, largest)?);
-        Ok(Self { text, file, metadata, mounted: false, largest })
+        Ok(Self { text, file, metadata, mounted: false, largest, read })
     }
 
     /// Reads the same file again.
@@ -125,6 +142,13 @@ impl Snapshot {
     /// Whether it was read from the file with this metadata.
     pub fn is_of(&self, file: &Metadata) -> bool {
         (self.metadata.dev(), self.metadata.ino()) == (file.dev(), file.ino())
+    }
+
+    /// Whether a file is still this one and nobody can have written it since it was read, by its times:
+    /// they tell when the last one was long enough ago for the next to be another one.
+    pub fn is_untouched(&self, file: &Metadata) -> bool {
+        let age = self.metadata.modified().ok().and_then(|at| self.read.duration_since(at).ok());
+        age.is_some_and(|age| age > COARSEST) && Identity::new(file) == self.identity()
     }
 
     /// Whether it was written a moment ago.
