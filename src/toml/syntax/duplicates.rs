@@ -2,30 +2,29 @@
 //!
 //! What a version of GitLab Runner makes of one that does is another question.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::{Node, NodeId, NodeKind, Syntax};
+use super::{Name, Node, NodeId, NodeKind, Syntax};
 
-/// Up to how many plain keys are compared with each other, which is faster than hashing them.
+/// From how many children or pairs of a table on one is found by hashing: to compare a few is faster.
 const FEW: usize = 32;
 
 /// Looks for a key or table that stands twice, in a text without dots in the keys of pairs.
 pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), Twice> {
     let mut tables = Tables::new();
-    let mut keys = Vec::new();
+    let mut seen = Seen::default();
     for block in syntax.blocks() {
         let table = match block.header {
             Some(header) => tables.open(syntax, header)?,
             None => 0,
         };
-        check_pairs(syntax, block.pairs.clone(), &mut keys)?;
+        seen.check(syntax, block.pairs.clone())?;
         tables.fill(syntax, table, block.pairs.clone())?;
     }
     let inline = |node: &Node| node.kind == NodeKind::InlineTable;
     for (id, _) in syntax.nodes.iter().enumerate().filter(|(_, node)| inline(node)) {
-        check_pairs(syntax, id + 1..syntax.after(id), &mut keys)?;
+        seen.check(syntax, id + 1..syntax.after(id))?;
     }
     Ok(())
 }
@@ -33,44 +32,51 @@ pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), Twice> {
 /// A key or a table stands twice.
 pub(super) struct Twice;
 
-/// Compares the keys of one table.
-fn check_pairs<'t>(
-    syntax: &Syntax<'t>,
-    pairs: Range<NodeId>,
-    keys: &mut Vec<Cow<'t, str>>,
-) -> Result<(), Twice> {
-    keys.clear();
-    for key in syntax.siblings(pairs.clone()).filter_map(|pair| syntax.simple_key(pair)) {
-        if keys.len() == FEW {
-            let mut seen = HashSet::new();
-            let mut every = syntax.siblings(pairs).filter_map(|pair| syntax.simple_key(pair));
-            return if every.all(|key| seen.insert(key)) { Ok(()) } else { Err(Twice) };
+/// In which table each name was met last.
+#[derive(Default)]
+struct Seen {
+    table: u32,
+    in_table: Vec<u32>,
+}
+
+impl Seen {
+    /// Compares the keys of one table.
+    fn check(&mut self, syntax: &Syntax<'_>, pairs: Range<NodeId>) -> Result<(), Twice> {
+        self.table += 1;
+        for name in simple_names(syntax, pairs) {
+            if self.in_table.len() <= name.number() {
+                self.in_table.resize(name.number() + 1, 0);
+            }
+            let last = std::mem::replace(&mut self.in_table[name.number()], self.table);
+            if last == self.table {
+                return Err(Twice);
+            }
         }
-        if keys.contains(&key) {
-            return Err(Twice);
-        }
-        keys.push(key);
+        Ok(())
     }
-    Ok(())
+}
+
+fn simple_names(syntax: &Syntax<'_>, pairs: Range<NodeId>) -> impl Iterator<Item = Name> {
+    syntax.siblings(pairs).filter_map(|pair| syntax.simple_name(pair))
 }
 
 /// The tables that headers have opened so far and may still name. Table 0 is the root.
-struct Tables<'t> {
-    list: Vec<Table<'t>>,
+struct Tables {
+    list: Vec<Table>,
 }
 
 /// A table. Most have a few tables inside, which are compared one by one.
 #[derive(Default)]
-struct Table<'t> {
+struct Table {
     /// The table that it stands in.
     parent: usize,
-    children: Vec<(Cow<'t, str>, Child)>,
+    children: Vec<(Name, Child)>,
     /// Where each child is, when there are many.
-    index: Option<HashMap<Cow<'t, str>, usize>>,
+    index: Option<HashMap<Name, usize>>,
     /// Its pairs, once they are known.
     pairs: Range<NodeId>,
     /// Their keys, when there are many.
-    keys: Option<HashSet<Cow<'t, str>>>,
+    keys: Option<HashSet<Name>>,
     /// Whether a header named this table itself and not only one inside it.
     opened: bool,
 }
@@ -83,37 +89,35 @@ enum Child {
     Array(usize),
 }
 
-impl<'t> Table<'t> {
-    fn child(&self, key: &str) -> Option<usize> {
+impl Table {
+    fn child(&self, key: Name) -> Option<usize> {
         match &self.index {
-            Some(index) => index.get(key).copied(),
-            None => self.children.iter().position(|(known, _)| known == key),
+            Some(index) => index.get(&key).copied(),
+            None => self.children.iter().position(|(known, _)| *known == key),
         }
     }
 
-    fn add(&mut self, key: Cow<'t, str>, child: Child) {
+    fn add(&mut self, key: Name, child: Child) {
         if let Some(index) = &mut self.index {
-            index.insert(key.clone(), self.children.len());
+            index.insert(key, self.children.len());
         }
         self.children.push((key, child));
         if self.children.len() == FEW {
-            let keys = self.children.iter().map(|(key, _)| key.clone());
+            let keys = self.children.iter().map(|(key, _)| *key);
             self.index = Some(keys.enumerate().map(|(number, key)| (key, number)).collect());
         }
     }
 
     /// Whether it holds a pair with exactly this key.
-    fn is_value(&self, syntax: &Syntax<'t>, key: &str) -> bool {
+    fn is_value(&self, syntax: &Syntax<'_>, key: Name) -> bool {
         match &self.keys {
-            Some(keys) => keys.contains(key),
-            None => syntax
-                .siblings(self.pairs.clone())
-                .any(|pair| syntax.simple_key(pair).as_deref() == Some(key)),
+            Some(keys) => keys.contains(&key),
+            None => simple_names(syntax, self.pairs.clone()).any(|name| name == key),
         }
     }
 }
 
-impl<'t> Tables<'t> {
+impl Tables {
     fn new() -> Self {
         Self { list: vec![Table::default()] }
     }
@@ -134,14 +138,14 @@ impl<'t> Tables<'t> {
     }
 
     /// Finds or makes the table that a header names.
-    fn open(&mut self, syntax: &Syntax<'t>, header: NodeId) -> Result<usize, Twice> {
+    fn open(&mut self, syntax: &Syntax<'_>, header: NodeId) -> Result<usize, Twice> {
         let array = syntax.node(header).kind == NodeKind::ArrayTable;
         let mut table = 0;
-        let mut keys = syntax.keys(header).peekable();
+        let mut keys = syntax.names(header).peekable();
         while let Some(key) = keys.next() {
             let last = keys.peek().is_none();
-            let Some(number) = self.list[table].child(&key) else {
-                if self.list[table].is_value(syntax, &key) {
+            let Some(number) = self.list[table].child(key) else {
+                if self.list[table].is_value(syntax, key) {
                     return Err(Twice);
                 }
                 let new = self.new_table(table);
@@ -168,18 +172,18 @@ impl<'t> Tables<'t> {
     /// Notes the pairs of a table and compares them with the tables inside it.
     fn fill(
         &mut self,
-        syntax: &Syntax<'t>,
+        syntax: &Syntax<'_>,
         table: usize,
         pairs: Range<NodeId>,
     ) -> Result<(), Twice> {
         let table = &mut self.list[table];
-        let mut keys = syntax.siblings(pairs.clone()).filter_map(|pair| syntax.simple_key(pair));
-        if !table.children.is_empty() && keys.any(|key| table.child(&key).is_some()) {
+        let mut keys = simple_names(syntax, pairs.clone());
+        if !table.children.is_empty() && keys.any(|key| table.child(key).is_some()) {
             return Err(Twice);
         }
-        if syntax.siblings(pairs.clone()).nth(FEW).is_some() {
-            let keys = syntax.siblings(pairs.clone()).filter_map(|pair| syntax.simple_key(pair));
-            table.keys = Some(keys.collect());
+        // A pair is three nodes at least.
+        if pairs.len() > 3 * FEW {
+            table.keys = Some(simple_names(syntax, pairs.clone()).collect());
         }
         table.pairs = pairs;
         Ok(())

@@ -10,6 +10,7 @@ mod duplicates;
 mod earlier;
 mod expressions;
 mod meaning;
+mod names;
 mod plain;
 mod redefinition;
 mod scalar;
@@ -24,6 +25,7 @@ use toml_parser::{Raw, Span};
 
 use crate::toml::text::ConfigText;
 use builder::Builder;
+use names::Names;
 use versions::Refused;
 
 pub(crate) use decoded::Decoded;
@@ -31,6 +33,7 @@ pub(crate) use earlier::Twice;
 #[cfg(fuzzing)]
 pub(crate) use expressions::compare_readings;
 pub(crate) use meaning::Meaning;
+pub(crate) use names::Name;
 pub(crate) use versions::{
     BYTE_ORDER_MARK, KEY_TWICE, NOT_UTF8, Refusal, Refusals, TABLE_TWICE, Versions,
 };
@@ -71,7 +74,7 @@ pub(crate) struct Node {
     encoding: Option<Encoding>,
     start: u32,
     end: u32,
-    /// See [`Syntax::after`].
+    /// What [`Syntax::after`] says; of a key, which has nothing inside, the number of its name.
     next: u32,
 }
 
@@ -128,11 +131,21 @@ impl<'t> Syntax<'t> {
         let Builder { nodes, comments, refusals, dotted, .. } = expressions::read(text)?;
         let blocks = blocks(&nodes, text.len());
         let mut syntax = Self { text, nodes, comments, blocks, refusals };
+        syntax.number_names();
         if dotted || duplicates::check(&syntax).is_err() {
             syntax.check_redefinitions(dotted)?;
         }
         syntax.check_readable()?;
         Ok(syntax)
+    }
+
+    fn number_names(&mut self) {
+        let mut names = Names::new();
+        for id in 0..self.nodes.len() {
+            if self.nodes[id].kind == NodeKind::Key {
+                self.nodes[id].next = names.number(self.string(id));
+            }
+        }
     }
 
     /// Asks for each version whether it takes a key or table that stands again.
@@ -198,8 +211,10 @@ impl<'t> Syntax<'t> {
     }
 
     /// The number of the first node after `id` that is not inside it.
+    #[inline]
     pub fn after(&self, id: NodeId) -> NodeId {
-        self.nodes[id].next as usize
+        let node = &self.nodes[id];
+        if node.kind == NodeKind::Key { id + 1 } else { node.next as usize }
     }
 
     pub fn blocks(&self) -> &[Block] {
@@ -222,7 +237,7 @@ impl<'t> Syntax<'t> {
         std::iter::from_fn(move || {
             let here = id;
             (here < range.end).then(|| {
-                id = self.nodes[here].next as usize;
+                id = self.after(here);
                 here
             })
         })
@@ -238,6 +253,19 @@ impl<'t> Syntax<'t> {
         self.children(id)
             .take_while(|&child| self.nodes[child].kind == NodeKind::Key)
             .map(|child| self.string(child))
+    }
+
+    /// The names of a header's or a pair's keys.
+    pub fn names(&self, id: NodeId) -> impl Iterator<Item = Name> + '_ {
+        let keys = self.nodes[id + 1..].iter().take_while(|node| node.kind == NodeKind::Key);
+        keys.map(|key| Name::new(key.next))
+    }
+
+    /// The name of the only key of a pair; `None` for a dotted one.
+    pub fn simple_name(&self, pair: NodeId) -> Option<Name> {
+        let mut names = self.names(pair);
+        let name = names.next()?;
+        names.next().is_none().then_some(name)
     }
 
     /// The only key of a pair; `None` for a dotted one.

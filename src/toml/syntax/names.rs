@@ -1,0 +1,122 @@
+//! Keys by number: two keys have the same number where they have the same name, as each of them means it.
+//!
+//! A config says the same few names over and over. To compare numbers costs little beside comparing
+//! texts, and what is to be known about a name is found out once.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The number of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Name(u32);
+
+impl Name {
+    pub(super) fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Names are numbered from 0 on, in the order in which a text says them first.
+    pub(crate) fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Numbers the names of one text.
+pub(super) struct Names<'t> {
+    numbers: HashMap<Cow<'t, str>, u32>,
+    /// Names that were asked for last, each in the place that follows from its letters. Most names are
+    /// found here; those of a text that is made to collide are found in the map.
+    recent: Vec<Recent<'t>>,
+}
+
+#[derive(Clone)]
+struct Recent<'t> {
+    ends: Ends,
+    name: Cow<'t, str>,
+    number: u32,
+}
+
+/// How many names are kept as recent.
+const RECENT: usize = 256;
+
+impl<'t> Names<'t> {
+    pub fn new() -> Self {
+        let empty = Recent { ends: Ends::of(""), name: Cow::Borrowed(""), number: NONE };
+        Self { numbers: HashMap::new(), recent: vec![empty; RECENT] }
+    }
+
+    pub fn number(&mut self, name: Cow<'t, str>) -> u32 {
+        let ends = Ends::of(&name);
+        let recent = &mut self.recent[ends.place()];
+        if recent.ends == ends
+            && recent.number != NONE
+            && (name.len() <= WHOLE || recent.name == name)
+        {
+            return recent.number;
+        }
+        // A text is shorter than 4 GiB, and a key is more than a byte of it: there are enough numbers.
+        let next = u32::try_from(self.numbers.len()).unwrap_or(NONE);
+        let number = *self.numbers.entry(name.clone()).or_insert(next);
+        *recent = Recent { ends, name, number };
+        number
+    }
+}
+
+/// No number of a name.
+const NONE: u32 = u32::MAX;
+
+/// How many bytes the two ends of a name have together: up to this length they are the whole of it.
+const WHOLE: usize = 16;
+
+/// The length, the first eight bytes and the last eight of a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    length: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Ends {
+    fn of(name: &str) -> Self {
+        let bytes = name.as_bytes();
+        let (first, last) = if let (Some(first), Some(last)) =
+            (bytes.first_chunk::<8>(), bytes.last_chunk::<8>())
+        {
+            (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+        } else if let (Some(first), Some(last)) =
+            (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
+        {
+            (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
+        } else {
+            (bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0)
+        };
+        Self { length: bytes.len(), first, last }
+    }
+
+    // The highest bits depend on all others.
+    #[allow(clippy::cast_possible_truncation)]
+    fn place(self) -> usize {
+        let mixed = self.first ^ self.last.rotate_left(29) ^ self.length as u64;
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % RECENT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn equal_names_have_equal_numbers(names in prop::collection::vec("[ab]{0,20}", 0..600)) {
+            let mut numbered = Names::new();
+            let numbers: Vec<_> =
+                names.iter().map(|name| numbered.number(Cow::Borrowed(name))).collect();
+            for (at, name) in names.iter().enumerate() {
+                for (other, before) in names[..at].iter().enumerate() {
+                    prop_assert_eq!(name == before, numbers[at] == numbers[other]);
+                }
+            }
+        }
+    }
+}
