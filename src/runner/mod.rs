@@ -32,7 +32,7 @@ use crate::error::Error;
 use crate::runner::executor::Executor;
 use crate::secret::{HIDDEN, looks_like_secret};
 use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{NodeId, NodeKind, Syntax, SyntaxError};
+use crate::toml::syntax::{ByName, Name, NodeId, NodeKind, Syntax, SyntaxError};
 use crate::toml::text::ConfigText;
 
 /// A config with its runners. It borrows the text it was read from.
@@ -104,6 +104,8 @@ impl<'t> Config<'t> {
             spelling: None,
             twice: None,
             array: false,
+            is_runners: ByName::default(),
+            setting: ByName::default(),
         };
         finder.find().map_err(invalid)?;
         let Finder { runners, twice, .. } = finder;
@@ -237,14 +239,25 @@ struct Twice {
 struct Finder<'s, 't> {
     syntax: &'s Syntax<'t>,
     runners: Vec<Runner<'t>>,
-    /// The key `runners` as it is spelled first, and where.
-    spelling: Option<(String, usize)>,
+    /// The key `runners` as it is spelled first.
+    spelling: Option<(Name, NodeId)>,
     twice: Option<Twice>,
     /// Whether `runners = […]` has been met.
     array: bool,
+    is_runners: ByName<bool>,
+    setting: ByName<Option<Setting>>,
 }
 
-impl Finder<'_, '_> {
+/// A key of a runner that says what it is: which of [`SETTINGS`], and whether it is spelled like that.
+#[derive(Clone, Copy)]
+struct Setting {
+    number: usize,
+    exact: bool,
+}
+
+const SETTINGS: [&str; 5] = ["name", "token", "url", "executor", "id"];
+
+impl<'t> Finder<'_, 't> {
     fn find(&mut self) -> Result<(), SyntaxError> {
         let syntax = self.syntax;
         for (number, block) in syntax.blocks().iter().enumerate() {
@@ -254,9 +267,9 @@ impl Finder<'_, '_> {
                 }
                 continue;
             };
-            let mut keys = syntax.keys(header);
-            let Some(first) = keys.next() else { continue };
-            if !self.is_runners(&first, header) || keys.next().is_some() {
+            let mut names = syntax.names(header);
+            let Some(first) = names.next() else { continue };
+            if !self.is_runners(first, header) || names.next().is_some() {
                 continue;
             }
             let offset = syntax.node(header).span().start;
@@ -270,7 +283,8 @@ impl Finder<'_, '_> {
                 pairs: block.pairs.clone(),
                 offset,
             };
-            self.runners.push(runner(syntax, place));
+            let runner = self.runner(place);
+            self.runners.push(runner);
         }
         Ok(())
     }
@@ -278,10 +292,10 @@ impl Finder<'_, '_> {
     /// `runners = [{…}, {…}]`, the inline form.
     fn root_pair(&mut self, block: usize, pair: NodeId) -> Result<(), SyntaxError> {
         let syntax = self.syntax;
-        let Some(first) = syntax.keys(pair).next() else {
+        let Some(first) = syntax.names(pair).next() else {
             return Ok(());
         };
-        if !self.is_runners(&first, pair) {
+        if !self.is_runners(first, pair) {
             return Ok(());
         }
         if self.array {
@@ -301,22 +315,62 @@ impl Finder<'_, '_> {
             let pairs = table + 1..syntax.after(table);
             let offset = node.span().start;
             let place = RunnerPlace { block, inline: Some(table), element, pairs, offset };
-            self.runners.push(runner(syntax, place));
+            let runner = self.runner(place);
+            self.runners.push(runner);
         }
         Ok(())
     }
 
-    /// Whether a key is `runners`; notes the first that is spelled otherwise than those before it.
-    fn is_runners(&mut self, key: &str, node: NodeId) -> bool {
-        if !same_key(key, "runners") {
+    /// Whether a name is `runners`; notes the first that is spelled otherwise than those before it.
+    fn is_runners(&mut self, name: Name, node: NodeId) -> bool {
+        let key = || self.syntax.keys(node).next().unwrap_or_default();
+        if !self.is_runners.get(name, || same_key(&key(), "runners")) {
             return false;
         }
-        let second = self.syntax.node(node).span().start;
-        let (spelling, first) = self.spelling.get_or_insert_with(|| (key.to_owned(), second));
-        if spelling != key && self.twice.is_none() {
-            self.twice = Some(Twice { key: spelling.clone(), first: *first, second });
+        let (spelling, first) = *self.spelling.get_or_insert((name, node));
+        if spelling != name && self.twice.is_none() {
+            let start = |node| self.syntax.node(node).span().start;
+            let key = self.syntax.keys(first).next().unwrap_or_default().into_owned();
+            self.twice = Some(Twice { key, first: start(first), second: start(node) });
         }
         true
+    }
+
+    fn runner(&mut self, place: RunnerPlace) -> Runner<'t> {
+        let syntax = self.syntax;
+        let mut values: [Option<(bool, NodeId)>; SETTINGS.len()] = [None; SETTINGS.len()];
+        for pair in syntax.siblings(place.pairs.clone()) {
+            let Some(name) = syntax.simple_name(pair) else {
+                continue;
+            };
+            let Some(Setting { number, exact }) = self.setting.get(name, || {
+                let key = syntax.simple_key(pair)?;
+                let number = SETTINGS.iter().position(|setting| same_key(setting, &key))?;
+                Some(Setting { number, exact: key == SETTINGS[number] })
+            }) else {
+                continue;
+            };
+            // An exact spelling beats another one.
+            if exact || values[number].is_none_or(|(exact, _)| !exact) {
+                values[number] = Some((exact, syntax.value(pair)));
+            }
+        }
+        let text = |slot: usize| match values[slot] {
+            Some((_, id)) if syntax.is_string(id) => syntax.string(id),
+            _ => Cow::Borrowed(""),
+        };
+        let id = values[4].and_then(|(_, id)| {
+            let digits = syntax.string(id);
+            digits.parse().or_else(|_| digits.replace('_', "").parse()).ok()
+        });
+        Runner {
+            name: text(0),
+            token: text(1),
+            url: text(2),
+            executor: Executor::new(text(3)),
+            id,
+            place,
+        }
     }
 }
 
@@ -345,36 +399,6 @@ fn no_array(offset: usize) -> SyntaxError {
     let problem = "runners is not an array of tables, and GitLab Runner refuses the whole file: \
                    each runner starts with [[runners]]";
     SyntaxError::new(offset, problem)
-}
-
-fn runner<'t>(syntax: &Syntax<'t>, place: RunnerPlace) -> Runner<'t> {
-    let mut values: [Option<(bool, NodeId)>; 5] = [None; 5];
-    for pair in syntax.siblings(place.pairs.clone()) {
-        let Some(key) = syntax.simple_key(pair) else {
-            continue;
-        };
-        let known = ["name", "token", "url", "executor", "id"];
-        if let Some(slot) = known.iter().position(|name| same_key(name, &key)) {
-            let exact = key == known[slot];
-            // An exact spelling beats another one.
-            if exact || values[slot].is_none_or(|(exact, _)| !exact) {
-                values[slot] = Some((exact, syntax.value(pair)));
-            }
-        }
-    }
-    let text = |slot: usize| match values[slot] {
-        Some((_, id)) if syntax.is_string(id) => syntax.string(id),
-        _ => Cow::Borrowed(""),
-    };
-    let id = values[4].and_then(|(_, id)| syntax.string(id).replace('_', "").parse().ok());
-    Runner {
-        name: text(0),
-        token: text(1),
-        url: text(2),
-        executor: Executor::new(text(3)),
-        id,
-        place,
-    }
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(crate) use earlier::Twice;
 #[cfg(fuzzing)]
 pub(crate) use expressions::compare_readings;
 pub(crate) use meaning::Meaning;
-pub(crate) use names::Name;
+pub(crate) use names::{ByName, Name};
 pub(crate) use versions::{
     BYTE_ORDER_MARK, KEY_TWICE, NOT_UTF8, Refusal, Refusals, TABLE_TWICE, Versions,
 };

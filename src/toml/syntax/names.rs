@@ -16,8 +16,23 @@ impl Name {
     }
 
     /// Names are numbered from 0 on, in the order in which a text says them first.
-    pub(crate) fn number(self) -> usize {
+    pub(super) fn number(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// What a question about a name is answered, asked once for each name.
+#[derive(Default)]
+pub(crate) struct ByName<T> {
+    answers: Vec<Option<T>>,
+}
+
+impl<T: Copy> ByName<T> {
+    pub fn get(&mut self, name: Name, answer: impl FnOnce() -> T) -> T {
+        if self.answers.len() <= name.number() {
+            self.answers.resize(name.number() + 1, None);
+        }
+        *self.answers[name.number()].get_or_insert_with(answer)
     }
 }
 
