@@ -4,10 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Code, Finding};
-use crate::runner::Config;
+use crate::runner::{Config, Runner};
 use crate::runner::known_keys::is_known;
 use crate::runner::table::{TableKey, keys_of, own_keys};
 use crate::toml::letter_case::{one_spelling, same_key};
+use crate::toml::syntax::NameSet;
 
 /// Tables of a runner whose keys are settings and not names that somebody chose.
 const TABLES: &[&str] = &[
@@ -23,26 +24,47 @@ const TABLES: &[&str] = &[
     "instance",
 ];
 
-pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
+/// Compares the keys of the root, and of each runner with a section that is not ordinary: all keys of the
+/// others have their own spelling.
+pub(super) fn check(config: &Config<'_>, odd_blocks: &[usize], findings: &mut Vec<Finding>) {
     let syntax = config.syntax();
     let mut root = Vec::new();
+    let mut names = NameSet::default();
     for block in syntax.blocks() {
         let headers = block.header.into_iter();
         let pairs = syntax.siblings(block.pairs.clone()).filter(|_| block.header.is_none());
         root.extend(headers.chain(pairs).filter_map(|node| {
-            let key = syntax.keys(node).next()?;
-            Some(TableKey { key, node, value: None })
+            names.insert(syntax.names(node).next()?).then_some(())?;
+            Some(TableKey { key: syntax.keys(node).next()?, node, value: None })
         }));
     }
     compare(config, None, &[], &root, findings);
+    let mut odd_blocks = odd_blocks.iter().copied().peekable();
     for (number, runner) in config.runners().iter().enumerate() {
-        let own = own_keys(config, runner);
-        compare(config, Some(number), &["runners"], &own, findings);
-        let is_there = |table: &&&str| own.iter().any(|own| same_key(&own.key, table));
-        for table in TABLES.iter().filter(is_there) {
-            let keys = keys_of(config, runner, table);
-            compare(config, Some(number), &["runners", table], &keys, findings);
+        let next = config.runners().get(number + 1).map(|next| next.place().block);
+        let is_before = |block: &usize| next.is_none_or(|next| *block < next);
+        let mut odd = runner.place().inline.is_some();
+        while odd_blocks.next_if(is_before).is_some() {
+            odd = true;
         }
+        if odd {
+            check_runner(config, number, runner, findings);
+        }
+    }
+}
+
+fn check_runner(
+    config: &Config<'_>,
+    number: usize,
+    runner: &Runner<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    let own = own_keys(config, runner);
+    compare(config, Some(number), &["runners"], &own, findings);
+    let is_there = |table: &&&str| own.iter().any(|own| same_key(&own.key, table));
+    for table in TABLES.iter().filter(is_there) {
+        let keys = keys_of(config, runner, table);
+        compare(config, Some(number), &["runners", table], &keys, findings);
     }
 }
 

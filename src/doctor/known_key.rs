@@ -2,11 +2,16 @@
 
 use super::{Code, Finding};
 use crate::runner::Config;
-use crate::runner::known_keys::{self, Flaw};
+use crate::runner::known_keys::{Flaw, FlawedKey};
 use crate::toml::edit::Edit;
 
-pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
-    for key in known_keys::check(config) {
+/// Tells of the keys that are not as GitLab Runner wants them.
+pub(super) fn check(
+    config: &Config<'_>,
+    flaws: impl IntoIterator<Item = FlawedKey>,
+    findings: &mut Vec<Finding>,
+) {
+    for key in flaws {
         let path = &key.path;
         let (code, message, advice) = match &key.flaw {
             Flaw::WrongType { expected, dotted, .. } => (

@@ -15,29 +15,25 @@ use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 use crate::toml::table::WrittenTable;
 
-/// Finds them in the whole file.
-pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
+/// Finds them in the sections that are not ordinary: in the others there are none.
+pub(super) fn check(config: &Config<'_>, odd_blocks: &[usize], findings: &mut Vec<Finding>) {
     let syntax = config.syntax();
-    let mut places = HashMap::new();
-    for (number, runner) in config.runners().iter().enumerate() {
-        let place = runner.place();
-        places.insert(place.inline.map_or(Place::Block(place.block), Place::Inline), number);
-    }
+    let runners = config.runners().iter().enumerate();
+    let inline = runners.filter_map(|(number, runner)| Some((runner.place().inline?, number)));
     let before = findings.len();
-    let mut search = Search { config, places, owner: None, findings, movable: Vec::new() };
-    for (number, block) in syntax.blocks().iter().enumerate() {
-        let own = search.places.get(&Place::Block(number)).copied();
-        let below = block.header.is_some_and(|header| {
-            syntax.keys(header).next().is_some_and(|key| same_key(&key, "runners"))
-        });
-        search.owner = own.or(search.owner.filter(|_| below));
+    let (inline, movable) = (inline.collect(), Vec::new());
+    let mut search = Search { config, inline, owner: None, findings, movable };
+    for &number in odd_blocks {
+        let block = &syntax.blocks()[number];
+        search.owner = config.runner_of_block(number);
+        let own = search.owner.is_some_and(|own| config.runners()[own].place().block == number);
         // A service has an environment of its own, which is passed to it.
         let service = block
             .header
             .and_then(|header| syntax.keys(header).last())
             .is_some_and(|key| same_key(&key, "services"));
         if !service {
-            search.pairs(block.pairs.clone(), own.is_some());
+            search.pairs(block.pairs.clone(), own);
         }
     }
     let movable = search.movable;
@@ -54,16 +50,10 @@ pub(super) fn check(config: &Config<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Where a runner's own keys stand.
-#[derive(PartialEq, Eq, Hash)]
-enum Place {
-    Block(usize),
-    Inline(NodeId),
-}
-
 struct Search<'s, 't> {
     config: &'s Config<'t>,
-    places: HashMap<Place, usize>,
+    /// The runners that are inline tables.
+    inline: HashMap<NodeId, usize>,
     /// The runner that the section belongs to.
     owner: Option<usize>,
     findings: &'s mut Vec<Finding>,
@@ -114,7 +104,7 @@ impl<'t> Search<'_, 't> {
                 }
             }
             NodeKind::InlineTable => {
-                let owner = self.places.get(&Place::Inline(id)).copied();
+                let owner = self.inline.get(&id).copied();
                 let before = self.owner;
                 self.owner = owner.or(before);
                 self.pairs(id + 1..self.syntax().after(id), owner.is_some());

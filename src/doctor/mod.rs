@@ -33,6 +33,7 @@ use std::time::SystemTime;
 use crate::error::Error;
 use crate::runner::Config;
 use crate::runner::environment::Environment;
+use crate::runner::known_keys::{self, Keys};
 use crate::toml::edit::Edit;
 use crate::toml::text::{ConfigText, Place};
 pub(crate) use beside::{beside, permissions};
@@ -122,11 +123,12 @@ impl<'t> Diagnosis<'t> {
             if config.runners().is_empty() {
                 findings.push(file::no_runners(text));
             }
-            known_key::check(config, &mut findings);
+            let Keys { flaws, odd_blocks } = known_keys::check(config);
+            known_key::check(config, flaws, &mut findings);
             let remedies = Remedies::new(config, path);
             file::refusals(config, &mut findings);
-            duplicate_key::check(config, &mut findings);
-            misplaced::check(config, &mut findings);
+            duplicate_key::check(config, &odd_blocks, &mut findings);
+            misplaced::check(config, &odd_blocks, &mut findings);
             for number in 0..config.runners().len() {
                 runner(config, number, circumstances, &remedies, &mut findings);
             }

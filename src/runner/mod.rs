@@ -133,6 +133,16 @@ impl<'t> Config<'t> {
     pub(crate) fn syntax(&self) -> &Syntax<'t> {
         &self.syntax
     }
+
+    /// The runner that a block with a header belongs to: the last one before it, when the header is below
+    /// `runners`.
+    pub(crate) fn runner_of_block(&self, block: usize) -> Option<usize> {
+        let header = self.syntax.blocks()[block].header?;
+        let below = self.syntax.keys(header).next().is_some_and(|key| same_key(&key, "runners"));
+        let after = self.runners.partition_point(|runner| runner.place.block <= block);
+        let last = after.checked_sub(1).filter(|_| below)?;
+        self.runners[last].place.inline.is_none().then_some(last)
+    }
 }
 
 impl fmt::Debug for Config<'_> {

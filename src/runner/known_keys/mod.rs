@@ -4,15 +4,17 @@
 //! the runner (`incompatible types`), an unknown key is ignored without a word.
 
 mod list;
+mod lookup;
+mod ordinary;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::runner::Config;
 use crate::secret::{HIDDEN, may_be_secret};
-use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{NodeId, NodeKind, Syntax};
+use crate::toml::syntax::{Name, NodeId, NodeKind, Syntax};
 use list::{Group, ROOT, RUNNERS};
+use lookup::{Known, Lookup, find};
 
 /// What a key must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,27 +92,38 @@ pub(crate) struct FlawedKey {
     pub flaw: Flaw,
 }
 
+/// The keys of a config beside those that GitLab Runner knows.
+pub(crate) struct Keys {
+    /// Those that are not as it wants them.
+    pub flaws: Vec<FlawedKey>,
+    /// The blocks, in order, that are not ordinary: see [`ordinary`].
+    pub odd_blocks: Vec<usize>,
+}
+
 /// Compares every key of a config with those that GitLab Runner knows.
-pub(crate) fn check(config: &Config<'_>) -> Vec<FlawedKey> {
-    let mut check = Check {
-        syntax: config.syntax(),
-        runner: None,
-        path: Vec::new(),
-        names: Vec::new(),
-        headers: Vec::new(),
-        flaws: Vec::new(),
-    };
-    let place = |number: usize| config.runners()[number].place();
-    let mut next = 0;
-    for (number, block) in config.syntax().blocks().iter().enumerate() {
-        // Headers below `runners` belong to the runner before them.
-        if block.header.is_some() && next < config.runners().len() && place(next).block == number {
-            check.runner = Some(next);
-            next += 1;
-        }
-        check.block(block.header, block.pairs.clone());
+pub(crate) fn check(config: &Config<'_>) -> Keys {
+    let syntax = config.syntax();
+    let mut lookup = Lookup::default();
+    let odd_blocks = ordinary::odd_blocks(syntax, &mut lookup);
+    Keys { flaws: flaws(config, lookup, &odd_blocks), odd_blocks }
+}
+
+/// The flawed keys of some blocks.
+fn flaws(config: &Config<'_>, lookup: Lookup, blocks: &[usize]) -> Vec<FlawedKey> {
+    let syntax = config.syntax();
+    let mut check = Check { syntax, lookup, path: Vec::new(), flaws: Vec::new() };
+    for &number in blocks {
+        let block = &syntax.blocks()[number];
+        check.block(block.header, block.pairs.clone(), config.runner_of_block(number));
     }
     check.flaws
+}
+
+/// The flawed keys of all blocks, however ordinary.
+#[cfg(test)]
+pub(crate) fn check_every_block(config: &Config<'_>) -> Vec<FlawedKey> {
+    let every: Vec<_> = (0..config.syntax().blocks().len()).collect();
+    flaws(config, Lookup::default(), &every)
 }
 
 /// Whether GitLab Runner knows a key of the root (`&[]`), of a runner (`&["runners"]`) or of a
@@ -118,7 +131,7 @@ pub(crate) fn check(config: &Config<'_>) -> Vec<FlawedKey> {
 pub(crate) fn is_known(section: &[&str], key: &str) -> bool {
     let mut groups = ROOT;
     for name in section {
-        match find(groups, name).map(|(kind, _)| kind) {
+        match find(groups, name).map(|known| known.kind) {
             Some(Kind::Table(inner) | Kind::List(&Kind::Table(inner))) => groups = inner,
             _ => return false,
         }
@@ -126,81 +139,26 @@ pub(crate) fn is_known(section: &[&str], key: &str) -> bool {
     find(groups, key).is_some()
 }
 
-/// The kind of a key with its right spelling.
-fn find(groups: &[Group], key: &str) -> Option<(Kind, &'static str)> {
-    names(groups).find(|(_, name)| same_key(name, key))
-}
-
 fn names(groups: &[Group]) -> impl Iterator<Item = (Kind, &'static str)> + '_ {
     groups.iter().flat_map(|(kind, names)| names.split_whitespace().map(|name| (*kind, name)))
 }
 
-/// How many headers are kept.
-const MOST_HEADERS: usize = 32;
-
-/// The names of a table by their length: a key is compared with the few that are as long as it is, since
-/// every key of a config is looked up.
-struct Names {
-    groups: &'static [Group],
-    by_length: Vec<Vec<(Kind, &'static str)>>,
-}
-
-impl Names {
-    fn new(groups: &'static [Group]) -> Self {
-        let mut by_length: Vec<Vec<_>> = Vec::new();
-        for (kind, name) in names(groups) {
-            if by_length.len() <= name.len() {
-                by_length.resize(name.len() + 1, Vec::new());
-            }
-            by_length[name.len()].push((kind, name));
-        }
-        Self { groups, by_length }
-    }
-
-    fn find(&self, key: &str) -> Option<(Kind, &'static str)> {
-        // A letter outside ASCII can stand for one inside, and is longer.
-        if !key.is_ascii() {
-            return find(self.groups, key);
-        }
-        let known = self.by_length.get(key.len())?;
-        let exact = known.iter().find(|(_, name)| *name == key);
-        exact.or_else(|| known.iter().find(|(_, name)| name.eq_ignore_ascii_case(key))).copied()
-    }
-}
-
 struct Check<'c, 't> {
     syntax: &'c Syntax<'t>,
-    runner: Option<usize>,
+    lookup: Lookup,
     /// The names of the tables that are open and of the key in them.
     path: Vec<Cow<'t, str>>,
-    /// Those tables that have been met.
-    names: Vec<Names>,
-    /// The headers that lead to a known table, as they stand there. Every runner has the same.
-    headers: Vec<(&'t str, Kind)>,
     flaws: Vec<FlawedKey>,
 }
 
 impl<'t> Check<'_, 't> {
-    fn block(&mut self, header: Option<NodeId>, pairs: Range<NodeId>) {
+    /// `runner` is the one that headers below `runners` belong to.
+    fn block(&mut self, header: Option<NodeId>, pairs: Range<NodeId>, runner: Option<usize>) {
         self.path.clear();
         let Some(header) = header else { return self.pairs(Kind::Table(ROOT), pairs, None) };
-        let syntax = self.syntax;
-        let text = &syntax.text()[syntax.node(header).span()];
-        let known = self.headers.iter().find(|(known, _)| *known == text).map(|(_, kind)| *kind);
-        if let Some(Kind::Table(groups)) = known {
-            let names = self.names_of(groups);
-            if syntax.siblings(pairs.clone()).all(|pair| is_fine(syntax, names, pair)) {
-                return;
-            }
+        if let Some(table) = self.enter(header, runner) {
+            self.pairs(table, pairs, runner);
         }
-        let mut keys = syntax.keys(header);
-        let runner =
-            self.runner.filter(|_| keys.next().is_some_and(|key| same_key(&key, "runners")));
-        let Some(table) = self.enter(header, runner) else { return };
-        if known.is_none() && self.headers.len() < MOST_HEADERS {
-            self.headers.push((text, table));
-        }
-        self.pairs(table, pairs, runner);
     }
 
     /// Goes down to the table that a header names; `None` where there is nothing to compare with.
@@ -209,7 +167,7 @@ impl<'t> Check<'_, 't> {
         let array = syntax.node(header).kind == NodeKind::ArrayTable;
         let span = || syntax.node(header).span();
         let mut kind = Kind::Table(ROOT);
-        let mut keys = syntax.keys(header).peekable();
+        let mut keys = syntax.named_keys(header).peekable();
         while let Some(key) = keys.next() {
             let last = keys.peek().is_none();
             kind = match self.descend(kind, key, span, runner)? {
@@ -240,7 +198,7 @@ impl<'t> Check<'_, 't> {
             let span = syntax.node(pair).span().start..syntax.node(value).span().start;
             span.start..span.start + trimmed(&syntax.text()[span.clone()])
         };
-        let mut keys = syntax.keys(pair).peekable();
+        let mut keys = syntax.named_keys(pair).peekable();
         let (mut here, mut first) = (table, true);
         while let Some(key) = keys.next() {
             let Some(below) = self.descend(here, key, own, runner) else { return };
@@ -250,7 +208,7 @@ impl<'t> Check<'_, 't> {
             if !matches!(below, Kind::Table(_) | Kind::Map(_) | Kind::Any) {
                 // Below a map the dots are meant to be part of a name.
                 let dotted = matches!(here, Kind::Map(_)) && first;
-                self.path.extend(keys);
+                self.path.extend(keys.map(|(key, _)| key));
                 return self.wrong(below, own(), runner, dotted);
             }
             (here, first) = (below, false);
@@ -313,7 +271,7 @@ impl<'t> Check<'_, 't> {
     fn descend(
         &mut self,
         kind: Kind,
-        key: Cow<'t, str>,
+        (key, name): (Cow<'t, str>, Name),
         span: impl Fn() -> Range<usize>,
         runner: Option<usize>,
     ) -> Option<Kind> {
@@ -328,7 +286,7 @@ impl<'t> Check<'_, 't> {
                 return Some(Kind::Any);
             }
         };
-        if let Some((kind, name)) = self.names_of(groups).find(&key) {
+        if let Some(Known { kind, name, .. }) = self.lookup.find(groups, name, || &key) {
             self.path.push(Cow::Borrowed(name));
             return Some(kind);
         }
@@ -339,15 +297,6 @@ impl<'t> Check<'_, 't> {
         self.path.push(key);
         self.flaws.push(FlawedKey { runner, path: self.shown_path(), span: span(), flaw });
         None
-    }
-
-    fn names_of(&mut self, groups: &'static [Group]) -> &Names {
-        let known = self.names.iter().position(|names| std::ptr::eq(names.groups, groups));
-        let number = known.unwrap_or_else(|| {
-            self.names.push(Names::new(groups));
-            self.names.len() - 1
-        });
-        &self.names[number]
     }
 
     /// The path at hand, without what somebody may have taken for a key.
@@ -362,19 +311,6 @@ impl<'t> Check<'_, 't> {
         let right = (dotted && key.chars().all(bare)).then(|| format!("\"{key}\""));
         let flaw = Flaw::WrongType { expected: kind.words(), dotted, right };
         self.flaws.push(FlawedKey { runner, path: self.shown_path(), span, flaw });
-    }
-}
-
-/// Whether a pair is what nearly every pair is: a known key in its own spelling, with a value that fits.
-fn is_fine(syntax: &Syntax<'_>, names: &Names, pair: NodeId) -> bool {
-    let Some(key) = syntax.simple_key(pair) else { return false };
-    let known = names.by_length.get(key.len()).into_iter().flatten();
-    let Some((kind, _)) = known.copied().find(|(_, name)| *name == key) else { return false };
-    let value = syntax.value(pair);
-    match (syntax.node(value).kind, kind) {
-        (NodeKind::Scalar, _) => fits(syntax, kind, value),
-        (NodeKind::Array, Kind::TextList | Kind::TextOrList) => holds_strings(syntax, value),
-        _ => false,
     }
 }
 
@@ -452,12 +388,13 @@ fn nearest(groups: &[Group], key: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::toml::letter_case::same_key;
     use crate::toml::text::ConfigText;
 
     fn flaws(text: &str) -> Vec<(String, Option<usize>, Flaw)> {
         let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
         let config = Config::parse(&text).unwrap();
-        check(&config).into_iter().map(|flaw| (flaw.path, flaw.runner, flaw.flaw)).collect()
+        check(&config).flaws.into_iter().map(|flaw| (flaw.path, flaw.runner, flaw.flaw)).collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::{Name, Node, NodeId, NodeKind, Syntax};
+use super::{Name, NameSet, Node, NodeId, NodeKind, Syntax};
 
 /// From how many children or pairs of a table on one is found by hashing: to compare a few is faster.
 const FEW: usize = 32;
@@ -13,18 +13,18 @@ const FEW: usize = 32;
 /// Looks for a key or table that stands twice, in a text without dots in the keys of pairs.
 pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), Twice> {
     let mut tables = Tables::new();
-    let mut seen = Seen::default();
+    let mut seen = NameSet::default();
     for block in syntax.blocks() {
         let table = match block.header {
             Some(header) => tables.open(syntax, header)?,
             None => 0,
         };
-        seen.check(syntax, block.pairs.clone())?;
+        check_pairs(syntax, block.pairs.clone(), &mut seen)?;
         tables.fill(syntax, table, block.pairs.clone())?;
     }
     let inline = |node: &Node| node.kind == NodeKind::InlineTable;
     for (id, _) in syntax.nodes.iter().enumerate().filter(|(_, node)| inline(node)) {
-        seen.check(syntax, id + 1..syntax.after(id))?;
+        check_pairs(syntax, id + 1..syntax.after(id), &mut seen)?;
     }
     Ok(())
 }
@@ -32,28 +32,14 @@ pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), Twice> {
 /// A key or a table stands twice.
 pub(super) struct Twice;
 
-/// In which table each name was met last.
-#[derive(Default)]
-struct Seen {
-    table: u32,
-    in_table: Vec<u32>,
-}
-
-impl Seen {
-    /// Compares the keys of one table.
-    fn check(&mut self, syntax: &Syntax<'_>, pairs: Range<NodeId>) -> Result<(), Twice> {
-        self.table += 1;
-        for name in simple_names(syntax, pairs) {
-            if self.in_table.len() <= name.number() {
-                self.in_table.resize(name.number() + 1, 0);
-            }
-            let last = std::mem::replace(&mut self.in_table[name.number()], self.table);
-            if last == self.table {
-                return Err(Twice);
-            }
-        }
-        Ok(())
-    }
+/// Compares the keys of one table.
+fn check_pairs(
+    syntax: &Syntax<'_>,
+    pairs: Range<NodeId>,
+    seen: &mut NameSet,
+) -> Result<(), Twice> {
+    seen.clear();
+    if simple_names(syntax, pairs).all(|name| seen.insert(name)) { Ok(()) } else { Err(Twice) }
 }
 
 fn simple_names(syntax: &Syntax<'_>, pairs: Range<NodeId>) -> impl Iterator<Item = Name> {

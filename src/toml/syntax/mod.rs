@@ -33,7 +33,7 @@ pub(crate) use earlier::Twice;
 #[cfg(fuzzing)]
 pub(crate) use expressions::compare_readings;
 pub(crate) use meaning::Meaning;
-pub(crate) use names::{ByName, Name};
+pub(crate) use names::{ByName, Name, NameSet};
 pub(crate) use versions::{
     BYTE_ORDER_MARK, KEY_TWICE, NOT_UTF8, Refusal, Refusals, TABLE_TWICE, Versions,
 };
@@ -259,6 +259,11 @@ impl<'t> Syntax<'t> {
     pub fn names(&self, id: NodeId) -> impl Iterator<Item = Name> + '_ {
         let keys = self.nodes[id + 1..].iter().take_while(|node| node.kind == NodeKind::Key);
         keys.map(|key| Name::new(key.next))
+    }
+
+    /// The keys of a header or a pair, decoded, each with its name.
+    pub fn named_keys(&self, id: NodeId) -> impl Iterator<Item = (Cow<'t, str>, Name)> + '_ {
+        self.keys(id).zip(self.names(id))
     }
 
     /// The name of the only key of a pair; `None` for a dotted one.

@@ -21,14 +21,43 @@ impl Name {
     }
 }
 
-/// What a question about a name is answered, asked once for each name.
+/// A set of names that is emptied at no cost.
+#[derive(Default)]
+pub(crate) struct NameSet {
+    emptied: u32,
+    /// How often the set had been emptied when each name came in, and one more.
+    since: Vec<u32>,
+}
+
+impl NameSet {
+    /// Whether the name was not in it.
+    pub fn insert(&mut self, name: Name) -> bool {
+        if self.since.len() <= name.number() {
+            self.since.resize(name.number() + 1, 0);
+        }
+        let now = self.emptied + 1;
+        std::mem::replace(&mut self.since[name.number()], now) != now
+    }
+
+    pub fn clear(&mut self) {
+        self.emptied += 1;
+    }
+}
+
+/// What a question about a name is answered. It is asked once for each name, but for the last of many.
 #[derive(Default)]
 pub(crate) struct ByName<T> {
     answers: Vec<Option<T>>,
 }
 
+/// How many answers are kept.
+const ANSWERS: usize = 4096;
+
 impl<T: Copy> ByName<T> {
     pub fn get(&mut self, name: Name, answer: impl FnOnce() -> T) -> T {
+        if name.number() >= ANSWERS {
+            return answer();
+        }
         if self.answers.len() <= name.number() {
             self.answers.resize(name.number() + 1, None);
         }
