@@ -36,6 +36,11 @@ enum Kind {
 }
 
 impl Kind {
+    /// Whether it is this table. To compare all that both hold would take long.
+    fn is_of(self, table: &'static [Group]) -> bool {
+        matches!(self, Self::Table(groups) if std::ptr::eq(groups, table))
+    }
+
     /// What it is in the words of a message.
     fn words(self) -> &'static str {
         match self {
@@ -226,7 +231,7 @@ impl<'t> Check<'_, 't> {
             }
             (Kind::TextList | Kind::TextOrList, NodeKind::Array) => holds_strings(syntax, value),
             (Kind::List(inner), NodeKind::Array) => {
-                let runners = self.path.len() == 1 && *inner == Kind::Table(RUNNERS);
+                let runners = self.path.len() == 1 && inner.is_of(RUNNERS);
                 for (element, child) in syntax.children(value).enumerate() {
                     let runner = if runners { Some(element) } else { runner };
                     self.value(*inner, child, runner);

@@ -36,7 +36,7 @@ impl Search<'_, '_> {
         };
         let Some(table) = table else { return false };
         let array = |header| self.syntax.node(header).kind == NodeKind::ArrayTable;
-        let runner = table == Kind::Table(RUNNERS) && block.header.is_some_and(array);
+        let runner = table.is_of(RUNNERS) && block.header.is_some_and(array);
         self.pairs(table, block.pairs.clone(), runner)
     }
 

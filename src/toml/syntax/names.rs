@@ -67,47 +67,47 @@ impl<T: Copy> ByName<T> {
 
 /// Numbers the names of one text.
 pub(super) struct Names<'t> {
+    list: Vec<(Ends, Cow<'t, str>)>,
     numbers: HashMap<Cow<'t, str>, u32>,
-    /// Names that were asked for last, each in the place that follows from its letters. Most names are
-    /// found here; those of a text that is made to collide are found in the map.
-    recent: Vec<Recent<'t>>,
+    /// The numbers of names that were asked for last, each in the place that follows from its letters. Most
+    /// are found here; those of a text that is made to collide are found in the map.
+    recent: Vec<u32>,
 }
 
-#[derive(Clone)]
-struct Recent<'t> {
-    ends: Ends,
-    name: Cow<'t, str>,
-    number: u32,
-}
-
-/// How many names are kept as recent.
-const RECENT: usize = 256;
+/// How many are kept as recent.
+const RECENT: usize = 1024;
 
 impl<'t> Names<'t> {
     pub fn new() -> Self {
-        let empty = Recent { ends: Ends::of(""), name: Cow::Borrowed(""), number: NONE };
-        Self { numbers: HashMap::new(), recent: vec![empty; RECENT] }
+        Self { list: Vec::new(), numbers: HashMap::new(), recent: vec![0; RECENT] }
     }
 
+    /// The number of a name.
+    #[inline]
     pub fn number(&mut self, name: Cow<'t, str>) -> u32 {
         let ends = Ends::of(&name);
-        let recent = &mut self.recent[ends.place()];
-        if recent.ends == ends
-            && recent.number != NONE
-            && (name.len() <= WHOLE || recent.name == name)
+        let recent = self.recent[ends.place()];
+        if let Some((other, text)) = self.list.get(recent as usize)
+            && *other == ends
+            && (name.len() <= WHOLE || *text == name)
         {
-            return recent.number;
+            return recent;
         }
+        self.look_up(ends, name)
+    }
+
+    #[cold]
+    fn look_up(&mut self, ends: Ends, name: Cow<'t, str>) -> u32 {
         // A text is shorter than 4 GiB, and a key is more than a byte of it: there are enough numbers.
-        let next = u32::try_from(self.numbers.len()).unwrap_or(NONE);
+        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         let number = *self.numbers.entry(name.clone()).or_insert(next);
-        *recent = Recent { ends, name, number };
+        if number == next {
+            self.list.push((ends, name));
+        }
+        self.recent[ends.place()] = number;
         number
     }
 }
-
-/// No number of a name.
-const NONE: u32 = u32::MAX;
 
 /// How many bytes the two ends of a name have together: up to this length they are the whole of it.
 const WHOLE: usize = 16;
@@ -121,6 +121,7 @@ struct Ends {
 }
 
 impl Ends {
+    #[inline]
     fn of(name: &str) -> Self {
         let bytes = name.as_bytes();
         let (first, last) = if let (Some(first), Some(last)) =
@@ -141,7 +142,7 @@ impl Ends {
     #[allow(clippy::cast_possible_truncation)]
     fn place(self) -> usize {
         let mixed = self.first ^ self.last.rotate_left(29) ^ self.length as u64;
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % RECENT
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize % RECENT
     }
 }
 
