@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use crate::runner::Config;
 use crate::secret::{HIDDEN, may_be_secret};
-use crate::toml::syntax::{Name, NodeId, NodeKind, Syntax};
+use crate::toml::syntax::{Form, Name, Node, NodeId, NodeKind, Syntax};
 use list::{Group, ROOT, RUNNERS};
 use lookup::{Known, Lookup, find};
 
@@ -238,7 +238,7 @@ impl<'t> Check<'_, 't> {
                 }
                 true
             }
-            (kind, NodeKind::Scalar) => fits(syntax, kind, value),
+            (kind, NodeKind::Scalar) => fits(node, kind),
             _ => false,
         };
         if !fits {
@@ -324,26 +324,16 @@ fn holds_strings(syntax: &Syntax<'_>, array: NodeId) -> bool {
 }
 
 /// Whether a scalar is of a kind.
-fn fits(syntax: &Syntax<'_>, kind: Kind, value: NodeId) -> bool {
-    if syntax.is_string(value) {
-        return matches!(kind, Kind::Text | Kind::TextOrList | Kind::Duration | Kind::Date);
-    }
-    let text = syntax.string(value);
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return matches!(kind, Kind::Number | Kind::Duration | Kind::Float);
-    }
-    let flag = matches!(&*text, "true" | "false");
-    if flag || kind == Kind::Flag {
-        return flag && kind == Kind::Flag;
-    }
-    let date = text.contains(':') || text.get(4..5) == Some("-") && !text.starts_with('-');
-    let based = text.starts_with("0x") || text.starts_with("0o") || text.starts_with("0b");
-    let whole = based || !text.contains(['.', 'e', 'E', 'n']);
-    match kind {
-        Kind::Date => date,
-        Kind::Number | Kind::Duration => !date && whole,
-        Kind::Float => !date,
-        _ => false,
+fn fits(scalar: &Node, kind: Kind) -> bool {
+    match scalar.form {
+        Form::Plain | Form::Coded => {
+            matches!(kind, Kind::Text | Kind::TextOrList | Kind::Duration | Kind::Date)
+        }
+        Form::Flag => matches!(kind, Kind::Flag),
+        Form::Integer => matches!(kind, Kind::Number | Kind::Duration | Kind::Float),
+        Form::Float => matches!(kind, Kind::Float),
+        Form::Time => matches!(kind, Kind::Date),
+        Form::Neither => false,
     }
 }
 

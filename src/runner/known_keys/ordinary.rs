@@ -86,7 +86,7 @@ impl Search<'_, '_> {
             };
             let value = syntax.value(pair);
             match (syntax.node(value).kind, kind) {
-                (NodeKind::Scalar, _) => fits(syntax, kind, value),
+                (NodeKind::Scalar, _) => fits(syntax.node(value), kind),
                 (NodeKind::Array, Kind::TextList | Kind::TextOrList) => {
                     syntax.children(value).all(|child| {
                         syntax.is_string(child) && (own || !sets_variable(syntax, child))

@@ -1,7 +1,6 @@
 //! From the parser's events to nodes, with a look at each value.
 
 use std::borrow::Cow;
-use std::mem::{Discriminant, discriminant};
 use std::ops::Range;
 
 use toml_parser::decoder::{Encoding, ScalarKind};
@@ -13,7 +12,7 @@ use super::versions::{
     BLANK_AFTER_BACKSLASH, CONTROL_CHARACTER, DOTTED_KEY, ESCAPE, LINES_IN_TABLE, MIXED_ARRAY,
     QUOTE_AT_END, Refusals, Refused, TRAILING_COMMA,
 };
-use super::{Node, NodeId, NodeKind};
+use super::{Form, Node, NodeId, NodeKind};
 
 /// How many dotted parts a key may have; a real one has three.
 const MAX_PARTS: usize = 128;
@@ -61,12 +60,13 @@ impl<'t> Builder<'t> {
     pub fn add(
         &mut self,
         kind: NodeKind,
+        form: Form,
         encoding: Option<Encoding>,
         span: Range<usize>,
     ) -> NodeId {
         let id = self.nodes.len();
         let (start, end) = (span.start as u32, span.end as u32);
-        self.nodes.push(Node { kind, encoding, start, end, next: id as u32 + 1 });
+        self.nodes.push(Node { kind, form, encoding, start, end, next: id as u32 + 1 });
         id
     }
 
@@ -78,12 +78,18 @@ impl<'t> Builder<'t> {
         self.nodes[id].next = next;
     }
 
-    fn push(&mut self, kind: NodeKind, encoding: Option<Encoding>, span: Span) -> NodeId {
-        self.add(kind, encoding, self.base + span.start()..self.base + span.end())
+    fn push(
+        &mut self,
+        kind: NodeKind,
+        form: Form,
+        encoding: Option<Encoding>,
+        span: Span,
+    ) -> NodeId {
+        self.add(kind, form, encoding, self.base + span.start()..self.base + span.end())
     }
 
     fn open(&mut self, kind: NodeKind, span: Span) {
-        let id = self.push(kind, None, span);
+        let id = self.push(kind, Form::Neither, None, span);
         self.open.push(id);
     }
 
@@ -113,26 +119,36 @@ impl<'t> Builder<'t> {
         self.text.get(start..end).unwrap_or_default()
     }
 
-    fn check_key(&mut self, span: Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
-        let text = self.text(span);
+    fn check_key(
+        &mut self,
+        text: &str,
+        span: Span,
+        encoding: Option<Encoding>,
+        error: &mut dyn ErrorSink,
+    ) {
         Raw::new_unchecked(text, encoding, span).decode_key(&mut Cow::Borrowed(""), error);
         self.check_string(text, span.start(), encoding);
     }
 
-    fn check_value(&mut self, span: Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
+    fn check_value(
+        &mut self,
+        span: Span,
+        encoding: Option<Encoding>,
+        error: &mut dyn ErrorSink,
+    ) -> Form {
         let text = self.text(span);
         let raw = Raw::new_unchecked(text, encoding, span);
         if encoding.is_some() {
             // What it stands for is not wanted here, and may be a secret.
             let _string = raw.decode_scalar(&mut (), error);
             self.check_string(text, span.start(), encoding);
-            return;
+            return form(text, encoding);
         }
         let mut output = Cow::Borrowed("");
         let kind = raw.decode_scalar(&mut output, error);
         if output.is_empty() {
             error.report_error(ParseError::new("no value").with_unexpected(span));
-            return;
+            return Form::Neither;
         }
         match scalar::check(kind, &output) {
             Ok(refused) => {
@@ -141,6 +157,13 @@ impl<'t> Builder<'t> {
                 }
             }
             Err(problem) => error.report_error(ParseError::new(problem).with_unexpected(span)),
+        }
+        match kind {
+            ScalarKind::String => Form::Plain,
+            ScalarKind::Boolean(_) => Form::Flag,
+            ScalarKind::Integer(_) => Form::Integer,
+            ScalarKind::Float => Form::Float,
+            ScalarKind::DateTime => Form::Time,
         }
     }
 
@@ -189,19 +212,20 @@ impl<'t> Builder<'t> {
     }
 
     /// The type of a value as the first TOML tells them apart.
-    fn value_type(&self, id: NodeId) -> (NodeKind, Option<Discriminant<ScalarKind>>) {
-        let node = self.nodes[id];
-        let scalar = (node.kind == NodeKind::Scalar).then(|| {
-            if node.encoding.is_some() {
-                return discriminant(&ScalarKind::String);
-            }
-            let Range { start, end } = node.span();
-            let raw =
-                Raw::new_unchecked(&self.text[start..end], None, Span::new_unchecked(start, end));
-            discriminant(&raw.decode_scalar(&mut Cow::Borrowed(""), &mut ()))
-        });
-        (node.kind, scalar)
+    fn value_type(&self, id: NodeId) -> (NodeKind, Form) {
+        let Node { kind, form, .. } = self.nodes[id];
+        (kind, if form == Form::Coded { Form::Plain } else { form })
     }
+}
+
+/// What a key or string is.
+fn form(text: &str, encoding: Option<Encoding>) -> Form {
+    let plain = match encoding {
+        None | Some(Encoding::LiteralString) => true,
+        Some(Encoding::BasicString) => !text.contains('\\'),
+        Some(Encoding::MlLiteralString | Encoding::MlBasicString) => false,
+    };
+    if plain { Form::Plain } else { Form::Coded }
 }
 
 impl EventReceiver for Builder<'_> {
@@ -265,14 +289,15 @@ impl EventReceiver for Builder<'_> {
             }
             _ => {}
         }
-        self.check_key(span, kind, error);
-        self.push(NodeKind::Key, kind, span);
+        let text = self.text(span);
+        self.check_key(text, span, kind, error);
+        self.push(NodeKind::Key, form(text, kind), kind, span);
     }
 
     fn scalar(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
         self.comma = None;
-        self.check_value(span, kind, error);
-        self.push(NodeKind::Scalar, kind, span);
+        let form = self.check_value(span, kind, error);
+        self.push(NodeKind::Scalar, form, kind, span);
         self.close_pair(span.end());
     }
 

@@ -19,7 +19,6 @@ mod versions;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::memchr;
 use toml_parser::decoder::Encoding;
 use toml_parser::{Raw, Span};
 
@@ -67,10 +66,27 @@ pub(crate) enum NodeKind {
     InlineTable,
 }
 
+/// What a key or a scalar is, and how much it takes to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Something else.
+    Neither,
+    /// A key or string that means what stands there, between its quotes if it has any.
+    Plain,
+    /// A key or string that has to be decoded.
+    Coded,
+    Flag,
+    Integer,
+    Float,
+    /// A date, a time or both.
+    Time,
+}
+
 /// One header, pair, key or value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Node {
     pub kind: NodeKind,
+    pub form: Form,
     encoding: Option<Encoding>,
     start: u32,
     end: u32,
@@ -267,10 +283,12 @@ impl<'t> Syntax<'t> {
     }
 
     /// The name of the only key of a pair; `None` for a dotted one.
+    #[inline]
     pub fn simple_name(&self, pair: NodeId) -> Option<Name> {
-        let mut names = self.names(pair);
-        let name = names.next()?;
-        names.next().is_none().then_some(name)
+        match self.nodes.get(pair + 1..)? {
+            [key, value, ..] if value.kind != NodeKind::Key => Some(Name::new(key.next)),
+            _ => None,
+        }
     }
 
     /// The only key of a pair; `None` for a dotted one.
@@ -299,9 +317,11 @@ impl<'t> Syntax<'t> {
     #[inline]
     pub fn string(&self, id: NodeId) -> Cow<'t, str> {
         let node = &self.nodes[id];
-        match node.encoding {
-            None => Cow::Borrowed(&self.text[node.span()]),
-            Some(encoding) => self.quoted(node, encoding),
+        let span = node.span();
+        match (node.encoding, node.form) {
+            (None, _) => Cow::Borrowed(&self.text[span]),
+            (Some(_), Form::Plain) => Cow::Borrowed(&self.text[span.start + 1..span.end - 1]),
+            (Some(_), _) => self.decode(node),
         }
     }
 
@@ -310,19 +330,9 @@ impl<'t> Syntax<'t> {
         Decoded::new(self.string(id))
     }
 
-    fn quoted(&self, node: &Node, encoding: Encoding) -> Cow<'t, str> {
-        let raw = &self.text[node.span()];
-        let plain = match encoding {
-            Encoding::LiteralString => true,
-            Encoding::BasicString => memchr(b'\\', raw.as_bytes()).is_none(),
-            Encoding::MlLiteralString | Encoding::MlBasicString => false,
-        };
-        // Nearly every string means what stands between its quotes.
-        if let Some(text) = raw.get(1..raw.len().saturating_sub(1)).filter(|_| plain) {
-            return Cow::Borrowed(text);
-        }
+    fn decode(&self, node: &Node) -> Cow<'t, str> {
         // It never grows: a copy that is left behind would not be wiped.
-        let mut output = String::with_capacity(raw.len());
+        let mut output = String::with_capacity(node.span().len());
         if node.kind == NodeKind::Key {
             self.raw(node).decode_key(&mut output, &mut ());
         } else {

@@ -11,7 +11,7 @@ use std::ops::Range;
 use toml_parser::decoder::Encoding;
 
 use super::builder::Builder;
-use super::{NodeId, NodeKind};
+use super::{Form, NodeKind};
 
 /// What a byte may be a part of.
 const BARE: u8 = 1;
@@ -113,7 +113,7 @@ impl Line<'_, '_> {
         let array = self.byte(start + 1) == Some(b'[');
         let brackets = 1 + usize::from(array);
         let kind = if array { NodeKind::ArrayTable } else { NodeKind::Table };
-        let header = self.builder.add(kind, None, start..start);
+        let header = self.builder.add(kind, Form::Neither, None, start..start);
         let mut at = start + brackets;
         loop {
             at = self.key(at)?;
@@ -133,12 +133,12 @@ impl Line<'_, '_> {
         if end == start {
             return None;
         }
-        self.builder.add(NodeKind::Key, None, start..end);
+        self.builder.add(NodeKind::Key, Form::Plain, None, start..end);
         Some(end)
     }
 
     fn pair(&mut self, start: usize) -> Option<usize> {
-        let pair = self.builder.add(NodeKind::Pair, None, start..start);
+        let pair = self.builder.add(NodeKind::Pair, Form::Neither, None, start..start);
         let at = self.key(start)?;
         let at = self.run(at, BLANK);
         if self.byte(at) != Some(b'=') {
@@ -154,8 +154,8 @@ impl Line<'_, '_> {
         Some(end)
     }
 
-    fn scalar(&mut self, encoding: Option<Encoding>, span: Range<usize>) -> NodeId {
-        self.builder.add(NodeKind::Scalar, encoding, span)
+    fn scalar(&mut self, form: Form, encoding: Option<Encoding>, span: Range<usize>) {
+        self.builder.add(NodeKind::Scalar, form, encoding, span);
     }
 
     fn string(&mut self, start: usize) -> Option<usize> {
@@ -170,13 +170,13 @@ impl Line<'_, '_> {
         if self.byte(end) != Some(quote) || (empty && self.byte(end + 1) == Some(quote)) {
             return None;
         }
-        self.scalar(Some(encoding), start..end + 1);
+        self.scalar(Form::Plain, Some(encoding), start..end + 1);
         Some(end + 1)
     }
 
     /// Strings between brackets, on one line.
     fn array(&mut self, start: usize) -> Option<usize> {
-        let array = self.builder.add(NodeKind::Array, None, start..start);
+        let array = self.builder.add(NodeKind::Array, Form::Neither, None, start..start);
         let mut at = self.run(start + 1, BLANK);
         while self.byte(at) != Some(b']') {
             at = self.string(at)?;
@@ -194,16 +194,16 @@ impl Line<'_, '_> {
     /// A flag, a number or a time. What follows it has to be the end of the line.
     fn word(&mut self, start: usize) -> Option<usize> {
         let rest = &self.bytes[start..];
-        let length = if rest.starts_with(b"true") {
-            4
+        let (form, length) = if rest.starts_with(b"true") {
+            (Form::Flag, 4)
         } else if rest.starts_with(b"false") {
-            5
+            (Form::Flag, 5)
         } else if is_time(rest) {
-            TIME.len()
+            (Form::Time, TIME.len())
         } else {
-            number(rest)?
+            (Form::Integer, number(rest)?)
         };
-        self.scalar(None, start..start + length);
+        self.scalar(form, None, start..start + length);
         Some(start + length)
     }
 }
