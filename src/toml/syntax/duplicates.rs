@@ -16,7 +16,7 @@ pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), Twice> {
     let mut seen = NameSet::default();
     for block in syntax.blocks() {
         let table = match block.header {
-            Some(header) => tables.open(syntax, header)?,
+            Some(header) => tables.open(syntax, header, &seen)?,
             None => 0,
         };
         check_pairs(syntax, block.pairs.clone(), &mut seen)?;
@@ -51,56 +51,34 @@ struct Tables {
     list: Vec<Table>,
 }
 
+type TableId = usize;
+
 /// A table. Most have a few tables inside, which are compared one by one.
 #[derive(Default)]
 struct Table {
-    /// The table that it stands in.
-    parent: usize,
-    children: Vec<(Name, Child)>,
-    /// Where each child is, when there are many.
-    index: Option<HashMap<Name, usize>>,
-    /// Its pairs, once they are known.
-    pairs: Range<NodeId>,
-    /// Their keys, when there are many.
-    keys: Option<HashSet<Name>>,
+    /// Its key in the table that it stands in.
+    name: Option<Name>,
+    parent: TableId,
+    /// Whether it is an element of an array of tables, and so far the last.
+    element: bool,
     /// Whether a header named this table itself and not only one inside it.
     opened: bool,
+    /// Its pairs, once they are known.
+    pairs: Range<NodeId>,
+    /// The table inside it that was made last, and how many there are.
+    last_child: Option<TableId>,
+    children: usize,
+    /// The table in the same parent that was made before.
+    before: Option<TableId>,
+    many: Option<Box<Many>>,
 }
 
-/// What a key of a table leads to.
-#[derive(Clone, Copy)]
-enum Child {
-    Table(usize),
-    /// An array of tables, with its last element.
-    Array(usize),
-}
-
-impl Table {
-    fn child(&self, key: Name) -> Option<usize> {
-        match &self.index {
-            Some(index) => index.get(&key).copied(),
-            None => self.children.iter().position(|(known, _)| *known == key),
-        }
-    }
-
-    fn add(&mut self, key: Name, child: Child) {
-        if let Some(index) = &mut self.index {
-            index.insert(key, self.children.len());
-        }
-        self.children.push((key, child));
-        if self.children.len() == FEW {
-            let keys = self.children.iter().map(|(key, _)| *key);
-            self.index = Some(keys.enumerate().map(|(number, key)| (key, number)).collect());
-        }
-    }
-
-    /// Whether it holds a pair with exactly this key.
-    fn is_value(&self, syntax: &Syntax<'_>, key: Name) -> bool {
-        match &self.keys {
-            Some(keys) => keys.contains(&key),
-            None => simple_names(syntax, self.pairs.clone()).any(|name| name == key),
-        }
-    }
+/// What stands in a table that holds many things.
+#[derive(Default)]
+struct Many {
+    children: HashMap<Name, TableId>,
+    /// The keys of its pairs.
+    keys: HashSet<Name>,
 }
 
 impl Tables {
@@ -108,46 +86,90 @@ impl Tables {
         Self { list: vec![Table::default()] }
     }
 
-    fn new_table(&mut self, parent: usize) -> usize {
-        self.list.push(Table { parent, ..Table::default() });
-        self.list.len() - 1
+    /// The table under a key; of the elements of an array the last.
+    fn child(&self, table: TableId, key: Name) -> Option<TableId> {
+        let table = &self.list[table];
+        if let Some(many) = table.many.as_ref().filter(|_| table.children > FEW) {
+            return many.children.get(&key).copied();
+        }
+        let mut next = table.last_child;
+        while let Some(child) = next.filter(|child| self.list[*child].name != Some(key)) {
+            next = self.list[child].before;
+        }
+        next
+    }
+
+    fn add(&mut self, parent: TableId, name: Name, element: bool) -> TableId {
+        let new = self.list.len();
+        let table = &mut self.list[parent];
+        let before = table.last_child.replace(new);
+        table.children += 1;
+        let name = Some(name);
+        self.list.push(Table { name, parent, element, before, ..Table::default() });
+        if self.list[parent].children > FEW {
+            self.index_children(parent);
+        }
+        new
+    }
+
+    /// Notes the children that are not yet in the index of a table with many.
+    fn index_children(&mut self, parent: TableId) {
+        let mut many = self.list[parent].many.take().unwrap_or_default();
+        let whole = many.children.is_empty();
+        let mut next = self.list[parent].last_child;
+        while let Some(child) = next {
+            if let Some(name) = self.list[child].name {
+                if whole {
+                    many.children.entry(name).or_insert(child);
+                } else {
+                    many.children.insert(name, child);
+                    break;
+                }
+            }
+            next = self.list[child].before;
+        }
+        self.list[parent].many = Some(many);
     }
 
     /// Makes the next element of an array of tables. No header can name the last one any more, nor a
     /// table inside it: they go, unless a table of another came after them. A large fleet has no more
     /// tables at a time than one runner.
-    fn next_element(&mut self, parent: usize, last: usize) -> usize {
+    fn next_element(&mut self, last: TableId) -> TableId {
+        let Table { name, parent, before, .. } = self.list[last];
         if self.list[last + 1..].iter().all(|table| table.parent >= last) {
             self.list.truncate(last);
+            self.list.push(Table { name, parent, before, element: true, ..Table::default() });
+            return last;
         }
-        self.new_table(parent)
+        match name {
+            Some(name) => self.add(parent, name, true),
+            None => last,
+        }
     }
 
-    /// Finds or makes the table that a header names.
-    fn open(&mut self, syntax: &Syntax<'_>, header: NodeId) -> Result<usize, Twice> {
+    /// Finds or makes the table that a header names. `pairs` are the names of all pairs so far.
+    fn open(
+        &mut self,
+        syntax: &Syntax<'_>,
+        header: NodeId,
+        pairs: &NameSet,
+    ) -> Result<TableId, Twice> {
         let array = syntax.node(header).kind == NodeKind::ArrayTable;
         let mut table = 0;
         let mut keys = syntax.names(header).peekable();
         while let Some(key) = keys.next() {
             let last = keys.peek().is_none();
-            let Some(number) = self.list[table].child(key) else {
-                if self.list[table].is_value(syntax, key) {
+            let Some(child) = self.child(table, key) else {
+                if pairs.had(key) && self.is_value(syntax, table, key) {
                     return Err(Twice);
                 }
-                let new = self.new_table(table);
-                let child = if last && array { Child::Array(new) } else { Child::Table(new) };
-                self.list[table].add(key, child);
-                table = new;
+                table = self.add(table, key, last && array);
                 continue;
             };
-            table = match self.list[table].children[number].1 {
-                Child::Table(child) | Child::Array(child) if !last => child,
-                Child::Array(element) if array => {
-                    let next = self.next_element(table, element);
-                    self.list[table].children[number].1 = Child::Array(next);
-                    next
-                }
-                Child::Table(child) if !array && !self.list[child].opened => child,
+            table = match &self.list[child] {
+                _ if !last => child,
+                Table { element: true, .. } if array => self.next_element(child),
+                Table { element: false, opened: false, .. } if !array => child,
                 _ => return Err(Twice),
             };
         }
@@ -155,21 +177,31 @@ impl Tables {
         Ok(table)
     }
 
+    /// Whether a table holds a pair with exactly this key.
+    fn is_value(&self, syntax: &Syntax<'_>, table: TableId, key: Name) -> bool {
+        let table = &self.list[table];
+        match table.many.as_ref().filter(|many| !many.keys.is_empty()) {
+            Some(many) => many.keys.contains(&key),
+            None => simple_names(syntax, table.pairs.clone()).any(|name| name == key),
+        }
+    }
+
     /// Notes the pairs of a table and compares them with the tables inside it.
     fn fill(
         &mut self,
         syntax: &Syntax<'_>,
-        table: usize,
+        table: TableId,
         pairs: Range<NodeId>,
     ) -> Result<(), Twice> {
-        let table = &mut self.list[table];
-        let mut keys = simple_names(syntax, pairs.clone());
-        if !table.children.is_empty() && keys.any(|key| table.child(key).is_some()) {
+        let mut names = simple_names(syntax, pairs.clone());
+        if self.list[table].children > 0 && names.any(|name| self.child(table, name).is_some()) {
             return Err(Twice);
         }
+        let table = &mut self.list[table];
         // A pair is three nodes at least.
         if pairs.len() > 3 * FEW {
-            table.keys = Some(simple_names(syntax, pairs.clone()).collect());
+            let names = simple_names(syntax, pairs.clone());
+            table.many.get_or_insert_default().keys = names.collect();
         }
         table.pairs = pairs;
         Ok(())
@@ -179,6 +211,7 @@ impl Tables {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn accepted(text: &str) -> bool {
         match Syntax::parse(text) {
@@ -227,6 +260,30 @@ mod tests {
             "a = [{b = 1}, {b = 1}]\n",
         ] {
             assert!(accepted(text), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: std::env::var("PROPERTY_CASES").map_or(1000, |cases| cases.parse().unwrap()),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn what_stands_twice_is_what_toml_forbids(
+            lines in prop::collection::vec(
+                prop_oneof![
+                    "[a-c] = (1|\\{[ab] = 1\\})",
+                    "\\[[a-c](\\.[a-c]){0,2}\\]",
+                    "\\[\\[[a-c](\\.[a-c]){0,2}\\]\\]",
+                ],
+                0..12,
+            ),
+        ) {
+            let text = lines.join("\n");
+            let (syntax, _) = Syntax::read(&text).unwrap();
+            let forbidden = text.parse::<toml_edit::DocumentMut>().is_err();
+            prop_assert_eq!(check(&syntax).is_err(), forbidden, "{}", text);
         }
     }
 }

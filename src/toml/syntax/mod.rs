@@ -141,6 +141,16 @@ impl<'t> Syntax<'t> {
     /// Parses `text` and checks what GitLab Runner's TOML library checks: escapes, numbers, dates,
     /// keys and tables that are there twice.
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
+        let (mut syntax, dotted) = Self::read(text)?;
+        if dotted || duplicates::check(&syntax).is_err() {
+            syntax.check_redefinitions(dotted)?;
+        }
+        syntax.check_readable()?;
+        Ok(syntax)
+    }
+
+    /// Reads a text as it comes, and says whether a key of a pair has dots.
+    fn read(text: &'t str) -> Result<(Self, bool), SyntaxError> {
         if u32::try_from(text.len()).is_err() {
             return Err(SyntaxError::new(0, "the file is larger than 4 GiB"));
         }
@@ -148,11 +158,7 @@ impl<'t> Syntax<'t> {
         let blocks = blocks(&nodes, text.len());
         let mut syntax = Self { text, nodes, comments, blocks, refusals };
         syntax.number_names();
-        if dotted || duplicates::check(&syntax).is_err() {
-            syntax.check_redefinitions(dotted)?;
-        }
-        syntax.check_readable()?;
-        Ok(syntax)
+        Ok((syntax, dotted))
     }
 
     fn number_names(&mut self) {

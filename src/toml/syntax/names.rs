@@ -42,6 +42,11 @@ impl NameSet {
     pub fn clear(&mut self) {
         self.emptied += 1;
     }
+
+    /// Whether the name was ever in it.
+    pub fn had(&self, name: Name) -> bool {
+        self.since.get(name.number()).is_some_and(|since| *since > 0)
+    }
 }
 
 /// What a question about a name is answered. It is asked once for each name, but for the last of many.
