@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Code, Finding};
-use crate::runner::{Config, Runner};
 use crate::runner::known_keys::is_known;
 use crate::runner::table::{TableKey, keys_of, own_keys};
+use crate::runner::{Config, Runner};
 use crate::toml::letter_case::{one_spelling, same_key};
 use crate::toml::syntax::NameSet;
 

@@ -1,6 +1,6 @@
 //! What GitLab Runner makes of a key in a table, looked up once for each name.
 
-use super::list::Group;
+use super::list::{Group, ROOT};
 use super::{Kind, names};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{ByName, Name};
@@ -22,25 +22,71 @@ pub(super) fn find(groups: &[Group], key: &str) -> Option<Known> {
     found.map(|(kind, name)| Known { kind, name, exact: exact.is_some() })
 }
 
-/// The tables of which keys were looked up.
-#[derive(Default)]
+/// The tables that GitLab Runner knows, with the keys that were looked up.
 pub(super) struct Lookup {
-    tables: Vec<(&'static [Group], ByName<Option<Known>>)>,
+    tables: Vec<&'static [Group]>,
+    found: Vec<ByName<Option<Found>>>,
+}
+
+/// The number of a table in a [`Lookup`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct TableId(usize);
+
+#[derive(Clone, Copy)]
+pub(super) struct Found {
+    pub known: Known,
+    /// The table that the key leads to, by itself or in an array.
+    pub table: Option<TableId>,
 }
 
 impl Lookup {
-    /// `key` gives the text of the name.
+    pub fn new() -> Self {
+        let mut tables = Vec::new();
+        add_tables(ROOT, &mut tables);
+        let found = tables.iter().map(|_| ByName::default()).collect();
+        Self { tables, found }
+    }
+
+    /// The number of a table.
+    pub fn table(&self, groups: &'static [Group]) -> TableId {
+        number(&self.tables, groups).unwrap_or(TableId(0))
+    }
+
+    /// What is known of a key in a table; `key` gives its text.
+    #[inline]
     pub fn find<K: AsRef<str>>(
         &mut self,
-        groups: &'static [Group],
+        table: TableId,
         name: Name,
         key: impl FnOnce() -> K,
-    ) -> Option<Known> {
-        let known = self.tables.iter().position(|(other, _)| std::ptr::eq(*other, groups));
-        let number = known.unwrap_or_else(|| {
-            self.tables.push((groups, ByName::default()));
-            self.tables.len() - 1
-        });
-        self.tables[number].1.get(name, || find(groups, key().as_ref()))
+    ) -> Option<Found> {
+        self.found[table.0].get(name, || {
+            let known = find(self.tables[table.0], key().as_ref())?;
+            let table = inner(known.kind).and_then(|inner| number(&self.tables, inner));
+            Some(Found { known, table })
+        })
+    }
+}
+
+/// A table with all tables in it. Some stand in several.
+fn add_tables(groups: &'static [Group], tables: &mut Vec<&'static [Group]>) {
+    if number(tables, groups).is_none() {
+        tables.push(groups);
+        groups
+            .iter()
+            .filter_map(|(kind, _)| inner(*kind))
+            .for_each(|inner| add_tables(inner, tables));
+    }
+}
+
+fn number(tables: &[&'static [Group]], groups: &'static [Group]) -> Option<TableId> {
+    tables.iter().position(|other| std::ptr::eq(*other, groups)).map(TableId)
+}
+
+fn inner(kind: Kind) -> Option<&'static [Group]> {
+    match kind {
+        Kind::Table(groups) => Some(groups),
+        Kind::List(element) => inner(*element),
+        _ => None,
     }
 }

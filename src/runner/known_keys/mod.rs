@@ -14,7 +14,7 @@ use crate::runner::Config;
 use crate::secret::{HIDDEN, may_be_secret};
 use crate::toml::syntax::{Form, Name, Node, NodeId, NodeKind, Syntax};
 use list::{Group, ROOT, RUNNERS};
-use lookup::{Known, Lookup, find};
+use lookup::{Found, Known, Lookup, find};
 
 /// What a key must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,7 @@ pub(crate) struct Keys {
 /// Compares every key of a config with those that GitLab Runner knows.
 pub(crate) fn check(config: &Config<'_>) -> Keys {
     let syntax = config.syntax();
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::new();
     let odd_blocks = ordinary::odd_blocks(syntax, &mut lookup);
     Keys { flaws: flaws(config, lookup, &odd_blocks), odd_blocks }
 }
@@ -128,7 +128,7 @@ fn flaws(config: &Config<'_>, lookup: Lookup, blocks: &[usize]) -> Vec<FlawedKey
 #[cfg(test)]
 pub(crate) fn check_every_block(config: &Config<'_>) -> Vec<FlawedKey> {
     let every: Vec<_> = (0..config.syntax().blocks().len()).collect();
-    flaws(config, Lookup::default(), &every)
+    flaws(config, Lookup::new(), &every)
 }
 
 /// Whether GitLab Runner knows a key of the root (`&[]`), of a runner (`&["runners"]`) or of a
@@ -291,7 +291,9 @@ impl<'t> Check<'_, 't> {
                 return Some(Kind::Any);
             }
         };
-        if let Some(Known { kind, name, .. }) = self.lookup.find(groups, name, || &key) {
+        let table = self.lookup.table(groups);
+        if let Some(Found { known, .. }) = self.lookup.find(table, name, || &key) {
+            let Known { kind, name, .. } = known;
             self.path.push(Cow::Borrowed(name));
             return Some(kind);
         }

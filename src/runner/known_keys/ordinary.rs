@@ -1,9 +1,7 @@
 //! Sections as nearly all sections are: nothing in them has to be looked at twice.
 
-use std::ops::Range;
-
 use super::list::{ROOT, RUNNERS};
-use super::lookup::{Known, Lookup};
+use super::lookup::{Found, Lookup, TableId};
 use super::{Kind, fits};
 use crate::runner::auth_entry::VARIABLE;
 use crate::toml::letter_case::same_key;
@@ -16,85 +14,92 @@ use crate::toml::syntax::{Block, ByName, NodeId, NodeKind, Syntax};
 /// runner's own `environment`. So whoever looks for unknown keys, for keys in two spellings or for auth
 /// entries in the wrong place looks at the others only.
 pub(super) fn odd_blocks(syntax: &Syntax<'_>, lookup: &mut Lookup) -> Vec<usize> {
-    let mut search = Search { syntax, lookup, special: ByName::default() };
+    let (root, runners) = (lookup.table(ROOT), lookup.table(RUNNERS));
+    let mut search = Search { syntax, lookup, root, runners, special: ByName::default() };
     let blocks = syntax.blocks().iter().enumerate();
     blocks.filter(|(_, block)| !search.is_ordinary(block)).map(|(number, _)| number).collect()
+}
+
+/// What the pairs of a section are.
+#[derive(Clone, Copy)]
+enum Section {
+    Settings(TableId),
+    /// Names that somebody chose, with values of one kind.
+    Map(&'static Kind),
 }
 
 struct Search<'s, 't> {
     syntax: &'s Syntax<'t>,
     lookup: &'s mut Lookup,
+    root: TableId,
+    runners: TableId,
     /// Whether a name that somebody chose means an auth entry all the same.
     special: ByName<bool>,
 }
 
 impl Search<'_, '_> {
     fn is_ordinary(&mut self, block: &Block) -> bool {
-        let table = match block.header {
-            Some(header) => self.table(header),
-            None => Some(Kind::Table(ROOT)),
+        let section = match block.header {
+            Some(header) => self.section(header),
+            None => Some(Section::Settings(self.root)),
         };
-        let Some(table) = table else { return false };
-        let array = |header| self.syntax.node(header).kind == NodeKind::ArrayTable;
-        let runner = table.is_of(RUNNERS) && block.header.is_some_and(array);
-        self.pairs(table, block.pairs.clone(), runner)
+        let Some(section) = section else { return false };
+        let syntax = self.syntax;
+        syntax.siblings(block.pairs.clone()).all(|pair| self.is_ordinary_pair(section, pair))
     }
 
     /// What a header leads to, where each of its keys is known.
-    fn table(&mut self, header: NodeId) -> Option<Kind> {
+    fn section(&mut self, header: NodeId) -> Option<Section> {
         let syntax = self.syntax;
         let array = syntax.node(header).kind == NodeKind::ArrayTable;
-        let mut kind = Kind::Table(ROOT);
+        let mut section = Section::Settings(self.root);
         let mut names = syntax.names(header).enumerate().peekable();
         while let Some((number, name)) = names.next() {
-            let Kind::Table(groups) = kind else { return None };
+            let Section::Settings(table) = section else { return None };
             let key = || syntax.keys(header).nth(number).unwrap_or_default();
-            let known = self.lookup.find(groups, name, key).filter(|known| known.exact)?;
+            let Found { known, table } =
+                self.lookup.find(table, name, key).filter(|found| found.known.exact)?;
             let last = names.peek().is_none();
-            kind = match known.kind {
-                Kind::List(inner) if !last || array => *inner,
-                kind @ (Kind::Table(_) | Kind::Map(_)) if !last || !array => kind,
+            section = match known.kind {
+                Kind::List(_) if !last || array => Section::Settings(table?),
+                Kind::Table(_) if !last || !array => Section::Settings(table?),
+                Kind::Map(kind) if !last || !array => Section::Map(kind),
                 _ => return None,
             };
         }
-        Some(kind)
+        Some(section)
     }
 
-    fn pairs(&mut self, table: Kind, pairs: Range<NodeId>, runner: bool) -> bool {
+    fn is_ordinary_pair(&mut self, section: Section, pair: NodeId) -> bool {
         let syntax = self.syntax;
-        syntax.siblings(pairs).all(|pair| {
-            let Some(name) = syntax.simple_name(pair) else { return false };
-            let key = || syntax.simple_key(pair).unwrap_or_default();
-            let (kind, own) = match table {
-                Kind::Table(groups) => match self.lookup.find(groups, name, key) {
-                    Some(Known { kind, name, exact: true }) => {
-                        (kind, runner && name == "environment")
-                    }
-                    _ => return false,
-                },
-                Kind::Map(kind) => {
-                    let special = || {
-                        let key = key();
-                        same_key(&key, VARIABLE) || same_key(&key, "environment")
-                    };
-                    if self.special.get(name, special) {
-                        return false;
-                    }
-                    (*kind, false)
+        let Some(name) = syntax.simple_name(pair) else { return false };
+        let key = || syntax.simple_key(pair).unwrap_or_default();
+        let mut own = false;
+        let kind = match section {
+            Section::Settings(table) => match self.lookup.find(table, name, key) {
+                Some(Found { known, .. }) if known.exact => {
+                    own = table == self.runners && known.name == "environment";
+                    known.kind
                 }
                 _ => return false,
-            };
-            let value = syntax.value(pair);
-            match (syntax.node(value).kind, kind) {
-                (NodeKind::Scalar, _) => fits(syntax.node(value), kind),
-                (NodeKind::Array, Kind::TextList | Kind::TextOrList) => {
-                    syntax.children(value).all(|child| {
-                        syntax.is_string(child) && (own || !sets_variable(syntax, child))
-                    })
+            },
+            Section::Map(kind) => {
+                let special =
+                    || [VARIABLE, "environment"].iter().any(|name| same_key(&key(), name));
+                if self.special.get(name, special) {
+                    return false;
                 }
-                _ => false,
+                *kind
             }
-        })
+        };
+        let value = syntax.value(pair);
+        match (syntax.node(value).kind, kind) {
+            (NodeKind::Scalar, _) => fits(syntax.node(value), kind),
+            (NodeKind::Array, Kind::TextList | Kind::TextOrList) => syntax
+                .children(value)
+                .all(|child| syntax.is_string(child) && (own || !sets_variable(syntax, child))),
+            _ => false,
+        }
     }
 }
 

@@ -33,11 +33,7 @@ pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), Twice> {
 pub(super) struct Twice;
 
 /// Compares the keys of one table.
-fn check_pairs(
-    syntax: &Syntax<'_>,
-    pairs: Range<NodeId>,
-    seen: &mut NameSet,
-) -> Result<(), Twice> {
+fn check_pairs(syntax: &Syntax<'_>, pairs: Range<NodeId>, seen: &mut NameSet) -> Result<(), Twice> {
     seen.clear();
     if simple_names(syntax, pairs).all(|name| seen.insert(name)) { Ok(()) } else { Err(Twice) }
 }
