@@ -5,6 +5,9 @@
 //! 13.12, 14.7, 15.11, 16.11, 17.5, 17.11, 18.11 and 19.3: a key that one of them knows is known. Only
 //! `pull_policy` had another type before (a string alone, up to 13.7). `allowed_docker_credential_helpers` of
 //! 19.4 is known by its name alone ([`crate::runner::allowed_helpers`]).
+//!
+//! Each table is a `static`, since one is told from another by where it is: a `const` may be in several
+//! places.
 
 use super::Kind;
 use super::Kind::{
@@ -14,7 +17,7 @@ use super::Kind::{
 /// Keys of one kind, with blanks between them.
 pub(super) type Group = (Kind, &'static str);
 
-pub(super) const ROOT: &[Group] = &[
+pub(super) static ROOT: &[Group] = &[
     (Text, "listen_address log_level log_format user sentry_dsn"),
     (Table(SESSION_SERVER), "session_server"),
     (Number, "concurrent check_interval shutdown_timeout"),
@@ -25,14 +28,14 @@ pub(super) const ROOT: &[Group] = &[
     (Table(ROOT_MACHINE), "machine"),
 ];
 
-const ROOT_MACHINE: &[Group] = &[(Table(SHUTDOWN_DRAIN), "shutdown_drain")];
+static ROOT_MACHINE: &[Group] = &[(Table(SHUTDOWN_DRAIN), "shutdown_drain")];
 
-const SHUTDOWN_DRAIN: &[Group] =
+static SHUTDOWN_DRAIN: &[Group] =
     &[(Flag, "enabled"), (Number, "concurrency max_retries"), (Duration, "retry_backoff")];
 
-const ROOT_EXPERIMENTAL: &[Group] = &[(Table(USAGE_LOGGER), "usage_logger")];
+static ROOT_EXPERIMENTAL: &[Group] = &[(Table(USAGE_LOGGER), "usage_logger")];
 
-const USAGE_LOGGER: &[Group] = &[
+static USAGE_LOGGER: &[Group] = &[
     (Flag, "enabled"),
     (Text, "log_dir"),
     (Number, "max_backup_files"),
@@ -43,21 +46,21 @@ const USAGE_LOGGER: &[Group] = &[
     (Table(SNOWPLOW_BILLING), "snowplow_billing"),
 ];
 
-const SNOWPLOW_BILLING: &[Group] = &[
+static SNOWPLOW_BILLING: &[Group] = &[
     (Text, "collector_uri app_id category realm deployment_type"),
     (Map(&Text), "metadata"),
     (Flag, "enable_oidc skip_oidc_if_unsupported_cloud skip_runner_system_failure"),
     (List(&Float), "batch_delivery_duration_buckets"),
 ];
 
-const LOGROTATE: &[Group] = &[
+static LOGROTATE: &[Group] = &[
     (Text, "log_dir"),
     (Number, "max_backup_files"),
     (Duration, "max_rotation_age"),
     (Map(&Text), "labels"),
 ];
 
-pub(super) const RUNNERS: &[Group] = &[
+pub(super) static RUNNERS: &[Group] = &[
     (
         Text,
         "name url token tls-ca-file tls-cert-file tls-key-file executor builds_dir cache_dir \
@@ -97,19 +100,19 @@ pub(super) const RUNNERS: &[Group] = &[
     (Table(EXPERIMENTAL), "experimental"),
 ];
 
-const EXPERIMENTAL: &[Group] = &[(Table(BOOT_VERIFY), "boot_verify")];
+static EXPERIMENTAL: &[Group] = &[(Table(BOOT_VERIFY), "boot_verify")];
 
-const BOOT_VERIFY: &[Group] =
+static BOOT_VERIFY: &[Group] =
     &[(Flag, "enabled"), (Duration, "timeout acquire_min_backoff acquire_max_backoff")];
 
-const ARTIFACT: &[Group] = &[(Duration, "upload_timeout response_header_timeout")];
+static ARTIFACT: &[Group] = &[(Duration, "upload_timeout response_header_timeout")];
 
-const MONITORING: &[Group] = &[(List(&Table(JOB_QUEUING_DURATIONS)), "job_queuing_durations")];
+static MONITORING: &[Group] = &[(List(&Table(JOB_QUEUING_DURATIONS)), "job_queuing_durations")];
 
-const JOB_QUEUING_DURATIONS: &[Group] =
+static JOB_QUEUING_DURATIONS: &[Group] =
     &[(TextList, "periods"), (Text, "timezone jobs_running_for_project"), (Duration, "threshold")];
 
-const FLEETING: &[Group] = &[
+static FLEETING: &[Group] = &[
     (
         Number,
         "capacity_per_instance max_use_count max_instances shutdown_deletion_retries \
@@ -136,27 +139,28 @@ const FLEETING: &[Group] = &[
     (Table(STATE_STORAGE), "state_storage"),
 ];
 
-const STATE_STORAGE: &[Group] = &[(Flag, "enabled keep_instance_with_acquisitions"), (Text, "dir")];
+static STATE_STORAGE: &[Group] =
+    &[(Flag, "enabled keep_instance_with_acquisitions"), (Text, "dir")];
 
-const SCALE_THROTTLE: &[Group] = &[(Number, "limit burst")];
+static SCALE_THROTTLE: &[Group] = &[(Number, "limit burst")];
 
-const VM_ISOLATION: &[Group] = &[
+static VM_ISOLATION: &[Group] = &[
     (Flag, "enabled"),
     (Text, "nesting_host image"),
     (Map(&Any), "nesting_config"),
     (Table(CONNECTOR_CONFIG), "connector_config"),
 ];
 
-const CONNECTOR_CONFIG: &[Group] = &[
+static CONNECTOR_CONFIG: &[Group] = &[
     (Text, "os arch protocol username password key_path"),
     (Flag, "use_static_credentials use_external_addr"),
     (Duration, "keepalive timeout"),
     (Number, "protocol_port"),
 ];
 
-const INSTANCE: &[Group] = &[(TextList, "allowed_images"), (Flag, "use_common_build_dir")];
+static INSTANCE: &[Group] = &[(TextList, "allowed_images"), (Flag, "use_common_build_dir")];
 
-const CUSTOM: &[Group] = &[
+static CUSTOM: &[Group] = &[
     (Text, "config_exec prepare_exec run_exec cleanup_exec"),
     (TextList, "config_args prepare_args run_args cleanup_args"),
     (
@@ -166,7 +170,7 @@ const CUSTOM: &[Group] = &[
     ),
 ];
 
-const KUBERNETES: &[Group] = &[
+static KUBERNETES: &[Group] = &[
     (
         Text,
         "host cert_file key_file ca_file bearer_token image namespace namespace_overwrite_allowed \
@@ -233,14 +237,14 @@ const KUBERNETES: &[Group] = &[
     (Table(AUTOSCALER), "autoscaler"),
 ];
 
-const AUTOSCALER: &[Group] = &[
+static AUTOSCALER: &[Group] = &[
     (Number, "max_pause_pods"),
     (Text, "pause_pod_image pause_pod_priority_class_name"),
     (List(&Table(POLICY)), "policy"),
     (TextList, "pause_pod_image_pull_secrets"),
 ];
 
-const POLICY: &[Group] = &[
+static POLICY: &[Group] = &[
     (TextList, "periods"),
     (Text, "timezone"),
     (Number, "idle_count scale_factor_limit"),
@@ -249,21 +253,21 @@ const POLICY: &[Group] = &[
     (Flag, "preemptive_mode"),
 ];
 
-const POD_SPEC: &[Group] = &[(Text, "name patch_path patch patch_type")];
+static POD_SPEC: &[Group] = &[(Text, "name patch_path patch patch_type")];
 
-const CONTAINER_LIFECYCLE: &[Group] = &[(Table(LIFECYCLE_HANDLER), "post_start pre_stop")];
+static CONTAINER_LIFECYCLE: &[Group] = &[(Table(LIFECYCLE_HANDLER), "post_start pre_stop")];
 
-const LIFECYCLE_HANDLER: &[Group] =
+static LIFECYCLE_HANDLER: &[Group] =
     &[(Table(EXEC), "exec"), (Table(HTTP_GET), "http_get"), (Table(TCP_SOCKET), "tcp_socket")];
 
-const TCP_SOCKET: &[Group] = &[(Text, "host"), (Number, "port")];
+static TCP_SOCKET: &[Group] = &[(Text, "host"), (Number, "port")];
 
-const HTTP_GET: &[Group] =
+static HTTP_GET: &[Group] =
     &[(Text, "host path scheme"), (List(&Table(NAME_AND_VALUE)), "http_headers"), (Number, "port")];
 
-const EXEC: &[Group] = &[(TextList, "command")];
+static EXEC: &[Group] = &[(TextList, "command")];
 
-const CONTAINER_SECURITY_CONTEXT: &[Group] = &[
+static CONTAINER_SECURITY_CONTEXT: &[Group] = &[
     (Table(CAPABILITIES), "capabilities"),
     (Flag, "privileged run_as_non_root read_only_root_filesystem allow_privilege_escalation"),
     (Number, "run_as_user run_as_group"),
@@ -271,21 +275,21 @@ const CONTAINER_SECURITY_CONTEXT: &[Group] = &[
     (Table(SECURITY_PROFILE), "seccomp_profile app_armor_profile"),
 ];
 
-const CAPABILITIES: &[Group] = &[(TextList, "add drop")];
+static CAPABILITIES: &[Group] = &[(TextList, "add drop")];
 
-const DNS_CONFIG: &[Group] =
+static DNS_CONFIG: &[Group] =
     &[(TextList, "nameservers searches"), (List(&Table(NAME_AND_VALUE)), "options")];
 
-const NAME_AND_VALUE: &[Group] = &[(Text, "name value")];
+static NAME_AND_VALUE: &[Group] = &[(Text, "name value")];
 
-const HOST_ALIASES: &[Group] = &[(Text, "ip"), (TextList, "hostnames")];
+static HOST_ALIASES: &[Group] = &[(Text, "ip"), (TextList, "hostnames")];
 
-const AFFINITY: &[Group] = &[
+static AFFINITY: &[Group] = &[
     (Table(NODE_AFFINITY), "node_affinity"),
     (Table(POD_AFFINITY), "pod_affinity pod_anti_affinity"),
 ];
 
-const POD_AFFINITY: &[Group] = &[
+static POD_AFFINITY: &[Group] = &[
     (List(&Table(POD_AFFINITY_TERM)), "required_during_scheduling_ignored_during_execution"),
     (
         List(&Table(WEIGHTED_POD_AFFINITY_TERM)),
@@ -293,33 +297,33 @@ const POD_AFFINITY: &[Group] = &[
     ),
 ];
 
-const WEIGHTED_POD_AFFINITY_TERM: &[Group] =
+static WEIGHTED_POD_AFFINITY_TERM: &[Group] =
     &[(Number, "weight"), (Table(POD_AFFINITY_TERM), "pod_affinity_term")];
 
-const POD_AFFINITY_TERM: &[Group] = &[
+static POD_AFFINITY_TERM: &[Group] = &[
     (Table(LABEL_SELECTOR), "label_selector namespace_selector"),
     (TextList, "namespaces match_label_keys mismatch_label_keys"),
     (Text, "topology_key"),
 ];
 
-const LABEL_SELECTOR: &[Group] =
+static LABEL_SELECTOR: &[Group] =
     &[(Map(&Text), "match_labels"), (List(&Table(MATCH_EXPRESSIONS)), "match_expressions")];
 
-const NODE_AFFINITY: &[Group] = &[
+static NODE_AFFINITY: &[Group] = &[
     (Table(NODE_SELECTOR), "required_during_scheduling_ignored_during_execution"),
     (List(&Table(PREFERRED_TERM)), "preferred_during_scheduling_ignored_during_execution"),
 ];
 
-const PREFERRED_TERM: &[Group] = &[(Number, "weight"), (Table(NODE_SELECTOR_TERM), "preference")];
+static PREFERRED_TERM: &[Group] = &[(Number, "weight"), (Table(NODE_SELECTOR_TERM), "preference")];
 
-const NODE_SELECTOR: &[Group] = &[(List(&Table(NODE_SELECTOR_TERM)), "node_selector_terms")];
+static NODE_SELECTOR: &[Group] = &[(List(&Table(NODE_SELECTOR_TERM)), "node_selector_terms")];
 
-const NODE_SELECTOR_TERM: &[Group] =
+static NODE_SELECTOR_TERM: &[Group] =
     &[(List(&Table(MATCH_EXPRESSIONS)), "match_expressions match_fields")];
 
-const MATCH_EXPRESSIONS: &[Group] = &[(Text, "key operator"), (TextList, "values")];
+static MATCH_EXPRESSIONS: &[Group] = &[(Text, "key operator"), (TextList, "values")];
 
-const VOLUMES: &[Group] = &[
+static VOLUMES: &[Group] = &[
     (List(&Table(HOST_PATH)), "host_path"),
     (List(&Table(PVC)), "pvc"),
     (List(&Table(PROJECTED_VOLUME)), "config_map secret"),
@@ -328,26 +332,26 @@ const VOLUMES: &[Group] = &[
     (List(&Table(NFS)), "nfs"),
 ];
 
-const NFS: &[Group] = &[(Text, "name mount_path sub_path server path"), (Flag, "read_only")];
+static NFS: &[Group] = &[(Text, "name mount_path sub_path server path"), (Flag, "read_only")];
 
-const CSI: &[Group] = &[
+static CSI: &[Group] = &[
     (Text, "name mount_path sub_path driver fs_type"),
     (Flag, "read_only"),
     (Map(&Text), "volume_attributes"),
 ];
 
-const EMPTY_DIR: &[Group] =
+static EMPTY_DIR: &[Group] =
     &[(Text, "name mount_path medium sub_path size_limit mount_propagation")];
 
-const PROJECTED_VOLUME: &[Group] =
+static PROJECTED_VOLUME: &[Group] =
     &[(Text, "name mount_path sub_path"), (Flag, "read_only"), (Map(&Text), "items")];
 
-const PVC: &[Group] = &[(Text, "name mount_path sub_path mount_propagation"), (Flag, "read_only")];
+static PVC: &[Group] = &[(Text, "name mount_path sub_path mount_propagation"), (Flag, "read_only")];
 
-const HOST_PATH: &[Group] =
+static HOST_PATH: &[Group] =
     &[(Text, "name mount_path host_path sub_path mount_propagation"), (Flag, "read_only")];
 
-const POD_SECURITY_CONTEXT: &[Group] = &[
+static POD_SECURITY_CONTEXT: &[Group] = &[
     (Number, "fs_group run_as_group run_as_user"),
     (Flag, "run_as_non_root"),
     (List(&Number), "supplemental_groups"),
@@ -355,9 +359,9 @@ const POD_SECURITY_CONTEXT: &[Group] = &[
     (Table(SECURITY_PROFILE), "seccomp_profile app_armor_profile"),
 ];
 
-const SECURITY_PROFILE: &[Group] = &[(Text, "type localhost_profile")];
+static SECURITY_PROFILE: &[Group] = &[(Text, "type localhost_profile")];
 
-const MACHINE: &[Group] = &[
+static MACHINE: &[Group] = &[
     (
         Number,
         "IdleCount IdleTime MaxBuilds OffPeakIdleCount OffPeakIdleTime MaxGrowthRate IdleCountMin \
@@ -369,26 +373,26 @@ const MACHINE: &[Group] = &[
     (Float, "IdleScaleFactor"),
 ];
 
-const AUTOSCALING: &[Group] = &[
+static AUTOSCALING: &[Group] = &[
     (TextList, "Periods"),
     (Text, "Timezone"),
     (Number, "IdleCount IdleTime IdleCountMin"),
     (Float, "IdleScaleFactor"),
 ];
 
-const VIRTUALBOX: &[Group] = &[
+static VIRTUALBOX: &[Group] = &[
     (Text, "base_name base_snapshot base_folder start_type"),
     (Flag, "disable_snapshots"),
     (TextList, "allowed_images"),
 ];
 
-const PARALLELS: &[Group] = &[
+static PARALLELS: &[Group] = &[
     (Text, "base_name template_name time_server"),
     (Flag, "disable_snapshots"),
     (TextList, "allowed_images"),
 ];
 
-const DOCKER: &[Group] = &[
+static DOCKER: &[Group] = &[
     (
         Text,
         "host tls_cert_path hostname image runtime memory memory_swap memory_reservation \
@@ -424,14 +428,14 @@ const DOCKER: &[Group] = &[
     (Map(&TextList), "services_devices"),
 ];
 
-const SERVICES: &[Group] = &[(Text, "name alias"), (TextList, "command entrypoint environment")];
+static SERVICES: &[Group] = &[(Text, "name alias"), (TextList, "command entrypoint environment")];
 
-const SSH: &[Group] = &[
+static SSH: &[Group] = &[
     (Text, "user password host port identity_file known_hosts_file"),
     (Flag, "disable_strict_host_key_checking"),
 ];
 
-const CACHE: &[Group] = &[
+static CACHE: &[Group] = &[
     (Text, "Type Path"),
     (Flag, "Shared"),
     (Table(S3), "s3"),
@@ -440,9 +444,9 @@ const CACHE: &[Group] = &[
     (Number, "MaxUploadedArchiveSize"),
 ];
 
-const AZURE: &[Group] = &[(Text, "AccountName AccountKey ContainerName StorageDomain")];
+static AZURE: &[Group] = &[(Text, "AccountName AccountKey ContainerName StorageDomain")];
 
-const GCS: &[Group] = &[(Text, "AccessID PrivateKey CredentialsFile BucketName UniverseDomain")];
+static GCS: &[Group] = &[(Text, "AccessID PrivateKey CredentialsFile BucketName UniverseDomain")];
 
 const S3: &[Group] = &[
     (
@@ -454,12 +458,12 @@ const S3: &[Group] = &[
     (Number, "AssumeRoleMaxConcurrency"),
 ];
 
-const REFEREES: &[Group] = &[(Table(METRICS), "metrics")];
+static REFEREES: &[Group] = &[(Table(METRICS), "metrics")];
 
-const METRICS: &[Group] =
+static METRICS: &[Group] =
     &[(Text, "prometheus_address"), (Number, "query_interval"), (TextList, "queries")];
 
-const CUSTOM_BUILD_DIR: &[Group] = &[(Flag, "enabled")];
+static CUSTOM_BUILD_DIR: &[Group] = &[(Flag, "enabled")];
 
-const SESSION_SERVER: &[Group] =
+static SESSION_SERVER: &[Group] =
     &[(Text, "listen_address advertise_address"), (Number, "session_timeout")];

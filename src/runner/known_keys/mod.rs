@@ -417,6 +417,26 @@ mod tests {
     }
 
     #[test]
+    fn a_usual_config_is_ordinary() {
+        let text = "concurrent = 4\n[session_server]\nsession_timeout = 1800\n\
+            [[runners]]\nname = 'a'\ntoken_expires_at = 0001-01-01T00:00:00Z\n\
+            environment = ['DOCKER_AUTH_CONFIG={}']\n[runners.feature_flags]\nFF_X = true\n\
+            [runners.cache]\n[runners.cache.s3]\nSecretKey = 'x'\n\
+            [runners.docker]\nprivileged = false\nvolumes = ['/cache']\n\
+            [[runners.docker.services]]\nname = 'x'\n";
+        for (text, odd) in [
+            (text.to_owned(), vec![]),
+            (text.replace("privileged", "Privileged"), vec![6]),
+            (text.replace("'/cache'", "'DOCKER_AUTH_CONFIG=x'"), vec![6]),
+            (text.replace("FF_X", "docker_auth_config"), vec![3]),
+            (text.replace("1800", "'1800'"), vec![1]),
+        ] {
+            let text = ConfigText::new("config.toml", text.into_bytes());
+            assert_eq!(check(&Config::parse(&text).unwrap()).odd_blocks, odd, "{text:?}");
+        }
+    }
+
+    #[test]
     fn types_are_compared() {
         for (text, fine) in [
             ("concurrent = 4\ncheck_interval = 1_0\n", true),
