@@ -13,6 +13,9 @@ pub(crate) fn one_line_with_tabs(text: &str) -> String {
 }
 
 fn escaped(text: &str, escape: impl Fn(char) -> bool) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         if escape(letter) {
