@@ -33,6 +33,11 @@ pub(crate) struct Object {
 /// The object at the start of a text; what follows it is ignored, as GitLab Runner does.
 pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
     let text = &*with_whole_surrogates(text);
+    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<RawMembers<'_>>();
+    if let Some(Ok(raw)) = objects.next() {
+        let start = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        return Ok(object(text, start..objects.byte_offset(), 0, text, raw));
+    }
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     match values.next() {
         Some(Ok(value)) => {
@@ -54,25 +59,35 @@ pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
 
 /// The object at `span`, where a value stands; `None` when that value is no object.
 pub(super) fn object_at(text: &str, span: &Range<usize>) -> Result<Option<Object>, DocumentError> {
-    let object = &text[span.clone()];
-    if !object.starts_with('{') {
+    let piece = &text[span.clone()];
+    if !piece.starts_with('{') {
         return Ok(None);
     }
-    let object = &*with_whole_surrogates(object);
-    let RawMembers(raw) =
-        serde_json::from_str(object).map_err(|error| broken(text, span.start, &error))?;
+    let piece = &*with_whole_surrogates(piece);
+    let raw = serde_json::from_str(piece).map_err(|error| broken(text, span.start, &error))?;
+    Ok(Some(object(text, span.clone(), span.start, piece, raw)))
+}
+
+/// An object whose members borrow from `piece`, which starts at `base`.
+fn object(
+    text: &str,
+    span: Range<usize>,
+    base: usize,
+    piece: &str,
+    RawMembers(raw): RawMembers<'_>,
+) -> Object {
     let mut end = span.start + 1;
     let mut members = Vec::with_capacity(raw.len());
     for (name, value) in raw {
-        let inner = place(object, value.get());
-        let value = span.start + inner.start..span.start + inner.end;
+        let inner = place(piece, value.get());
+        let value = base + inner.start..base + inner.end;
         let gap = &text[end..value.start];
         let start = end + gap.find('"').unwrap_or_default();
         let key = start..end + gap.rfind('"').map_or(0, |quote| quote + 1);
         end = value.end;
         members.push(Member { name, key, value });
     }
-    Ok(Some(Object { span: span.clone(), members }))
+    Object { span, members }
 }
 
 /// Decodes a string in its quotes; `None` when it is another value.

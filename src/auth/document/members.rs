@@ -5,6 +5,8 @@
 //! releases that GitLab Runner's `go.mod` names: a commit of December 2018 up to 13.8, 20.10 from
 //! 13.9, 23.0 from 15.10, 24.0 from 16.3, 25.0 from 17.5, 27.5 from 17.11, 28 from 18.7, 29 from 19.2.
 
+use std::collections::BTreeMap;
+
 use super::json::{self, Object};
 use super::{DocumentError, json::Member};
 use crate::auth::runner_version::RunnerVersion;
@@ -90,13 +92,19 @@ const MEMBERS: &[Known] = &[
     ("features", Map(&Text), (17, 11), STILL),
 ];
 
-/// Checks every known member of a document; the problem goes on behind "the auth document".
+/// Objects by their first byte.
+pub(super) type Objects = BTreeMap<usize, Object>;
+
+/// Checks every known member of a document; the problem goes on behind "the auth document". The objects
+/// that were parsed for it come back.
 pub(super) fn check(
     text: &str,
     root: &Object,
     version: RunnerVersion,
-) -> Result<(), DocumentError> {
-    check_members(text, root, MEMBERS, version)
+) -> Result<Objects, DocumentError> {
+    let mut parsed = Objects::new();
+    check_members(text, root, MEMBERS, version, &mut parsed)?;
+    Ok(parsed)
 }
 
 fn check_members(
@@ -104,6 +112,7 @@ fn check_members(
     object: &Object,
     known: &[Known],
     version: RunnerVersion,
+    parsed: &mut Objects,
 ) -> Result<(), DocumentError> {
     let is_known = |(name, _, first, end): &&Known, member: &Member| {
         version.is_since(first.0, first.1)
@@ -112,7 +121,7 @@ fn check_members(
     };
     for member in &object.members {
         if let Some((name, shape, ..)) = known.iter().find(|known| is_known(known, member)) {
-            check_value(text, member, &format!("'{name}'"), shape, version)?;
+            check_value(text, member, &format!("'{name}'"), shape, version, parsed)?;
         }
     }
     Ok(())
@@ -125,6 +134,7 @@ fn check_value(
     which: &str,
     shape: &Shape,
     version: RunnerVersion,
+    parsed: &mut Objects,
 ) -> Result<(), DocumentError> {
     let value = &text[member.value.clone()];
     let wrong = |expected: &str| {
@@ -150,12 +160,19 @@ fn check_value(
                 // The name of the inner one is a registry, which could hold a password.
                 let which = format!("of {}", which.trim_start_matches("of "));
                 let mut members = object.members.iter();
-                members.try_for_each(|each| check_value(text, each, &which, inner, version))
+                let all = members
+                    .try_for_each(|it| check_value(text, it, &which, inner, version, parsed));
+                parsed.insert(object.span.start, object);
+                all
             }
             None => wrong("an object"),
         },
         Shape::Object(known) => match json::object_at(text, &member.value)? {
-            Some(object) => check_members(text, &object, known, version),
+            Some(object) => {
+                let all = check_members(text, &object, known, version, parsed);
+                parsed.insert(object.span.start, object);
+                all
+            }
             None => wrong("an object"),
         },
     }
@@ -221,7 +238,7 @@ mod tests {
             let object = first_object(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
             let problem =
                 check(text, &object, RunnerVersion::LATEST).map_err(|error| error.problem);
-            assert_eq!(problem, Err(expected.to_owned()), "{text}");
+            assert_eq!(problem.err().as_deref(), Some(expected), "{text}");
         }
     }
 }

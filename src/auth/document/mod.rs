@@ -215,49 +215,45 @@ impl<'t> AuthDocument<'t> {
         fill: &impl Fn(&str) -> Expanded,
     ) -> Result<Self, DocumentError> {
         let root = json::first_object(text)?;
-        members::check(text, &root, version)?;
-        let mut document = Self {
-            text,
-            root,
-            auths: Vec::new(),
-            cred_helpers: Vec::new(),
-            entries: Vec::new(),
-            helpers: Vec::new(),
-            index: Index::default(),
+        let mut parsed = members::check(text, &root, version)?;
+        let mut object_at = |span: &Range<usize>| match parsed.remove(&span.start) {
+            Some(object) => Ok(Some(object)),
+            None => json::object_at(text, span),
         };
-        for (number, member) in document.root.members.clone().iter().enumerate() {
-            let object = json::object_at(text, &member.value)?;
+        let (mut auths, mut cred_helpers) = (Vec::new(), Vec::new());
+        let (mut entries, mut helpers) = (Vec::new(), Vec::<Helper>::new());
+        for (number, member) in root.members.iter().enumerate() {
+            let object = object_at(&member.value)?;
             if same_key(&member.name, "auths") {
                 // Go makes an empty map of the one before.
                 if object.is_none() {
-                    document.entries.clear();
+                    entries.clear();
                 }
-                let auths = document.auths.len();
                 for (inner, member) in
                     object.iter().flat_map(|object| object.members.iter()).enumerate()
                 {
-                    let object = json::object_at(text, &member.value)?;
-                    document.entries.push(entry(text, auths, inner, member, object, fill));
+                    let object = object_at(&member.value)?;
+                    entries.push(entry(text, auths.len(), inner, member, object, fill));
                 }
-                document.auths.push((number, object));
+                auths.push((number, object));
             } else if same_key(&member.name, "credHelpers") {
                 let Some(object) = object else {
-                    document.helpers.retain(|helper| helper.key.is_none());
+                    helpers.retain(|helper| helper.key.is_none());
                     continue;
                 };
                 for (inner, member) in object.members.iter().enumerate() {
                     let key = Some(fill(&member.name).text.expose().to_owned());
                     let name = expanded(text, &member.value, fill).text.expose().to_owned();
-                    document.helpers.push(Helper { key, name, object: number, member: inner });
+                    helpers.push(Helper { key, name, object: number, member: inner });
                 }
-                document.cred_helpers.push((number, object));
+                cred_helpers.push((number, object));
             } else if same_key(&member.name, "credsStore") && &text[member.value.clone()] != "null"
             {
                 let name = expanded(text, &member.value, fill).text.expose().to_owned();
-                document.helpers.push(Helper { key: None, name, object: number, member: number });
+                helpers.push(Helper { key: None, name, object: number, member: number });
             }
         }
-        Ok(document)
+        Ok(Self { text, root, auths, cred_helpers, entries, helpers, index: Index::default() })
     }
 
     /// The text that was parsed.
