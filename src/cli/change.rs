@@ -125,8 +125,11 @@ impl Change<'_> {
         let path = self.global.path()?;
         let outcome = safe_write::rewrite(&path, self.options(), |text| {
             let config = self.global.config_in(&path, text)?;
-            let mut told = self.tell(&Config::parse(config.as_ref().unwrap_or(text))?)?;
-            Ok(Patch { bytes: told.bytes.take(), report: told })
+            let text = config.as_ref().unwrap_or(text);
+            let told = self.tell(&Config::parse(text)?)?;
+            // Only now, when the parsed config is gone.
+            let bytes = told.changes().then(|| text.patched(&told.edits));
+            Ok(Patch { bytes, report: told })
         })?;
         let ending = if outcome.written { Ending::Written } else { Ending::NothingToDo };
         let (mut told, mode) = (outcome.report, outcome.mode);
@@ -145,7 +148,7 @@ impl Change<'_> {
         back: bool,
     ) -> Result<Option<ExitStatus>, Error> {
         let filter = self.global.is_filter();
-        if !told.changes {
+        if !told.changes() {
             if filter && !self.is_dry() {
                 filtered(input.text().bytes())?;
             }
@@ -154,12 +157,12 @@ impl Change<'_> {
         if let Some(file) = input.file() {
             self.warn_of_readers(&mut told, file.text().label(), file.mode());
         }
-        let Some(bytes) = told.bytes.take() else {
+        if self.is_dry() {
             return Ok(Some(self.finish(told, Ending::DryRun, &[])));
-        };
+        }
         // A filter writes to standard output only: there is nothing to confirm.
         if filter {
-            filtered(&bytes)?;
+            filtered(&input.text().patched(&told.edits))?;
             return Ok(Some(self.finish(told, Ending::Filtered, &[])));
         }
         match self.ask(&told)? {
@@ -170,7 +173,8 @@ impl Change<'_> {
         let shown = input.text().bytes();
         let outcome = safe_write::rewrite(&self.global.path()?, self.options(), |text| {
             if text.bytes() == shown {
-                return Ok(Patch { bytes: Some(bytes.clone()), report: () });
+                let bytes = Some(input.text().patched(&told.edits));
+                return Ok(Patch { bytes, report: () });
             }
             // What a person has confirmed is not what would be written now.
             Err(Error::ChangedMeanwhile { path: text.label().to_owned() })
@@ -240,8 +244,7 @@ impl Change<'_> {
             label: one_line(text.label()),
             is_whole: text.enclosure().is_none(),
             stores: matches!(self.wanted, Wanted::Request(Request::Set { .. })) && preview.stores(),
-            changes: plan.changes(),
-            bytes: (plan.changes() && !dry).then(|| plan.apply(config)),
+            edits: plan.into_edits(),
         })
     }
 

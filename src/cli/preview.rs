@@ -13,6 +13,7 @@ use crate::redaction::diff::{self, Line};
 use crate::resolver::listing;
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::{Config, Runner};
+use crate::toml::edit::Edit;
 use crate::toml::printable::one_line;
 
 /// How a run ends.
@@ -32,10 +33,8 @@ pub(super) enum Ending {
 
 /// What is told about a planned change.
 pub(super) struct Told {
-    /// Whether something changes, or would in a dry run.
-    pub changes: bool,
-    /// The patched text, when it differs and is to be written.
-    pub bytes: Option<Vec<u8>>,
+    /// What changes, or would in a dry run.
+    pub edits: Vec<Edit>,
     pub report: Report<Body>,
     pub lines: Vec<Line>,
     pub summary: String,
@@ -48,6 +47,10 @@ pub(super) struct Told {
 }
 
 impl Told {
+    pub fn changes(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
     /// One line per runner, and what to know before it is written.
     pub fn what_to_know(&self) -> String {
         format!("{}{}", self.summary, warnings(&self.report.body.warnings))

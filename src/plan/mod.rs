@@ -138,6 +138,10 @@ impl Plan {
         &self.edits
     }
 
+    pub(crate) fn into_edits(self) -> Vec<Edit> {
+        self.edits
+    }
+
     /// The patched file. It is the caller's to wipe: it holds the credentials.
     #[must_use]
     pub fn apply(&self, config: &Config<'_>) -> Vec<u8> {
