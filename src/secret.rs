@@ -119,6 +119,10 @@ pub(crate) fn looks_like_secret(text: &str) -> bool {
 /// Whether a text holds a word that no language has and nobody would call a thing: letters with
 /// digits, or many digits.
 pub(crate) fn looks_generated(text: &str) -> bool {
+    // Without a digit nothing does.
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_digit()) {
+        return false;
+    }
     pieces(text).any(|piece| {
         let classes = Classes::of(piece);
         (classes.length >= 6 && classes.count() == 3) || (classes.length >= 8 && classes.digit)

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use similar::{Algorithm, DiffTag, TextDiff, capture_diff_slices, capture_diff_slices_deadline};
+use similar::{
+    Algorithm, DiffOp, DiffTag, TextDiff, capture_diff_slices, capture_diff_slices_deadline,
+};
 
 use crate::error::Error;
 use crate::plan::Plan;
@@ -172,7 +174,6 @@ fn block_changes(
         path: config.text().label().to_owned(),
         difference: "the new section does not parse".to_owned(),
     })?;
-    let new_masks = redaction.masks(&after, 0..after.blocks().len());
     // The block starts at its bracket: what stands before it on the line is shown with it.
     let head = &syntax.text()[config.text().line(first_line).start..span.start];
     let lines = TextDiff::from_lines(old, new);
@@ -183,11 +184,13 @@ fn block_changes(
         std::iter::once(0).chain(ends).chain([text.len()]).collect()
     };
     let (old_starts, new_starts) = (starts(old), starts(new));
-    for op in lines.ops() {
-        let (tag, old_lines, new_lines) = op.as_tag_tuple();
-        if tag == DiffTag::Equal {
-            continue;
-        }
+    let differing = || lines.ops().iter().filter(|op| op.tag() != DiffTag::Equal);
+    let come = differing().map(DiffOp::new_range);
+    let come = come.reduce(|all, more| all.start..more.end).unwrap_or_default();
+    let come = new_starts[come.start]..new_starts[come.end];
+    let new_masks = redaction.masks(&after, 0..after.blocks().len(), &come);
+    for op in differing() {
+        let (old_lines, new_lines) = (op.old_range(), op.new_range());
         let shown = |line: usize, text: String| {
             if line == 0 { format!("{head}{text}") } else { text }
         };

@@ -37,9 +37,14 @@ impl<'s, 't> MasksAround<'s, 't> {
         Self { redaction, syntax, kept: BTreeMap::new(), last: None }
     }
 
+    fn whole(&self) -> Range<usize> {
+        0..self.syntax.text().len()
+    }
+
     /// What is masked in a block, which is kept: others will ask for it.
     pub fn of_block(&mut self, block: usize) -> &Masks {
-        let masks = || self.redaction.masks(self.syntax, block..block + 1);
+        let whole = self.whole();
+        let masks = || self.redaction.masks(self.syntax, block..block + 1, &whole);
         self.kept.entry(block).or_insert_with(masks)
     }
 
@@ -50,8 +55,9 @@ impl<'s, 't> MasksAround<'s, 't> {
             return masks;
         }
         let last = self.last.take().filter(|(number, _)| *number == block);
-        let masks =
-            last.unwrap_or_else(|| (block, self.redaction.masks(self.syntax, block..block + 1)));
+        let masks = last.unwrap_or_else(|| {
+            (block, self.redaction.masks(self.syntax, block..block + 1, &self.whole()))
+        });
         &self.last.insert(masks).1
     }
 }
@@ -77,15 +83,20 @@ pub(super) enum Cover {
 }
 
 impl Masks {
-    /// What is masked in some blocks.
-    pub fn of(syntax: &Syntax<'_>, blocks: Range<usize>) -> Self {
+    /// What is masked in some blocks, or more of it than what touches the part that is shown.
+    pub fn of(syntax: &Syntax<'_>, blocks: Range<usize>, shown: &Range<usize>) -> Self {
         let mut masks = Self::default();
         let blocks = &syntax.blocks()[blocks];
         for block in blocks {
             if let Some(header) = block.header {
                 masks.keys(syntax, header);
             }
-            masks.pairs(syntax, block.pairs.clone());
+            for pair in syntax.siblings(block.pairs.clone()) {
+                let span = syntax.node(pair).span();
+                if span.start <= shown.end && span.end >= shown.start {
+                    masks.pair(syntax, pair);
+                }
+            }
         }
         let start = blocks.first().map_or(0, |block| block.span.start);
         let end = blocks.last().map_or(0, |block| block.span.end);
@@ -142,10 +153,14 @@ impl Masks {
 
     fn pairs(&mut self, syntax: &Syntax<'_>, pairs: Range<NodeId>) {
         for pair in syntax.siblings(pairs) {
-            self.keys(syntax, pair);
-            let key = syntax.keys(pair).last().unwrap_or_default().to_lowercase();
-            self.value(syntax, &key, syntax.value(pair));
+            self.pair(syntax, pair);
         }
+    }
+
+    fn pair(&mut self, syntax: &Syntax<'_>, pair: NodeId) {
+        self.keys(syntax, pair);
+        let key = syntax.keys(pair).last().unwrap_or_default().to_lowercase();
+        self.value(syntax, &key, syntax.value(pair));
     }
 
     /// The keys of a header or a pair: somebody may have taken a value for a key.

@@ -117,9 +117,9 @@ impl<'c> Redaction<'c> {
         runner.name_with(rest, |token| self.placeholder(token)).into_owned()
     }
 
-    /// What is masked in some blocks of a parsed text.
-    fn masks(&self, syntax: &Syntax<'_>, blocks: Range<usize>) -> Masks {
-        if self.show { Masks::default() } else { Masks::of(syntax, blocks) }
+    /// What is masked in some blocks of a parsed text, as far as it touches what is shown of them.
+    fn masks(&self, syntax: &Syntax<'_>, blocks: Range<usize>, shown: &Range<usize>) -> Masks {
+        if self.show { Masks::default() } else { Masks::of(syntax, blocks, shown) }
     }
 
     /// A piece of one line of a text as it may be shown. Its letters are as they stand there: what goes to
