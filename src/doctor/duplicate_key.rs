@@ -31,8 +31,8 @@ pub(super) fn check(config: &Config<'_>, odd_blocks: &[usize], findings: &mut Ve
     let mut root = Vec::new();
     let mut names = NameSet::default();
     for block in syntax.blocks() {
-        let headers = block.header.into_iter();
-        let pairs = syntax.siblings(block.pairs.clone()).filter(|_| block.header.is_none());
+        let headers = block.header().into_iter();
+        let pairs = syntax.siblings(block.pairs()).filter(|_| block.header().is_none());
         root.extend(headers.chain(pairs).filter_map(|node| {
             names.insert(syntax.names(node).next()?).then_some(())?;
             Some(TableKey { key: syntax.keys(node).next()?, node, value: None })

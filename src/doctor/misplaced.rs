@@ -29,11 +29,11 @@ pub(super) fn check(config: &Config<'_>, odd_blocks: &[usize], findings: &mut Ve
         let own = search.owner.is_some_and(|own| config.runners()[own].place().block == number);
         // A service has an environment of its own, which is passed to it.
         let service = block
-            .header
+            .header()
             .and_then(|header| syntax.keys(header).last())
             .is_some_and(|key| same_key(&key, "services"));
         if !service {
-            search.pairs(block.pairs.clone(), own);
+            search.pairs(block.pairs(), own);
         }
     }
     let movable = search.movable;

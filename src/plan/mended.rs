@@ -46,13 +46,13 @@ impl Plan {
             };
             // An environment goes and comes where an entry moves to its runner.
             let keys = |syntax: &Syntax<'_>, block: &Block| {
-                let pairs = syntax.siblings(block.pairs.clone());
+                let pairs = syntax.siblings(block.pairs());
                 let environment = |key: &str| same_key(key, "environment");
                 pairs
                     .filter(|&pair| !syntax.simple_key(pair).is_some_and(|key| environment(&key)))
                     .count()
             };
-            kind(before, old.header) == kind(&after, new.header)
+            kind(before, old.header()) == kind(&after, new.header())
                 && keys(before, old) == keys(&after, new)
         });
         if !same || before.blocks().len() != after.blocks().len() {
@@ -60,17 +60,17 @@ impl Plan {
         }
         let (mut edits, mut blocks) = (Vec::new(), Vec::new());
         for (block, (old, new)) in sections.enumerate() {
-            let new = &text.as_str()[new.span.clone()];
-            if *new == before.text()[old.span.clone()] {
+            let new = &text.as_str()[new.span()];
+            if *new == before.text()[old.span()] {
                 continue;
             }
             // Bytes that are no UTF-8 would be lost.
             let whole = config.text().is_utf8()
-                || std::str::from_utf8(&config.text().bytes()[old.span.clone()]).is_ok();
+                || std::str::from_utf8(&config.text().bytes()[old.span()]).is_ok();
             if !whole {
                 return Err(not_proved("the section holds bytes that are no UTF-8"));
             }
-            edits.push(Edit::new(old.span.clone(), new));
+            edits.push(Edit::new(old.span(), new));
             blocks.push(PatchedBlock { block, text: new.into() });
         }
         yaml::prove(config.text(), &edits)?;

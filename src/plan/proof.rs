@@ -103,44 +103,46 @@ fn check_block(
     };
     let syntax = config.syntax();
     let old = &syntax.blocks()[block];
-    let inside = |edit: &Edit| edit.span.start >= old.span.start && edit.span.end <= old.span.end;
+    let inside =
+        |edit: &Edit| edit.span.start >= old.span().start && edit.span.end <= old.span().end;
     let ordered = expected.edits.windows(2).all(|two| two[0].span.end <= two[1].span.start);
     if !expected.edits.iter().all(inside) || !ordered {
         return Err(not_proved("the edits overlap or leave their section"));
     }
-    let edits: Vec<_> = expected.edits.iter().map(|edit| edit.within(old.span.start)).collect();
-    let text = splice_text(&syntax.text()[old.span.clone()], &edits);
+    let edits: Vec<_> = expected.edits.iter().map(|edit| edit.within(old.span().start)).collect();
+    let text = splice_text(&syntax.text()[old.span()], &edits);
     {
         let after = Syntax::parse(text.expose())
             .map_err(|_| not_proved("the new section does not parse"))?;
         let keys = |syntax: &Syntax<'_>, header: Option<usize>| -> Vec<String> {
             header.map_or(Vec::new(), |id| syntax.keys(id).map(Cow::into_owned).collect())
         };
-        let Some((new, added)) = after.blocks()[usize::from(old.header.is_some())..].split_first()
+        let Some((new, added)) =
+            after.blocks()[usize::from(old.header().is_some())..].split_first()
         else {
             return Err(not_proved("the new section is empty"));
         };
-        if keys(syntax, old.header) != keys(&after, new.header) {
+        if keys(syntax, old.header()) != keys(&after, new.header()) {
             return Err(not_proved("the new section has other headers"));
         }
-        let mut wanted = Meaning::of_pairs(syntax, old.pairs.clone());
+        let mut wanted = Meaning::of_pairs(syntax, old.pairs());
         let mut wanted_added = Vec::new();
         for wish in &expected.wishes {
             if let Wish::PullPolicy { place: PolicyPlace::NewSection { table }, value } = wish {
-                let mut header = keys(syntax, old.header);
+                let mut header = keys(syntax, old.header());
                 header.push(table.clone());
                 wanted_added.push((NodeKind::Table, header, only(KEY, value)));
             } else if grant(&mut wanted, wish).is_none() {
                 return Err(not_proved("the runner's section has another shape"));
             }
         }
-        if wanted != Meaning::of_pairs(&after, new.pairs.clone()) {
+        if wanted != Meaning::of_pairs(&after, new.pairs()) {
             return Err(not_proved("the new section means something else"));
         }
         let added = added.iter().filter_map(|block| {
-            let kind = after.node(block.header?).kind;
-            let meaning = Meaning::of_pairs(&after, block.pairs.clone());
-            Some((kind, keys(&after, block.header), meaning))
+            let kind = after.node(block.header()?).kind;
+            let meaning = Meaning::of_pairs(&after, block.pairs());
+            Some((kind, keys(&after, block.header()), meaning))
         });
         if added.collect::<Vec<_>>() != wanted_added {
             return Err(not_proved("another section comes in"));

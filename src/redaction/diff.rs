@@ -167,7 +167,7 @@ fn block_changes(
     old_masks: &Masks,
 ) -> Result<Vec<Change>, Error> {
     let syntax = config.syntax();
-    let span = syntax.blocks()[block].span.clone();
+    let span = syntax.blocks()[block].span();
     let old = &syntax.text()[span.clone()];
     let first_line = config.text().line_of(span.start);
     let after = Syntax::parse(new).map_err(|_| Error::NotProved {

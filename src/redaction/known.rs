@@ -48,7 +48,7 @@ impl KnownSecrets {
     pub fn learn_config(&mut self, config: &Config<'_>) {
         let syntax = config.syntax();
         for block in syntax.blocks() {
-            self.learn_pairs(syntax, block.pairs.clone());
+            self.learn_pairs(syntax, block.pairs());
         }
         self.sort();
     }

@@ -88,18 +88,18 @@ impl Masks {
         let mut masks = Self::default();
         let blocks = &syntax.blocks()[blocks];
         for block in blocks {
-            if let Some(header) = block.header {
+            if let Some(header) = block.header() {
                 masks.keys(syntax, header);
             }
-            for pair in syntax.siblings(block.pairs.clone()) {
+            for pair in syntax.siblings(block.pairs()) {
                 let span = syntax.node(pair).span();
                 if span.start <= shown.end && span.end >= shown.start {
                     masks.pair(syntax, pair);
                 }
             }
         }
-        let start = blocks.first().map_or(0, |block| block.span.start);
-        let end = blocks.last().map_or(0, |block| block.span.end);
+        let start = blocks.first().map_or(0, |block| block.span().start);
+        let end = blocks.last().map_or(0, |block| block.span().end);
         let comments = syntax.comments();
         let first = comments.partition_point(|comment| comment.start < start);
         for comment in comments[first..].iter().take_while(|comment| comment.start < end) {

@@ -32,7 +32,7 @@ pub(crate) fn new_section(
     let (at, newline) = own.end();
     let (outer, inner) = section_indents(config, runner);
     // `runners` as the runner's own header spells it: another spelling would be another key.
-    let header = syntax.blocks()[runner.place().block].header;
+    let header = syntax.blocks()[runner.place().block].header();
     let first = header.and_then(|header| syntax.children(header).next());
     let runners = first.map_or("runners", |key| &syntax.text()[syntax.node(key).span()]);
     let NewPair { key, value } = pair;
@@ -69,7 +69,7 @@ pub(crate) fn section_indents(config: &Config<'_>, runner: &Runner<'_>) -> (Stri
     let step = every
         .iter()
         .find_map(|(header, block)| {
-            let pair = syntax.siblings(block.pairs.clone()).next()?;
+            let pair = syntax.siblings(block.pairs()).next()?;
             indent(pair).strip_prefix(indent(*header))
         })
         .or_else(|| own.strip_prefix(line_indent(syntax.text(), runner.place().offset)))

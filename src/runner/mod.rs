@@ -137,7 +137,7 @@ impl<'t> Config<'t> {
     /// The runner that a block with a header belongs to: the last one before it, when the header is below
     /// `runners`.
     pub(crate) fn runner_of_block(&self, block: usize) -> Option<usize> {
-        let header = self.syntax.blocks()[block].header?;
+        let header = self.syntax.blocks()[block].header()?;
         let below = self.syntax.keys(header).next().is_some_and(|key| same_key(&key, "runners"));
         let after = self.runners.partition_point(|runner| runner.place.block <= block);
         let last = after.checked_sub(1).filter(|_| below)?;
@@ -271,8 +271,8 @@ impl<'t> Finder<'_, 't> {
     fn find(&mut self) -> Result<(), SyntaxError> {
         let syntax = self.syntax;
         for (number, block) in syntax.blocks().iter().enumerate() {
-            let Some(header) = block.header else {
-                for pair in syntax.siblings(block.pairs.clone()) {
+            let Some(header) = block.header() else {
+                for pair in syntax.siblings(block.pairs()) {
                     self.root_pair(number, pair)?;
                 }
                 continue;
@@ -290,7 +290,7 @@ impl<'t> Finder<'_, 't> {
                 block: number,
                 inline: None,
                 element: 0,
-                pairs: block.pairs.clone(),
+                pairs: block.pairs(),
                 offset,
             };
             let runner = self.runner(place);

@@ -53,7 +53,7 @@ pub(crate) fn named_images(config: &Config<'_>, runner: &Runner<'_>) -> Vec<Name
         let keys: Vec<_> = syntax.keys(header).collect();
         let [_, parent, key] = &keys[..] else { continue };
         if same_key(parent, table) && same_key(key, SERVICES) {
-            let mut pairs = syntax.siblings(block.pairs.clone());
+            let mut pairs = syntax.siblings(block.pairs());
             let name = pairs.find(|pair| is_name(syntax, *pair));
             if let Some(pair) = name {
                 add(SERVICES, syntax.value(pair));

@@ -23,7 +23,7 @@ pub(crate) fn sections<'c>(
     let syntax = config.syntax();
     let place = runner.place();
     let first = if place.inline.is_some() { syntax.blocks().len() } else { place.block + 1 };
-    let headed = syntax.blocks()[first..].iter().filter_map(|block| Some((block.header?, block)));
+    let headed = syntax.blocks()[first..].iter().filter_map(|block| Some((block.header()?, block)));
     headed
         .filter_map(|(header, block)| {
             let mut keys = syntax.keys(header);
@@ -78,7 +78,7 @@ pub(crate) fn keys_of<'t>(
             continue;
         }
         match keys.next() {
-            None => found.extend(pairs(syntax, block.pairs.clone())),
+            None => found.extend(pairs(syntax, block.pairs())),
             Some(key) => found.push(TableKey { key, node: header, value: None }),
         }
     }

@@ -25,7 +25,7 @@ pub(crate) struct WrittenTable<'s, 't> {
 impl<'s, 't> WrittenTable<'s, 't> {
     /// A section.
     pub fn of_block(syntax: &'s Syntax<'t>, block: usize) -> Self {
-        Self::of_pairs(syntax, block, None, syntax.blocks()[block].pairs.clone())
+        Self::of_pairs(syntax, block, None, syntax.blocks()[block].pairs())
     }
 
     /// An inline table in a block.
@@ -116,7 +116,7 @@ impl<'s, 't> WrittenTable<'s, 't> {
     /// The end of the last pair's line (of the header's where there is no pair), and a line end.
     pub fn end(&self) -> (usize, &'static str) {
         let text = self.syntax.text();
-        let header = self.syntax.blocks()[self.block].header;
+        let header = self.syntax.blocks()[self.block].header();
         let last = self.pairs.last().copied().or(header);
         let after = last.map_or(0, |id| self.syntax.node(id).span().end);
         // Behind a comment on the same line, before the line end, which may be missing.

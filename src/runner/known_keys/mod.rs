@@ -119,7 +119,7 @@ fn flaws(config: &Config<'_>, lookup: Lookup, blocks: &[usize]) -> Vec<FlawedKey
     let mut check = Check { syntax, lookup, path: Vec::new(), flaws: Vec::new() };
     for &number in blocks {
         let block = &syntax.blocks()[number];
-        check.block(block.header, block.pairs.clone(), config.runner_of_block(number));
+        check.block(block.header(), block.pairs(), config.runner_of_block(number));
     }
     check.flaws
 }

@@ -39,13 +39,13 @@ struct Search<'s, 't> {
 
 impl Search<'_, '_> {
     fn is_ordinary(&mut self, block: &Block) -> bool {
-        let section = match block.header {
+        let section = match block.header() {
             Some(header) => self.section(header),
             None => Some(Section::Settings(self.root)),
         };
         let Some(section) = section else { return false };
         let syntax = self.syntax;
-        syntax.siblings(block.pairs.clone()).all(|pair| self.is_ordinary_pair(section, pair))
+        syntax.siblings(block.pairs()).all(|pair| self.is_ordinary_pair(section, pair))
     }
 
     /// What a header leads to, where each of its keys is known.

@@ -15,12 +15,12 @@ pub(super) fn check(syntax: &Syntax<'_>) -> Result<(), Twice> {
     let mut tables = Tables::new();
     let mut seen = NameSet::default();
     for block in syntax.blocks() {
-        let table = match block.header {
+        let table = match block.header() {
             Some(header) => tables.open(syntax, header, &seen)?,
             None => 0,
         };
-        check_pairs(syntax, block.pairs.clone(), &mut seen)?;
-        tables.fill(syntax, table, block.pairs.clone())?;
+        check_pairs(syntax, block.pairs(), &mut seen)?;
+        tables.fill(syntax, table, block.pairs())?;
     }
     let inline = |node: &Node| node.kind == NodeKind::InlineTable;
     for (id, _) in syntax.nodes.iter().enumerate().filter(|(_, node)| inline(node)) {

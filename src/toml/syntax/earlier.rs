@@ -72,11 +72,11 @@ impl<'t> Syntax<'t> {
         };
         let inner = (0..id).rev().find(inline).map(|table| self.definitions(table + 1..id, &[]));
         let before = inner.unwrap_or_else(|| {
-            let blocks = self.blocks.iter().filter(|block| block.span.start <= self.start(id));
+            let blocks = self.blocks.iter().filter(|block| block.span().start <= self.start(id));
             let of_blocks = blocks.flat_map(|block| {
-                let header = block.header.map(|header| (header, self.keys(header).collect()));
+                let header = block.header().map(|header| (header, self.keys(header).collect()));
                 let keys: Vec<_> = header.iter().flat_map(|(_, keys)| keys).cloned().collect();
-                let pairs = self.definitions(block.pairs.clone(), &keys);
+                let pairs = self.definitions(block.pairs(), &keys);
                 header.into_iter().chain(pairs).collect::<Vec<_>>()
             });
             of_blocks.collect()

@@ -103,15 +103,33 @@ impl Node {
 /// The number of a node in its [`Syntax`].
 pub(crate) type NodeId = usize;
 
+/// No node.
+const NONE: u32 = u32::MAX;
+
 /// A header with the pairs that follow it, up to the next header; the first block has none.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Block {
+    /// [`NONE`] in the first block.
+    header: u32,
+    pairs: [u32; 2],
+    span: [u32; 2],
+}
+
+impl Block {
     /// The header.
-    pub header: Option<NodeId>,
+    pub fn header(&self) -> Option<NodeId> {
+        (self.header != NONE).then_some(self.header as usize)
+    }
+
     /// The nodes of the pairs.
-    pub pairs: Range<NodeId>,
+    pub fn pairs(&self) -> Range<NodeId> {
+        self.pairs[0] as usize..self.pairs[1] as usize
+    }
+
     /// The bytes from the header's first bracket to that of the next header.
-    pub span: Range<usize>,
+    pub fn span(&self) -> Range<usize> {
+        self.span[0] as usize..self.span[1] as usize
+    }
 }
 
 /// A parsed TOML text.
@@ -245,7 +263,7 @@ impl<'t> Syntax<'t> {
 
     /// The block that holds a byte offset.
     pub fn block_at(&self, offset: usize) -> usize {
-        self.blocks.partition_point(|block| block.span.start <= offset).saturating_sub(1)
+        self.blocks.partition_point(|block| block.span().start <= offset).saturating_sub(1)
     }
 
     /// The comments, each from its `#` to before the line end.
@@ -363,30 +381,34 @@ impl<'t> Syntax<'t> {
 }
 
 /// The nodes cut at the headers.
+// Nodes and bytes fit: a text of 4 GiB is refused, and each node is a byte at least.
+#[allow(clippy::cast_possible_truncation)]
 fn blocks(nodes: &[Node], length: usize) -> Vec<Block> {
-    let mut headers = 0;
-    let mut id = 0;
-    while let Some(node) = nodes.get(id) {
-        headers += usize::from(node.kind != NodeKind::Pair);
-        id = node.next as usize;
-    }
-    let mut blocks = Vec::with_capacity(headers + 1);
-    blocks.push(Block { header: None, pairs: 0..0, span: 0..length });
-    let mut id = 0;
-    while let Some(node) = nodes.get(id) {
-        let next = node.next as usize;
-        if node.kind != NodeKind::Pair {
-            let start = node.start as usize;
-            if let Some(block) = blocks.last_mut() {
-                block.span.end = start;
+    let headers = || {
+        let mut id = 0;
+        std::iter::from_fn(move || {
+            while let Some(node) = nodes.get(id) {
+                let header = id;
+                id = node.next as usize;
+                if node.kind != NodeKind::Pair {
+                    return Some(header);
+                }
             }
-            let pairs = next..next;
-            blocks.push(Block { header: Some(id), pairs, span: start..length });
-        } else if let Some(block) = blocks.last_mut() {
-            block.pairs.end = next;
-        }
-        id = next;
+            None
+        })
+    };
+    let mut blocks = Vec::with_capacity(headers().count() + 1);
+    let mut open = Block { header: NONE, pairs: [0, 0], span: [0, 0] };
+    for header in headers() {
+        let node = &nodes[header];
+        open.pairs[1] = header as u32;
+        open.span[1] = node.start;
+        blocks.push(open);
+        open = Block { header: header as u32, pairs: [node.next; 2], span: [node.start; 2] };
     }
+    open.pairs[1] = nodes.len() as u32;
+    open.span[1] = length as u32;
+    blocks.push(open);
     blocks
 }
 
@@ -412,8 +434,8 @@ mod tests {
         assert_eq!(syntax.node(pair).span(), 0..28);
         assert_eq!(syntax.blocks().len(), 2);
         let block = &syntax.blocks()[1];
-        assert_eq!(&syntax.text()[block.span.clone()], "[t]\ne = 2\n");
-        assert_eq!(syntax.siblings(block.pairs.clone()).count(), 1);
+        assert_eq!(&syntax.text()[block.span()], "[t]\ne = 2\n");
+        assert_eq!(syntax.siblings(block.pairs()).count(), 1);
         Ok(())
     }
 

@@ -22,13 +22,13 @@ pub(super) fn first_refused(syntax: &Syntax<'_>, version: Versions) -> Option<No
     let root = Context { table: Some(0), path: 0 };
     for block in syntax.blocks() {
         let mut here = root;
-        if let Some(header) = block.header {
+        if let Some(header) = block.header() {
             match reader.open(header) {
                 Ok(context) => here = context,
                 Err(Refused) => return Some(header),
             }
         }
-        for pair in syntax.siblings(block.pairs.clone()) {
+        for pair in syntax.siblings(block.pairs()) {
             if reader.pair(pair, here, None).is_err() {
                 return Some(pair);
             }
