@@ -5,41 +5,140 @@
 //! `$` that no name follows stays. Job and project variables take part too; they can't be known
 //! here, so a name that the runner itself doesn't set is reported.
 
-use crate::secret::Secret;
+use std::ops::Range;
+
+use crate::auth::registry::is_ordinary;
+use crate::secret::{HIDDEN, Secret, looks_generated, names_a_secret};
 
 /// A value after expansion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expanded {
     /// The value with every known name replaced and every unknown one cut out.
     pub text: Secret,
+    /// What of it came out of variables, in the order of the text.
+    pub values: Vec<Value>,
     /// The names that the runner's own `environment` doesn't set, in order of appearance; for bad
     /// syntax (`${}`, an open `${`) what is swallowed.
     pub unknown: Vec<String>,
 }
 
+/// The value of a variable in an expanded text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// Where it is.
+    pub span: Range<usize>,
+    /// What stands in its place in the text before: `$NAME`.
+    pub written: String,
+    /// What it looks like.
+    pub look: Look,
+}
+
+/// What the value of a variable looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// A secret: by the variable's name, or since it looks generated.
+    Secret,
+    /// A registry, as people name them.
+    Registry,
+    /// Anything else.
+    Text,
+}
+
+impl Look {
+    fn of(name: &str, value: &str) -> Self {
+        if names_a_secret(name) || looks_generated(value) {
+            Self::Secret
+        } else if is_ordinary(value) {
+            Self::Registry
+        } else {
+            Self::Text
+        }
+    }
+}
+
+impl Expanded {
+    /// A text that holds no variable.
+    pub fn literal(text: &str) -> Self {
+        Self { text: text.into(), values: Vec::new(), unknown: Vec::new() }
+    }
+}
+
+/// A piece of an expanded text with the names of variables in the place of those values that are to be
+/// hidden. `None` where none of them lies in it; what stands in the midst of one is a text like any
+/// other.
+pub fn written(
+    text: &str,
+    piece: Range<usize>,
+    values: &[Value],
+    hide: impl Fn(Look) -> bool,
+) -> Option<String> {
+    let first = values.partition_point(|value| value.span.end <= piece.start);
+    let inside = values[first..].iter().take_while(|value| value.span.start < piece.end);
+    let mut out = String::new();
+    let mut at = piece.start;
+    for Value { span, written, .. } in inside.filter(|value| hide(value.look)) {
+        match (span.start < piece.start, piece.end < span.end) {
+            (true, true) => return None,
+            (false, false) => {}
+            _ => return Some(HIDDEN.to_owned()),
+        }
+        out.push_str(&text[at..span.start]);
+        out.push_str(written);
+        at = span.end;
+    }
+    if out.is_empty() {
+        return None;
+    }
+    out.push_str(&text[at..piece.end]);
+    Some(out)
+}
+
 /// Expands `text`; `lookup` gives a variable's value.
 pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<Secret>) -> Expanded {
-    let mut out = Vec::new();
+    let mut out = Pieces::default();
     let mut unknown = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
-        out.push(Piece::Text(&rest[..at]));
+        out.text(&rest[..at]);
         let after = &rest[at + 1..];
         let (name, length) = name(after);
         match name {
-            Some("$") => out.push(Piece::Text("$")),
+            Some("$") => out.text("$"),
             Some(name) => match lookup(name) {
-                Some(value) => out.push(Piece::Value(value)),
+                Some(value) => out.value(name, &rest[at..=at + length], value),
                 None => unknown.push(name.to_owned()),
             },
-            None if length == 0 => out.push(Piece::Text("$")),
+            None if length == 0 => out.text("$"),
             None => unknown.push(after[..length].to_owned()),
         }
         rest = &after[length..];
     }
-    out.push(Piece::Text(rest));
-    let pieces: Vec<_> = out.iter().map(Piece::text).collect();
-    Expanded { text: Secret::concat(&pieces), unknown }
+    out.text(rest);
+    let pieces: Vec<_> = out.pieces.iter().map(Piece::text).collect();
+    Expanded { text: Secret::concat(&pieces), values: out.values, unknown }
+}
+
+/// The pieces of an expanded value, one after the other.
+#[derive(Default)]
+struct Pieces<'t> {
+    pieces: Vec<Piece<'t>>,
+    values: Vec<Value>,
+    length: usize,
+}
+
+impl<'t> Pieces<'t> {
+    fn text(&mut self, text: &'t str) {
+        self.length += text.len();
+        self.pieces.push(Piece::Text(text));
+    }
+
+    fn value(&mut self, name: &str, written: &str, value: Secret) {
+        let span = self.length..self.length + value.expose().len();
+        self.length = span.end;
+        let look = Look::of(name, value.expose());
+        self.values.push(Value { span, written: written.to_owned(), look });
+        self.pieces.push(Piece::Value(value));
+    }
 }
 
 /// A piece of an expanded value.

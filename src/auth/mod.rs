@@ -7,6 +7,7 @@
 pub mod credential;
 pub(crate) mod document;
 pub mod expansion;
+pub(crate) mod key;
 pub(crate) mod outcome;
 pub mod registry;
 pub(crate) mod runner_version;

@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
-use crate::secret::HIDDEN;
+use crate::secret::{HIDDEN, looks_like_secret};
 
 /// The key that every GitLab Runner from 12.9 on takes for Docker Hub.
 pub const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -215,6 +216,24 @@ pub fn shown_path<'p>(key: &str, path: &'p str) -> Cow<'p, str> {
     }
 }
 
+/// Whether a text is a registry in the way people name one, `HOST[:PORT][/PATH]` in small letters, and so
+/// no secret.
+pub(crate) fn is_ordinary(text: &str) -> bool {
+    // As long as a host may be, and a path of some length.
+    const LONGEST: usize = 512;
+    let host = text.split('/').next().unwrap_or_default();
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let word = |label: &str| label.len() > 1 && label.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_name = name == "localhost"
+        || name.parse::<Ipv4Addr>().is_ok()
+        || name.rsplit_once('.').map_or(!port.is_empty(), |(_, last)| word(last));
+    text.len() <= LONGEST
+        && is_name
+        && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && !looks_like_secret(text)
+        && Registry::parse(text).is_ok()
+}
+
 /// An address without what [`shown`] hides.
 #[must_use]
 pub fn without_user(url: &str) -> String {
@@ -235,8 +254,16 @@ fn is_address(address: &str) -> bool {
     let bracketed = name.starts_with('[') && name.ends_with(']');
     port.bytes().all(|byte| byte.is_ascii_digit())
         && (bracketed || !name.contains(':'))
-        && (name.contains('.') || !port.is_empty() || !is_base64(name))
+        && (name.contains('.') || !port.is_empty() || !is_base64(name) || is_variable(name))
         && !encoded
+}
+
+/// Whether the name of a variable stands in the place of a host.
+fn is_variable(name: &str) -> bool {
+    let Some(name) = name.strip_prefix('$') else { return false };
+    let braces = name.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+    let letter = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+    braces.unwrap_or(name).bytes().all(letter)
 }
 
 /// Whether a word in the place of a host is more likely base64 or a token: hosts are written in
@@ -479,6 +506,33 @@ mod tests {
     }
 
     #[test]
+    fn a_registry_is_told_from_a_secret() {
+        for registry in [
+            "registry.example.com",
+            "registry.example.com:5000/group/app",
+            "localhost/app",
+            "registry:5000",
+            "10.0.0.7:8088",
+        ] {
+            assert!(is_ordinary(registry), "{registry}");
+        }
+        for text in [
+            "hunter",
+            "Summer.2024",
+            "summer.2024",
+            "u:p@r.io",
+            "S3cret.example",
+            "r.io/Xk7mQz4Lw9",
+            "https://r.io",
+            "p:1a",
+            "",
+            ".",
+        ] {
+            assert!(!is_ordinary(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_key_is_shown_without_user_and_query() {
         for (key, expected) in [
             ("https://ci:s3cret@r.io/v1/", "https://<hidden>@r.io/v1/"),
@@ -502,6 +556,7 @@ mod tests {
             "[::1]:5000",
             "localhost",
             "*.dkr.ecr.eu-central-1.amazonaws.com",
+            "${REGISTRY_OF_THE_COMPANY}/group",
             "",
         ] {
             assert_eq!(shown(key), key);

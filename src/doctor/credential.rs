@@ -7,7 +7,8 @@ use super::subject::Examined;
 use super::{Code, Finding, expiry};
 use crate::auth::credential::{Credential, without_stray_line_end};
 use crate::auth::document::{Entry, Field, Stored};
-use crate::auth::registry::{Registry, key_path, shown};
+use crate::auth::key::Key;
+use crate::auth::registry::{Registry, key_path};
 use crate::secret::Secret;
 use crate::toml::edit::Edit;
 
@@ -24,8 +25,12 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// How a finding calls a credential.
-pub(super) fn called(key: &str) -> String {
-    if key.trim().is_empty() { "a key without a name".to_owned() } else { shown(key).into_owned() }
+pub(super) fn called(key: &Key) -> String {
+    if key.as_str().trim().is_empty() {
+        "a key without a name".to_owned()
+    } else {
+        key.shown().into_owned()
+    }
 }
 
 fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
@@ -36,7 +41,7 @@ fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         .into_iter()
         .filter(|entry| entry.stored() == Stored::Undecodable)
         .collect();
-    let keys: Vec<&str> = broken.iter().map(|entry| entry.key.as_str()).collect();
+    let keys: Vec<&Key> = broken.iter().map(|entry| &entry.key).collect();
     for entry in &broken {
         let auth = entry.auth.as_ref();
         if auth.is_some_and(|auth| is_placeholder(auth.value.expose())) {
@@ -151,7 +156,7 @@ impl Checked<'_, '_> {
         let remedy = self.examined.subject.remedy;
         let key = &self.entry.key;
         let auth = self.entry.auth.as_ref().is_some_and(|auth| is_placeholder(auth.value.expose()));
-        if is_placeholder(key) {
+        if is_placeholder(key.as_str()) {
             findings.push(self.finding(
                 Code::Placeholder,
                 None,
@@ -181,7 +186,6 @@ impl Checked<'_, '_> {
     fn line_end(&self, findings: &mut Vec<Finding>) {
         let Some(credential) = self.credential() else { return };
         let Some(password) = without_stray_line_end(credential.password().expose()) else { return };
-        let user = credential.username();
         let finding = self.finding(
             Code::NewlineInPassword,
             self.field(),
@@ -189,11 +193,13 @@ impl Checked<'_, '_> {
              refuses it",
             "store the credential again",
         );
+        let user = credential.username();
         let right = Credential::new(user, Secret::new(password.to_owned())).ok();
         let edits = right
             .zip(self.entry.auth.as_ref())
             .and_then(|(right, auth)| value_edit(self.examined, self.entry, auth, &right.encode()));
-        let command = self.examined.subject.remedy.set(&self.entry.key, Some(user));
+        let command =
+            self.examined.subject.remedy.set(&self.entry.key, self.entry.typed_user().as_deref());
         findings.push(finding.mended_by(command).fixed_by(edits));
     }
 
@@ -209,9 +215,7 @@ impl Checked<'_, '_> {
              and a $ in them is taken for a variable",
             "store the credential as auth, as runner-auth set does",
         );
-        let user = username.as_ref().filter(|user| !user.unknown);
-        let remedy = self.examined.subject.remedy;
-        let command = remedy.set(key, user.map(|user| user.value.expose()));
+        let command = self.examined.subject.remedy.set(key, self.entry.typed_user().as_deref());
         findings.push(finding.mended_by(command).fixed_by(self.as_auth()));
     }
 
@@ -225,7 +229,7 @@ impl Checked<'_, '_> {
         }
         let password = Secret::new(credential.password().expose().to_owned());
         let right = Credential::new(credential.username(), password).ok()?;
-        let registry = Registry::parse(&self.entry.key).ok()?;
+        let registry = Registry::parse(self.entry.key.as_str()).ok()?;
         let (edits, _) = self.examined.document.set(&[(registry, right)]);
         self.examined.edits(&edits)
     }
@@ -237,7 +241,7 @@ impl Checked<'_, '_> {
             return;
         }
         // A store answers for what docker login leaves empty.
-        let store = self.examined.document.is_helped(key);
+        let store = self.examined.document.is_helped(key.as_str());
         if self.stored == Stored::Empty && !store {
             let finding = self.finding(
                 Code::EmptyCredential,
@@ -257,14 +261,14 @@ impl Checked<'_, '_> {
                 "the password of {} is empty: the registry will refuse it",
                 "store the credential with its password",
             );
-            let user = Some(credential.username()).filter(|user| !user.is_empty());
-            findings.push(finding.mended_by(remedy.set(key, user)));
+            let user = self.entry.typed_user().filter(|user| !user.is_empty());
+            findings.push(finding.mended_by(remedy.set(key, user.as_deref())));
         }
     }
 
     fn expired(&self, findings: &mut Vec<Finding>) {
         let Some(credential) = self.credential() else { return };
-        let path = key_path(&self.entry.key);
+        let path = key_path(self.entry.key.as_str());
         let ecr = expiry::is_ecr(path.split('/').next().unwrap_or_default());
         let end = expiry::end(credential.password().expose());
         let now = self.examined.subject.circumstances.now;

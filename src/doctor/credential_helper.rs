@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::subject::{Examined, Subject};
 use super::{Code, Finding};
 use crate::auth::document::{Entry, Helper, Stored};
-use crate::auth::registry::shown;
+use crate::auth::key::Key;
 use crate::auth::runner_version::RunnerVersion;
 use crate::auth::source::credential_helper::{PREFIX, bare_name};
 use crate::runner::allowed_helpers;
@@ -21,7 +21,7 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
     may_be_refused(examined, findings);
     let remedy = examined.subject.remedy;
     let entries: HashMap<_, _> =
-        document.effective().into_iter().map(|entry| (entry.key.as_str(), entry)).collect();
+        document.effective().into_iter().map(|entry| (&entry.key, entry)).collect();
     for helper in document.last_helpers() {
         let place = document.helper_place(helper);
         let name = &helper.name;
@@ -151,21 +151,21 @@ fn may_be_refused(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
 fn overrides(
     examined: &Examined<'_>,
     helper: &Helper,
-    entries: &HashMap<&str, &Entry>,
+    entries: &HashMap<&Key, &Entry>,
     findings: &mut Vec<Finding>,
 ) {
     let document = &examined.document;
     let name = helper.shown_name();
     let (piece, message, command) = match &helper.key {
         Some(key) => {
-            let Some(entry) = entries.get(key.as_str()) else { return };
+            let Some(entry) = entries.get(key) else { return };
             (
                 document.key_place(entry),
                 format!(
                     "docker-credential-{name} answers for {} in place of this credential",
-                    shown(key)
+                    key.shown()
                 ),
-                examined.subject.remedy.renew(key, entry.username().as_deref()),
+                examined.subject.remedy.renew(key, entry.typed_user().as_deref()),
             )
         }
         // What docker login leaves for a store is empty.

@@ -167,7 +167,7 @@ fn missing_auths(examined: &Examined<'_>) -> Finding {
     let document = &examined.document;
     let unwrapped: Vec<_> = document.unwrapped_credentials().collect();
     let credential = unwrapped.first();
-    let piece = credential.map_or(0..1, |found| found.key.clone());
+    let piece = credential.map_or(0..1, |found| found.place.clone());
     let finding = examined.finding(
         Code::MissingAuths,
         piece,
@@ -175,10 +175,8 @@ fn missing_auths(examined: &Examined<'_>) -> Finding {
         "put {\"auths\": …} around the credentials, or store them again",
     );
     let remedy = examined.subject.remedy;
-    let anew = credential.and_then(|found| {
-        let user = found.credential.as_ref().map(|credential| credential.username().to_owned());
-        remedy.replace(&found.name, user.as_deref())
-    });
+    let anew = credential
+        .and_then(|found| remedy.replace(&found.entry.key, found.entry.typed_user().as_deref()));
     let all = !unwrapped.is_empty() && unwrapped.len() == document.root_members().len();
     let span = document.root_span();
     let around = [Edit::insert(span.start, "{\"auths\": "), Edit::insert(span.end, "}")];
@@ -221,10 +219,7 @@ fn expansion(examined: &Examined<'_>, raw: &str, findings: &mut Vec<Finding>) {
                 "store the credential as auth, whose base64 holds no $, or write $$ for a $"
             },
         );
-        let command = entry.and_then(|entry| {
-            let user = entry.username.as_ref().filter(|user| !user.unknown);
-            remedy.set(&entry.key, user.map(|user| user.value.expose()))
-        });
+        let command = entry.and_then(|entry| remedy.set(&entry.key, entry.typed_user().as_deref()));
         findings.push(finding.mended_by(command));
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn shadowed(
     let last = subject.environment.span(subject.entry.number);
     let effective = document.map(AuthDocument::effective).unwrap_or_default();
     let mended = effective.into_iter().find_map(|entry| {
-        let user = entry.username()?;
+        let user = entry.typed_user()?;
         subject.remedy.set(&entry.key, Some(&user))
     });
     for entry in &subject.hidden {

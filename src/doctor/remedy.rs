@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::auth::credential::Credential;
-use crate::auth::registry::{Registry, shown};
+use crate::auth::key::Key;
+use crate::auth::registry::Registry;
 use crate::plan::{Plan, Removal, Request};
 use crate::resolver::shell::{option, quote, yaml_path};
 use crate::runner::Config;
@@ -79,19 +80,19 @@ pub(super) struct Remedy<'e> {
 
 impl Remedy<'_> {
     /// Stores a registry's credential anew.
-    pub fn set(&self, key: &str, user: Option<&str>) -> Option<String> {
+    pub fn set(&self, key: &Key, user: Option<&str>) -> Option<String> {
         let step = Step::set(key, user, false).filter(|_| !self.is_spent())?;
         self.works(&[&step]).then(|| self.command(&step))?
     }
 
     /// Stores a credential in the place of the whole document.
-    pub fn replace(&self, key: &str, user: Option<&str>) -> Option<String> {
+    pub fn replace(&self, key: &Key, user: Option<&str>) -> Option<String> {
         let step = Step::set(key, user, true)?;
         self.works(&[&step]).then(|| self.command(&step))?
     }
 
     /// Takes registries out.
-    pub fn remove(&self, keys: &[&str]) -> Option<String> {
+    pub fn remove(&self, keys: &[&Key]) -> Option<String> {
         if self.is_spent() {
             return None;
         }
@@ -100,7 +101,7 @@ impl Remedy<'_> {
     }
 
     /// Takes a registry out and stores it anew.
-    pub fn renew(&self, key: &str, user: Option<&str>) -> Option<String> {
+    pub fn renew(&self, key: &Key, user: Option<&str>) -> Option<String> {
         if self.is_spent() {
             return None;
         }
@@ -175,24 +176,24 @@ struct Step {
     command: &'static str,
     /// Its options, with a blank before each.
     options: String,
-    /// Whether no key is a URL with a password in it, which no command shows.
+    /// Whether no key has a password in it, which no command shows.
     printable: bool,
     request: Request,
 }
 
 impl Step {
-    fn set(key: &str, user: Option<&str>, replace: bool) -> Option<Self> {
+    fn set(key: &Key, user: Option<&str>, replace: bool) -> Option<Self> {
         // The password is asked for; any other one shows whether the command works.
         let credential = |user: &str| Credential::new(user, Secret::new("password".into())).ok();
         let (user, login) = user
             .and_then(|user| Some((user, credential(user)?)))
             .or_else(|| Some((UNKNOWN_USER, credential(UNKNOWN_USER)?)))?;
-        let registry = Registry::parse(key).ok()?;
+        let registry = Registry::parse(key.as_str()).ok()?;
         let replaced = if replace { " --replace" } else { "" };
         Some(Self {
             command: "set",
-            options: format!("{replaced}{}{}", option("-r", key), option("-u", user)),
-            printable: shown(key) == key,
+            options: format!("{replaced}{}{}", option("-r", key.as_str()), option("-u", user)),
+            printable: key.is_shown_whole(),
             request: Request::Set {
                 logins: vec![(registry, login)],
                 replace,
@@ -201,13 +202,13 @@ impl Step {
         })
     }
 
-    fn remove(keys: &[&str]) -> Self {
-        let options: Vec<_> = keys.iter().map(|key| option("-r", key)).collect();
-        let registries = keys.iter().map(|key| Registry::named(key)).collect();
+    fn remove(keys: &[&Key]) -> Self {
+        let options: Vec<_> = keys.iter().map(|key| option("-r", key.as_str())).collect();
+        let registries = keys.iter().map(|key| Registry::named(key.as_str())).collect();
         Self {
             command: "remove",
             options: options.concat(),
-            printable: keys.iter().all(|key| shown(key) == *key),
+            printable: keys.iter().all(|key| key.is_shown_whole()),
             request: Request::Remove(Removal { registries, ..Removal::default() }),
         }
     }

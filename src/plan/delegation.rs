@@ -5,7 +5,7 @@ use super::use_by_version::Wanted;
 use super::{RunnerChange, RunnerContext};
 use crate::auth::document::{AuthDocument, Content, Delegation, Style};
 use crate::auth::outcome::Action;
-use crate::auth::registry::{Registry, shown};
+use crate::auth::registry::Registry;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::runner::allowed_helpers;
@@ -78,8 +78,8 @@ impl RunnerContext<'_, '_> {
         let known = |registry: &str| {
             document.as_ref().is_some_and(|document| {
                 let is = |key: &str| Registry::named(registry).is(key);
-                document.helpers().iter().any(|helper| helper.key.as_deref().is_some_and(is))
-                    || document.entries().iter().any(|entry| is(&entry.key))
+                document.helpers().iter().any(|helper| helper.key_text().is_some_and(is))
+                    || document.entries().iter().any(|entry| is(entry.key.as_str()))
             })
         };
         let mut change =
@@ -107,7 +107,7 @@ impl RunnerContext<'_, '_> {
             ));
         }
         if delegation.registries.is_empty() && !document.entries().is_empty() {
-            let keys: Vec<_> = document.entries().iter().map(|entry| shown(&entry.key)).collect();
+            let keys: Vec<_> = document.entries().iter().map(|entry| entry.key.shown()).collect();
             notes.push(format!(
                 "the credentials in auths ({}) stay for what the helper does not know",
                 keys.join(", ")
@@ -140,14 +140,18 @@ impl RunnerContext<'_, '_> {
         }
         let others = |document: &AuthDocument<'_>| -> Vec<_> {
             let helpers = document.helpers().iter().filter(|helper| !delegation.is_at(helper));
-            let helpers = helpers.map(|helper| (helper.key.clone(), helper.name.clone()));
-            let entries = document.entries().iter().filter(|entry| !delegation.covers(&entry.key));
-            helpers.chain(entries.map(|entry| (Some(entry.key.clone()), String::new()))).collect()
+            let helpers =
+                helpers.map(|helper| (helper.key_text().map(str::to_owned), helper.name.clone()));
+            let entries =
+                document.entries().iter().filter(|entry| !delegation.covers(entry.key.as_str()));
+            helpers
+                .chain(entries.map(|entry| (Some(entry.key.as_str().to_owned()), String::new())))
+                .collect()
         };
         if others(before) != others(&after) {
             return Err(self.not_proved("the new auth document holds too much or too little"));
         }
-        if after.entries().iter().any(|entry| delegation.covers(&entry.key)) {
+        if after.entries().iter().any(|entry| delegation.covers(entry.key.as_str())) {
             return Err(self.not_proved("the new auth document still holds the credential"));
         }
         Ok(())

@@ -17,7 +17,7 @@ pub use crate::auth::document::Removal;
 use crate::auth::document::{AuthDocument, Delegation, DocumentError};
 use crate::auth::expansion::expand;
 use crate::auth::outcome::Outcome;
-use crate::auth::registry::{Registry, shown};
+use crate::auth::registry::Registry;
 use crate::error::Error;
 use crate::secret::Secret;
 pub(crate) use mended::Mended;
@@ -319,7 +319,7 @@ impl RunnerContext<'_, '_> {
                            {\"auths\": …} around them, or drop them with --replace";
             return Err(self.invalid(
                 entry,
-                DocumentError { offset: place.key.start, problem: problem.into() },
+                DocumentError { offset: place.place.start, problem: problem.into() },
             ));
         }
         Ok(document)
@@ -371,7 +371,7 @@ impl RunnerContext<'_, '_> {
         for entry in &entries.hidden {
             let document = self.parse_text(entry.document()).ok();
             let held = document.iter().flat_map(AuthDocument::entries);
-            let held: Vec<_> = held.map(|entry| shown(&entry.key).into_owned()).collect();
+            let held: Vec<_> = held.map(|entry| entry.key.shown().into_owned()).collect();
             let held =
                 if held.is_empty() { String::new() } else { format!(" ({})", held.join(", ")) };
             change.warnings.push(format!(

@@ -3,7 +3,6 @@
 use super::{RunnerChange, RunnerContext};
 use crate::auth::document::{AuthDocument, Removal};
 use crate::auth::outcome::{Action, Outcome};
-use crate::auth::registry::shown;
 use crate::error::Error;
 use crate::runner::auth_entry::entry_with;
 use crate::runner::environment::EntryRemoval;
@@ -63,7 +62,7 @@ impl RunnerContext<'_, '_> {
             .iter()
             .flat_map(AuthDocument::entries)
             .map(|entry| Outcome {
-                registry: shown(&entry.key).into_owned(),
+                registry: entry.key.shown().into_owned(),
                 action: Action::Removed,
                 username: entry.username(),
             })

@@ -7,7 +7,7 @@ use super::{RunnerChange, RunnerContext};
 use crate::auth::credential::Credential;
 use crate::auth::document::AuthDocument;
 use crate::auth::outcome::{Action, Outcome};
-use crate::auth::registry::{Registry, key_path, shown};
+use crate::auth::registry::{Registry, key_path};
 use crate::error::Error;
 use crate::runner::auth_entry::{AuthEntry, entry_with, new_entry};
 use crate::runner::environment::{Environment, new_pair};
@@ -76,7 +76,7 @@ impl RunnerContext<'_, '_> {
         let document = self.parse_for_addition(entry)?;
         let mut helpers = HashMap::new();
         for helper in document.effective_helpers() {
-            let path = helper.key.as_deref().map(key_path);
+            let path = helper.key_text().map(key_path);
             path.map(|path| helpers.entry(path).or_insert(helper));
         }
         for (registry, _) in logins {
@@ -158,8 +158,8 @@ pub(super) fn whole(
     kept: impl Fn(&str) -> bool,
 ) -> RunnerChange {
     let entries = old.map(AuthDocument::entries).unwrap_or_default();
-    let gone = entries.iter().filter(|entry| !kept(&entry.key)).map(|entry| Outcome {
-        registry: shown(&entry.key).into_owned(),
+    let gone = entries.iter().filter(|entry| !kept(entry.key.as_str())).map(|entry| Outcome {
+        registry: entry.key.shown().into_owned(),
         action: Action::Removed,
         username: entry.username(),
     });

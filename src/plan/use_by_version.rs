@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::RunnerContext;
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Helper, Reading, undecodable};
-use crate::auth::expansion::expand;
+use crate::auth::expansion::{Expanded, expand};
 use crate::auth::registry::{Registry, is_plain_host, shown, why_it_never_matches};
 use crate::auth::runner_version::{RunnerVersion, named};
 use crate::error::Error;
@@ -42,9 +42,9 @@ impl RunnerContext<'_, '_> {
         document: &str,
         wanted: &[(Option<&Registry>, Wanted<'_>)],
     ) -> Result<Vec<String>, Error> {
-        let text = expand(document, |name| self.variable(name)).text;
+        let Expanded { text, values, .. } = expand(document, |name| self.variable(name));
         let [spans @ .., (newest, _)] = &RunnerVersion::SPANS;
-        let read = |version: RunnerVersion| (version, Reading::of(text.expose(), version));
+        let read = |version: RunnerVersion| (version, Reading::of(text.expose(), &values, version));
         let newest = read(*newest);
         self.check_newest(&newest.1)?;
         let plain = |registry: &Registry| is_plain_host(registry.path());
@@ -171,7 +171,7 @@ impl<'r> View<'r> {
         Self {
             lookup: Lookup::new(reading, version),
             credentials: credentials.into_iter().map(|entry| (entry.key.as_str(), entry)).collect(),
-            helpers: helpers.into_iter().map(|helper| (helper.key.as_deref(), helper)).collect(),
+            helpers: helpers.into_iter().map(|helper| (helper.key_text(), helper)).collect(),
         }
     }
 
@@ -180,13 +180,17 @@ impl<'r> View<'r> {
         let holds = |found: &Match| match wanted {
             Wanted::Login(login) => {
                 !matches!(found.answer, Answer::Helper(_) | Answer::Empty)
-                    && self.credentials.get(&*found.key).is_some_and(|entry| entry.holds(login))
+                    && self
+                        .credentials
+                        .get(found.key.as_str())
+                        .is_some_and(|entry| entry.holds(login))
             }
             Wanted::Helper(_) => {
-                matches!(found.answer, Answer::Helper(_)) && self.asks(Some(&found.key), wanted)
+                matches!(found.answer, Answer::Helper(_))
+                    && self.asks(Some(found.key.as_str()), wanted)
             }
         };
-        let key = |found: &Match| shown(&found.key).into_owned();
+        let key = |found: &Match| found.key.shown().into_owned();
         match self.lookup.verdict(image) {
             Verdict::Match(found) if holds(&found) => None,
             Verdict::AtRandom(found) if found.iter().all(holds) => None,

@@ -133,5 +133,5 @@ fn offset(
     };
     let Reading::Read(document) = reading else { return None };
     let written = entry.as_written(environment, document)?;
-    written.place_of(key).map(|place| place.start)
+    written.place_of(key.as_str()).map(|place| place.start)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::auth::document::Reading;
-use crate::auth::registry::shown;
+use crate::auth::key::Key;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::runner::environment::Environment;
@@ -48,12 +48,12 @@ pub fn credentials(
         Reading::Read(document) => document,
     };
     let listed = document.effective().into_iter().map(|entry| Listed {
-        registry: shown(&entry.key).into_owned(),
+        registry: entry.key.shown().into_owned(),
         username: entry.username(),
         helper: None,
     });
     let helpers = document.effective_helpers().into_iter().map(|helper| Listed {
-        registry: helper.key.as_deref().map_or("*".into(), shown).into_owned(),
+        registry: helper.key.as_ref().map_or("*".into(), Key::shown).into_owned(),
         username: None,
         helper: Some(helper.shown_name().to_owned()),
     });

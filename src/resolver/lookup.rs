@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::image::{candidates, image_path};
 use super::{Answer, Loser, Loss, Match, Resolution, Verdict, near_miss};
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Field, Helper, Reading, Stored};
+use crate::auth::key::Key;
 use crate::auth::registry::key_path_in;
 use crate::auth::runner_version::RunnerVersion;
 
@@ -30,8 +31,8 @@ impl<'r> Lookup<'r> {
             let store = document.helpers().iter().rfind(|helper| helper.key.is_none());
             lookup.store = store.map(Helper::shown_name).filter(|name| !name.is_empty());
             for (key, answer) in lookup.answers(document) {
-                let path = key_path_in(key, version);
-                let found = Match { key: key.to_owned(), path: path.clone(), answer };
+                let path = key_path_in(key.as_str(), version);
+                let found = Match { key: key.clone(), path: path.clone(), answer };
                 lookup.keys.entry(path).or_default().push(found);
             }
         }
@@ -39,14 +40,14 @@ impl<'r> Lookup<'r> {
     }
 
     /// What the runner has under each key, in sorted order; what is hidden by it is noted.
-    fn answers<'d>(&mut self, document: &'d AuthDocument<'_>) -> BTreeMap<&'d str, Answer> {
+    fn answers<'d>(&mut self, document: &'d AuthDocument<'_>) -> BTreeMap<&'d Key, Answer> {
         let mut answers = BTreeMap::new();
-        let mut hide = |key: &str, reason: Loss| {
-            let path = key_path_in(key, self.version);
-            self.hidden.push(Loser { key: key.to_owned(), path, reason });
+        let mut hide = |key: &Key, reason: Loss| {
+            let path = key_path_in(key.as_str(), self.version);
+            self.hidden.push(Loser { key: key.clone(), path, reason });
         };
         for entry in document.entries() {
-            if answers.insert(entry.key.as_str(), answer(entry, self.version)).is_some() {
+            if answers.insert(&entry.key, answer(entry, self.version)).is_some() {
                 hide(&entry.key, Loss::Repeated);
             }
         }
@@ -85,11 +86,11 @@ impl<'r> Lookup<'r> {
         resolution.helpers = named.map(|helper| helper.shown_name().to_owned()).collect();
         if matches!(resolution.verdict, Verdict::NoMatch | Verdict::Store(_)) {
             let outside: Vec<_> =
-                document.unwrapped_credentials().map(|found| found.name).collect();
+                document.unwrapped_credentials().map(|found| found.entry.key).collect();
             resolution.near_misses = near_miss::find(
                 &resolution.image_path,
-                self.keys.values().flatten().map(|found| found.key.as_str()),
-                outside.iter().map(String::as_str),
+                self.keys.values().flatten().map(|found| &found.key),
+                outside.iter(),
                 self.version,
             );
         }
@@ -140,7 +141,7 @@ fn answer(entry: &Entry, version: RunnerVersion) -> Answer {
             Answer::Empty
         }
         Stored::Unknown => Answer::Variable,
-        Stored::Credential(found) => Answer::User(found.username().to_owned()),
+        Stored::Credential(_) => Answer::User(entry.username().unwrap_or_default()),
         _ if filled(&entry.identity_token) || filled(&entry.registry_token) => Answer::Token,
         // An empty user, which old versions take.
         _ if filled(&entry.auth) => Answer::User(String::new()),

@@ -16,6 +16,7 @@ pub mod rendering;
 pub mod shell;
 
 use crate::auth::document::Reading;
+use crate::auth::key::Key;
 use crate::auth::runner_version::RunnerVersion;
 
 pub(crate) use lookup::Lookup;
@@ -69,8 +70,8 @@ pub enum Verdict {
 /// The credential for an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
-    /// The key as it stands in the document.
-    pub key: String,
+    /// The key.
+    pub key: Key,
     /// The path of the key.
     pub path: String,
     /// What stands under the key.
@@ -96,7 +97,7 @@ pub enum Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loser {
     /// The key.
-    pub key: String,
+    pub key: Key,
     /// Its path.
     pub path: String,
     /// Why it loses.
@@ -135,7 +136,7 @@ pub enum Loss {
 /// ```
 #[must_use]
 pub fn resolve(document: &str, image: &str, version: RunnerVersion) -> Resolution {
-    Lookup::new(&Reading::of(document, version), version).resolve(image)
+    Lookup::new(&Reading::of(document, &[], version), version).resolve(image)
 }
 
 impl Resolution {

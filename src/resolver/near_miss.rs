@@ -1,5 +1,6 @@
 //! Keys that a person could have meant for an image although none of them fits it.
 
+use crate::auth::key::Key;
 use crate::auth::registry::{DOCKER_HUB, HUB_INDEX, key_path_in};
 use crate::auth::runner_version::RunnerVersion;
 use crate::resolver::image::candidates;
@@ -11,7 +12,7 @@ const MOST: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearMiss {
     /// The key.
-    pub key: String,
+    pub key: Key,
     /// Its path.
     pub path: String,
     /// Why it doesn't fit.
@@ -79,20 +80,20 @@ impl Miss {
 /// in `auths`.
 pub(super) fn find<'k>(
     image_path: &str,
-    keys: impl Iterator<Item = &'k str>,
-    outside: impl Iterator<Item = &'k str>,
+    keys: impl Iterator<Item = &'k Key>,
+    outside: impl Iterator<Item = &'k Key>,
     version: RunnerVersion,
 ) -> Vec<NearMiss> {
     let near = keys.filter_map(|key| {
-        let path = key_path_in(key, version);
-        let reason = miss(image_path, key, &path)?;
-        Some(NearMiss { key: key.to_owned(), path, reason })
+        let path = key_path_in(key.as_str(), version);
+        let reason = miss(image_path, key.as_str(), &path)?;
+        Some(NearMiss { key: key.clone(), path, reason })
     });
     let fitting = candidates(image_path);
     let unwrapped = outside.filter_map(|key| {
-        let path = key_path_in(key, version);
+        let path = key_path_in(key.as_str(), version);
         let reason = Miss::Unwrapped;
-        fitting.contains(&path).then(|| NearMiss { key: key.to_owned(), path, reason })
+        fitting.contains(&path).then(|| NearMiss { key: key.clone(), path, reason })
     });
     let mut misses: Vec<NearMiss> = near.chain(unwrapped).collect();
     misses.sort_by(|left, right| (left.reason, &left.key).cmp(&(right.reason, &right.key)));

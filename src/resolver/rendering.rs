@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::credential::Credential;
 use crate::auth::document::{Content, Reading, Stored, Style};
-use crate::auth::registry::{Registry, shown};
+use crate::auth::registry::Registry;
 use crate::auth::runner_version::RunnerVersion;
 use crate::auth::source::Login;
 use crate::error::Error;
@@ -90,7 +90,7 @@ impl Rendering {
         if let Some(unwrapped) = document.unwrapped_credentials().next() {
             let said = "has credentials outside \"auths\", which GitLab Runner ignores: put \
                         {\"auths\": …} around them";
-            return Err(problem.at(unwrapped.key.start, said));
+            return Err(problem.at(unwrapped.place.start, said));
         }
         let mut content = Content::default();
         for entry in document.effective() {
@@ -98,16 +98,18 @@ impl Rendering {
                 let said = format!(
                     "takes the credential of {} from a variable that GitLab sets for each job: \
                      nobody knows it here",
-                    shown(&entry.key)
+                    entry.key.shown()
                 );
                 return Err(problem.at(document.key_place(entry).start, &said));
             }
             let empty = || Credential::plain("", "");
-            content.auths.push((entry.key.clone(), entry.credential().unwrap_or_else(empty)));
+            content
+                .auths
+                .push((entry.key.as_str().to_owned(), entry.credential().unwrap_or_else(empty)));
         }
         for helper in document.effective_helpers() {
-            match &helper.key {
-                Some(key) => content.helpers.push((key.clone(), helper.name.clone())),
+            match helper.key_text() {
+                Some(key) => content.helpers.push((key.to_owned(), helper.name.clone())),
                 None => content.store = Some(helper.name.clone()),
             }
         }

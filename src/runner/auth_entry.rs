@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::auth::document::{AuthDocument, Reading};
-use crate::auth::expansion::{expand, holds_predefined};
+use crate::auth::expansion::{Expanded, Value, expand, holds_predefined};
 use crate::auth::runner_version::RunnerVersion;
 use crate::runner::environment::Environment;
 use crate::secret::Secret;
@@ -75,10 +75,10 @@ impl AuthEntry {
 
     /// The document as the runner gets it: with the other variables filled in.
     pub fn fill(&self, environment: &Environment<'_, '_>) -> Filled {
-        let expanded = expand(self.document(), |name| environment.variable(name));
-        let text = expanded.text;
+        let Expanded { text, values, unknown } =
+            expand(self.document(), |name| environment.variable(name));
         let as_written = text.expose() == self.document();
-        Filled { text, unset: !expanded.unknown.is_empty(), as_written }
+        Filled { text, values, unset: !unknown.is_empty(), as_written }
     }
 
     /// Where a byte of the filled document stands in the file. Where variables were filled in, the
@@ -108,6 +108,8 @@ impl AuthEntry {
 /// An auth document whose variables are filled in.
 pub(crate) struct Filled {
     text: Secret,
+    /// What was filled in.
+    values: Vec<Value>,
     /// Whether it holds a variable (`$NAME`) that neither the runner sets nor GitLab: it becomes
     /// nothing, unless a job sets it.
     pub unset: bool,
@@ -124,7 +126,7 @@ impl Filled {
 
     /// What this version of GitLab Runner makes of it.
     pub fn read(&self, version: RunnerVersion) -> Reading<'_> {
-        Reading::of(self.text.expose(), version)
+        Reading::of(self.text.expose(), &self.values, version)
     }
 }
 

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::auth::credential::Credential;
-use crate::auth::document::{AuthDocument, Reading, Stored};
-use crate::auth::registry::{key_path, shown, why_it_never_matches};
+use crate::auth::document::{AuthDocument, Helper, Reading, Stored};
+use crate::auth::key::Key;
+use crate::auth::registry::{key_path, why_it_never_matches};
 use crate::auth::runner_version::RunnerVersion;
 use crate::auth::source::credential_helper::CredentialHelper;
 use crate::error::Error;
@@ -21,7 +22,7 @@ use crate::runner::{Config, Runner};
 
 /// A credential with its key, or why there is none.
 pub(super) struct Found {
-    pub key: String,
+    pub key: Key,
     pub username: Option<String>,
     pub helper: Option<String>,
     pub credential: Result<Credential, Failure>,
@@ -72,22 +73,23 @@ impl RunnerCredentials {
         let named = document.effective_helpers();
         for helper in &named {
             if let Some(key) = &helper.key {
-                self.credentials.push(helpers.get(&helper.name, key));
+                self.credentials.push(helpers.get(helper, key));
             }
         }
         if let Some(store) = named.iter().find(|helper| helper.key.is_none()) {
             match helpers.list(&store.name) {
                 Ok(keys) => {
                     for key in keys {
+                        let key = Key::from(&*key);
                         if !self.has(&key) {
-                            self.credentials.push(helpers.get(&store.name, &key));
+                            self.credentials.push(helpers.get(store, &key));
                         }
                     }
                 }
                 Err(failure) => self.credentials.push(Found {
-                    key: "*".to_owned(),
+                    key: Key::from("*"),
                     username: None,
-                    helper: Some(store.name.clone()),
+                    helper: Some(store.shown_name().to_owned()),
                     credential: Err(failure),
                 }),
             }
@@ -100,24 +102,24 @@ impl RunnerCredentials {
             match (entry.credential(), entry.stored()) {
                 (Some(credential), _) => stored.push(Found {
                     key: entry.key.clone(),
-                    username: credential.named_user(),
+                    username: entry.username().filter(|user| !user.is_empty()),
                     helper: None,
                     credential: Ok(credential),
                 }),
                 (None, Stored::Empty) => self.notes.push(format!(
                     "{} has an empty credential, with which nobody was asked",
-                    shown(&entry.key)
+                    entry.key.shown()
                 )),
                 (None, _) => self.notes.push(format!(
                     "the credential for {} holds a variable that only a job has, and was not asked with",
-                    shown(&entry.key)
+                    entry.key.shown()
                 )),
             }
         }
         let known = self.credentials.iter().chain(&stored).filter(|found| found.credential.is_ok());
         for key in known.map(|found| &found.key) {
-            if let Some(problem) = why_it_never_matches(key) {
-                let key = shown(key);
+            if let Some(problem) = why_it_never_matches(key.as_str()) {
+                let key = key.shown();
                 self.notes
                     .push(format!("GitLab Runner never uses the credential for {key}: {problem}"));
             }
@@ -131,8 +133,8 @@ impl RunnerCredentials {
         self.credentials = stored;
     }
 
-    fn has(&self, key: &str) -> bool {
-        self.credentials.iter().any(|found| found.key == key)
+    fn has(&self, key: &Key) -> bool {
+        self.credentials.iter().any(|found| found.key == *key)
     }
 
     fn resolve(&self, image: &str) -> Resolution {
@@ -146,12 +148,13 @@ impl RunnerCredentials {
     /// The number of the credential that the runner would use for an image.
     pub fn for_image(&self, image: &str) -> Option<usize> {
         let resolution = self.resolve(image);
-        let number = |key: &str| self.credentials.iter().position(|found| found.key == key);
+        let number = |key: &Key| self.credentials.iter().position(|found| found.key == *key);
         // The longest path wins, of several keys with one path the one that sorts first. The resolver
         // knows the keys of the document, and the store has told its own.
         let store = resolution.candidates.iter().find_map(|candidate| {
-            let fits =
-                |found: &&Found| found.helper.is_some() && key_path(&found.key) == *candidate;
+            let fits = |found: &&Found| {
+                found.helper.is_some() && key_path(found.key.as_str()) == *candidate
+            };
             let first = self.credentials.iter().filter(fits).map(|found| &found.key).min()?;
             Some((candidate.clone(), first.clone()))
         });
@@ -164,7 +167,7 @@ impl RunnerCredentials {
             (Verdict::Match(found), _) => number(&found.key),
             (_, Some((_, key))) => number(&key),
             // A store that could not be asked.
-            (Verdict::Store(_), None) => number("*"),
+            (Verdict::Store(_), None) => number(&Key::from("*")),
             _ => None,
         }
     }
@@ -173,7 +176,7 @@ impl RunnerCredentials {
 /// What helpers have said: each is asked once for each key, for all runners.
 pub(super) struct HelperCache {
     timeout: Duration,
-    credentials: HashMap<(String, String), Result<Credential, Failure>>,
+    credentials: HashMap<(String, Key), Result<Credential, Failure>>,
     lists: HashMap<String, Result<Vec<String>, Failure>>,
 }
 
@@ -182,18 +185,18 @@ impl HelperCache {
         Self { timeout, credentials: HashMap::new(), lists: HashMap::new() }
     }
 
-    fn get(&mut self, name: &str, key: &str) -> Found {
+    fn get(&mut self, helper: &Helper, key: &Key) -> Found {
         let timeout = self.timeout;
-        let asked = self.credentials.entry((name.to_owned(), key.to_owned()));
+        let asked = self.credentials.entry((helper.name.clone(), key.clone()));
         let credential = asked.or_insert_with(|| {
-            CredentialHelper::new(name, timeout)
-                .and_then(|helper| helper.get(key))
+            CredentialHelper::new(&helper.name, timeout)
+                .and_then(|program| program.get(key.as_str()))
                 .map_err(|error| failure(&error))
         });
         Found {
-            key: key.to_owned(),
+            key: key.clone(),
             username: credential.as_ref().ok().and_then(Credential::named_user),
-            helper: Some(name.to_owned()),
+            helper: Some(helper.shown_name().to_owned()),
             credential: credential.clone(),
         }
     }

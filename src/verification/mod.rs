@@ -146,7 +146,7 @@ impl Questions {
         let Found { key, username, helper, credential } = found;
         let asked = match credential {
             Err(failure) => Asked::Nobody(failure.clone()),
-            Ok(credential) => match place(key) {
+            Ok(credential) => match place(key.as_str()) {
                 Ok((host, path)) => {
                     let credential = Some(credential.clone());
                     let inquiry = Inquiry { host, path, credential, images: Vec::new() };
@@ -155,7 +155,7 @@ impl Questions {
                 Err(failure) => Asked::Nobody(failure),
             },
         };
-        let registry = Some(shown(key).into_owned());
+        let registry = Some(key.shown().into_owned());
         Question {
             image: None,
             registry,

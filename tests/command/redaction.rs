@@ -178,6 +178,15 @@ const PLACES: &[Place] = &[
         "'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"username\": \"u\", \"password\": \"$P\"}}}'",
     ),
     Element("'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"u:$P@r.io\": {\"auth\": \"dTpw\"}}}'"),
+    // What GitLab Runner makes of a variable, where a registry, a user or a helper is expected.
+    Element("'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"$P\": {\"auth\": \"dTpw\"}}}'"),
+    Element("'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io/${P}\": {\"auth\": \"dTpw\"}}}'"),
+    Element("'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io/$P/a\": {\"auth\": \"x\"}}}'"),
+    Element("'P=@', 'DOCKER_AUTH_CONFIG={\"$P.r.io\": {\"auth\": \"dTpw\"}}'"),
+    Element("'P=@', 'DOCKER_AUTH_CONFIG={\"credHelpers\": {\"r.io/$P\": \"$P\"}}'"),
+    Element(
+        "'TOKEN=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"username\": \"$TOKEN\", \"password\": \"p\"}}}'",
+    ),
     End("[runners.ssh]\npassword = '@'"),
     End("[runners.docker]\nimage = 'u:@@r.io/app'\nvolumes = ['/@']"),
     End("[runners.docker]\nservices = [{name = 'a', environment = ['A=@', '@']}]"),

@@ -132,3 +132,77 @@ fn a_secret_is_hidden_however_far_from_its_place() {
     assert_eq!(printed.matches(comment).count(), 2, "{printed}");
     assert!(!printed.contains(password), "{printed}");
 }
+
+/// Keys, a user and a helper that GitLab Runner makes of variables: some hold a password, one holds a
+/// registry.
+const VARIABLES: &str = r#"[[runners]]
+  name = "one"
+  executor = "docker"
+  environment = [
+    "REGISTRY=registry.example.com",
+    "PLAIN=hunter",
+    "TOKEN=Xk7mQz4Lw9Rt2Vb8",
+    'DOCKER_AUTH_CONFIG={"auths": {"$REGISTRY/group": {"auth": "dTpw"}, "$REGISTRY": {"auth": "dTpw"}, "https://$REGISTRY/v1/": {"auth": "dTpw"}, "r.io/$PLAIN": {"auth": "dTpw"}, "r.io/$TOKEN/x": {"auth": "dTpw"}, "$TOKEN": {"auth": "dTpw"}, "${PLAIN}": {}, "u.io": {"username": "$TOKEN", "password": "x"}}, "credHelpers": {"q.io/$PLAIN": "h", "w.io": "$TOKEN"}}',
+  ]
+"#;
+
+#[test]
+fn a_key_made_of_variables_is_shown_as_it_is_written() {
+    let set = ["set", "-u", "ci", "--password-env", "PASSWORD", "--dry-run", "-r"];
+    let delegate = ["set", "--credential-helper", "h", "--delegate", "--dry-run"];
+    let commands: Vec<(Vec<&str>, &[&str])> = vec![
+        (
+            vec!["list"],
+            &[
+                "registry.example.com/group",
+                "r.io/$PLAIN",
+                "r.io/$TOKEN/x",
+                "q.io/$PLAIN",
+                "$TOKEN",
+            ],
+        ),
+        (vec!["explain", "r.io/group/app"], &["r.io/$PLAIN", "r.io/$TOKEN/x"]),
+        (vec!["explain", "r.io/group/app", "--runner-version", "14.7"], &["r.io/$PLAIN"]),
+        (vec!["explain", "u.io/app"], &["u.io", "$TOKEN"]),
+        (vec!["explain", "w.io/app"], &["w.io", "docker-credential-$TOKEN"]),
+        (vec!["explain", "registry.example.com/group/app"], &["registry.example.com/group"]),
+        (vec!["doctor"], &["registry.example.com", "${PLAIN}", "docker-credential-$TOKEN"]),
+        ([&set[..], &["new.io"]].concat(), &["new.io"]),
+        ([&set[..], &["r.io"]].concat(), &["r.io/$PLAIN", "r.io/$TOKEN/x"]),
+        (
+            [&set[..], &["registry.example.com"]].concat(),
+            &["update https://registry.example.com/v1/"],
+        ),
+        ([&set[..], &["new.io", "--replace"]].concat(), &["remove r.io/$PLAIN", "remove $TOKEN"]),
+        (delegate.to_vec(), &["r.io/$PLAIN", "r.io/$TOKEN/x"]),
+        (vec!["remove", "--everything", "--dry-run"], &["remove r.io/$PLAIN", "remove $TOKEN"]),
+        (vec!["remove", "-r", "u.io", "--dry-run"], &["remove u.io for user $TOKEN"]),
+    ];
+    // The same where the runner brings a broken document or a document in a variable.
+    let broken = VARIABLES.replace("{}, \"u.io\"", "{\"auth\": \"x\"}, \"u.io\"");
+    for (command, expected) in &commands {
+        for format in ["text", "json"] {
+            let arguments = [&command[..], &["--format", format]].concat();
+            let printed = run(&arguments, VARIABLES);
+            for secret in ["hunter", "Xk7m", "2Vb8"] {
+                for printed in [&printed, &run(&arguments, &broken)] {
+                    assert!(!printed.contains(secret), "{arguments:?}: {secret} in\n{printed}");
+                }
+            }
+            // What a report says in words is not in the same words in JSON.
+            let expected = expected.iter().filter(|text| format == "text" || !text.contains(' '));
+            for expected in expected {
+                assert!(printed.contains(expected), "{arguments:?}: no {expected} in\n{printed}");
+            }
+        }
+    }
+    let printed = run(&["explain", "r.io/app", "--runner-version", "14.7"], &broken);
+    assert!(printed.contains("has an auth for ${PLAIN} that is not padded base64"), "{printed}");
+    // It is for another place that a document is rendered, and so it holds the values.
+    assert!(run(&["render"], VARIABLES).contains("\"r.io/hunter\""));
+    // A key that stands in a document which a variable holds is a key like any other.
+    let whole = "environment = ['DOC={\"auths\": {\"r.io\": {\"auth\": \"dTpw\"}}}', \
+                 'DOCKER_AUTH_CONFIG=$DOC']";
+    let whole = format!("[[runners]]\n  name = 'one'\n  executor = 'docker'\n  {whole}\n");
+    assert!(run(&["list"], &whole).contains("r.io (u)"));
+}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use runner_auth::{Answer, Loss, Match, RunnerVersion, Verdict, key_path_in, resolve};
+use runner_auth::{Answer, Key, Loss, Match, RunnerVersion, Verdict, key_path_in, resolve};
 
 use crate::random::Random;
 
@@ -87,7 +87,8 @@ fn a_key_is_found_as_by_a_look_at_each_of_them() {
                     } else {
                         Answer::Empty
                     };
-                    winners.push(Match { key: key.clone(), path: path.clone(), answer });
+                    let key = Key::from(key.as_str());
+                    winners.push(Match { key, path: path.clone(), answer });
                 } else {
                     let reason = if is_longest { Loss::SortsLater } else { Loss::Shorter };
                     losers.push((key.clone(), reason));
@@ -101,6 +102,8 @@ fn a_key_is_found_as_by_a_look_at_each_of_them() {
             _ => ("at random", Verdict::AtRandom(winners)),
         };
         let about = format!("{image} in {document} for {version}");
+        let losers: Vec<_> =
+            losers.into_iter().map(|(key, reason)| (Key::from(&*key), reason)).collect();
         let found = resolution.losers.into_iter().map(|loser| (loser.key, loser.reason));
         assert_eq!(resolution.verdict, verdict, "{about}");
         assert_eq!(found.collect::<Vec<_>>(), losers, "{about}");

@@ -237,10 +237,12 @@ fn each_version_has_its_rules() {
         let resolution = resolve(document, image, version(at));
         let found: Vec<String> = match &resolution.verdict {
             Verdict::Match(found) if found.answer == Answer::Empty => {
-                vec![format!("{} (empty)", found.key)]
+                vec![format!("{} (empty)", found.key.as_str())]
             }
-            Verdict::Match(found) => vec![found.key.clone()],
-            Verdict::AtRandom(found) => found.iter().map(|found| found.key.clone()).collect(),
+            Verdict::Match(found) => vec![found.key.as_str().to_owned()],
+            Verdict::AtRandom(found) => {
+                found.iter().map(|found| found.key.as_str().to_owned()).collect()
+            }
             _ => Vec::new(),
         };
         assert_eq!(found, *expected, "{document} {image} {at}: {resolution:?}");

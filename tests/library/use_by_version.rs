@@ -136,7 +136,8 @@ fn filled(document: &str) -> String {
 fn is_used(document: &str, registry: &Registry, version: RunnerVersion) -> bool {
     let image = format!("{}/0therwise/unnamed", registry.path());
     let new = |found: &Match| {
-        found.answer == Answer::User("ci".into()) && password_of(document, &found.key) == "new"
+        found.answer == Answer::User("ci".into())
+            && password_of(document, found.key.as_str()) == "new"
     };
     match resolve(document, &image, version).verdict {
         Verdict::Match(found) => new(&found),

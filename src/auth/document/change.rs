@@ -8,7 +8,7 @@ use super::style::{Style, indent, lead, separator, text_literal};
 use super::{AuthDocument, Content, Entry, Helper};
 use crate::auth::credential::Credential;
 use crate::auth::outcome::{Action, Outcome};
-use crate::auth::registry::{DOCKER_HUB, Registry, key_path, shown};
+use crate::auth::registry::{DOCKER_HUB, Registry, key_path};
 use crate::secret::Secret;
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
@@ -53,12 +53,12 @@ impl AuthDocument<'_> {
             let mut found = self.at_path(registry.path());
             if found.is_empty() && registry.path() == DOCKER_HUB {
                 let mut entries = self.entries.iter();
-                found.extend(entries.find(|entry| registry.is_dead_hub_key(&entry.key)));
+                found.extend(entries.find(|entry| registry.is_dead_hub_key(entry.key.as_str())));
             }
             if found.is_empty() {
                 added.push((registry, login));
             }
-            let known = found.iter().any(|entry| registry.keeps(&entry.key));
+            let known = found.iter().any(|entry| registry.keeps(entry.key.as_str()));
             for (number, entry) in found.into_iter().enumerate() {
                 let before = edits.len();
                 let renamed = number == 0 && !known;
@@ -70,7 +70,7 @@ impl AuthDocument<'_> {
                     registry: if renamed {
                         registry.key().to_owned()
                     } else {
-                        shown(&entry.key).into_owned()
+                        entry.key.shown().into_owned()
                     },
                     action: if edits.len() == before { Action::Unchanged } else { Action::Updated },
                     username: login.named_user(),
@@ -95,7 +95,7 @@ impl AuthDocument<'_> {
             .entries
             .iter()
             .map(|entry| entry.key.as_str())
-            .chain(self.helpers.iter().filter_map(|helper| helper.key.as_deref()));
+            .chain(self.helpers.iter().filter_map(|helper| helper.key_text()));
         let meant = self.meant(&removal.registries);
         let keys: HashSet<&str> = names.filter(|key| meant.contains(&key_path(key))).collect();
         let mut changes = Vec::new();
@@ -108,7 +108,7 @@ impl AuthDocument<'_> {
                 edits.extend(remove_members(object, &members));
             }
             changes.extend(entries.iter().map(|entry| Outcome {
-                registry: shown(&entry.key).into_owned(),
+                registry: entry.key.shown().into_owned(),
                 action: Action::Removed,
                 username: entry.username(),
             }));
@@ -124,12 +124,12 @@ impl AuthDocument<'_> {
             let last = self.helpers.partition_point(|helper| helper.object <= *number);
             let gone: Vec<_> = self.helpers[first..last]
                 .iter()
-                .filter_map(|helper| Some((helper, helper.key.as_deref()?)))
-                .filter(|(helper, key)| keys.contains(key) || asks_it(helper))
+                .filter_map(|helper| Some((helper, helper.key.as_ref()?)))
+                .filter(|(helper, key)| keys.contains(key.as_str()) || asks_it(helper))
                 .collect();
             let members: Vec<_> = gone.iter().map(|(helper, _)| helper.member).collect();
             edits.extend(remove_members(object, &members));
-            changes.extend(gone.iter().map(|(_, key)| removed(&shown(key))));
+            changes.extend(gone.iter().map(|(_, key)| removed(&key.shown())));
         }
         let stores = self.helpers.iter().filter(|helper| helper.key.is_none());
         let stores: Vec<_> = stores.filter(|store| removal.store || asks_it(store)).collect();
@@ -172,7 +172,7 @@ impl AuthDocument<'_> {
     /// and not Docker Hub's other names.
     fn meant(&self, registries: &[Registry]) -> HashSet<String> {
         let auths = self.entries.iter().map(|entry| entry.key.as_str());
-        let helpers = self.helpers.iter().filter_map(|helper| helper.key.as_deref());
+        let helpers = self.helpers.iter().filter_map(|helper| helper.key_text());
         let keys: HashSet<&str> = auths.chain(helpers).collect();
         let path = |registry: &Registry| {
             let exact = keys.contains(registry.typed());

@@ -4,7 +4,7 @@ use super::change::{insert, line_indent, remove_members, wrap};
 use super::style::{lead, text_literal};
 use super::{AuthDocument, Helper};
 use crate::auth::outcome::{Action, Outcome};
-use crate::auth::registry::{Registry, shown};
+use crate::auth::registry::Registry;
 use crate::secret::Secret;
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
@@ -19,7 +19,7 @@ pub(crate) struct Delegation<'d> {
 impl Delegation<'_> {
     /// Whether it is this helper's place that a member of the document has.
     pub fn is_at(&self, member: &Helper) -> bool {
-        match member.key.as_deref() {
+        match member.key_text() {
             Some(key) => self.registries.iter().any(|registry| registry.is(key)),
             None => self.registries.is_empty(),
         }
@@ -50,10 +50,10 @@ impl AuthDocument<'_> {
     pub fn delegate(&self, delegation: Delegation<'_>) -> (Vec<Edit>, Vec<Outcome>, Vec<String>) {
         let mut edits = Vec::new();
         let covered: Vec<_> =
-            self.entries.iter().filter(|entry| delegation.covers(&entry.key)).collect();
+            self.entries.iter().filter(|entry| delegation.covers(entry.key.as_str())).collect();
         for (number, (_, object)) in self.auths.iter().enumerate() {
             let inner = self.entries_of(number).iter();
-            let inner = inner.filter(|entry| delegation.covers(&entry.key));
+            let inner = inner.filter(|entry| delegation.covers(entry.key.as_str()));
             let members: Vec<_> = inner.map(|entry| entry.member).collect();
             if let Some(object) = object {
                 edits.extend(remove_members(object, &members));
@@ -67,7 +67,7 @@ impl AuthDocument<'_> {
             }
         }
         let there = |registry: &Registry| {
-            found.iter().any(|helper| helper.key.as_deref().is_some_and(|key| registry.is(key)))
+            found.iter().any(|helper| helper.key_text().is_some_and(|key| registry.is(key)))
         };
         let new: Vec<_> =
             delegation.registries.iter().filter(|registry| !there(registry)).collect();
@@ -77,11 +77,12 @@ impl AuthDocument<'_> {
             edits.push(insert(self.text, &self.root, &[("credsStore", literal)], self.style()));
         }
         let outcomes = delegation.outcomes(|registry| {
-            let mut own = found.iter().filter(|helper| match helper.key.as_deref() {
+            let mut own = found.iter().filter(|helper| match helper.key_text() {
                 Some(key) => Registry::named(registry).is(key),
                 None => true,
             });
-            let in_auths = covered.iter().any(|entry| Registry::named(registry).is(&entry.key));
+            let in_auths =
+                covered.iter().any(|entry| Registry::named(registry).is(entry.key.as_str()));
             match own.next() {
                 None if in_auths => Action::Updated,
                 None => Action::Added,
@@ -90,7 +91,7 @@ impl AuthDocument<'_> {
             }
         });
         edit::sort(&mut edits);
-        let gone = covered.iter().map(|entry| shown(&entry.key).into_owned()).collect();
+        let gone = covered.iter().map(|entry| entry.key.shown().into_owned()).collect();
         (edits, outcomes, gone)
     }
 

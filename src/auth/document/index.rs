@@ -22,11 +22,13 @@ impl AuthDocument<'_> {
     /// Where the key stands that answers for a registry: the helper's, or the last one in `auths`.
     pub fn place_of(&self, key: &str) -> Option<Range<usize>> {
         let places = self.index.places.get_or_init(|| {
-            let auths = self.entries.iter().map(|entry| (entry.key.clone(), self.key_place(entry)));
-            let helpers = self
-                .helpers
+            let auths = self
+                .entries
                 .iter()
-                .filter_map(|helper| Some((helper.key.clone()?, self.helper_place(helper))));
+                .map(|entry| (entry.key.as_str().to_owned(), self.key_place(entry)));
+            let helpers = self.helpers.iter().filter_map(|helper| {
+                Some((helper.key_text()?.to_owned(), self.helper_place(helper)))
+            });
             auths.chain(helpers).collect()
         });
         places.get(key).cloned()
@@ -37,7 +39,7 @@ impl AuthDocument<'_> {
         let paths = self.index.paths.get_or_init(|| {
             let mut paths: HashMap<String, Vec<usize>> = HashMap::new();
             for (number, entry) in self.entries.iter().enumerate() {
-                paths.entry(key_path(&entry.key)).or_default().push(number);
+                paths.entry(key_path(entry.key.as_str())).or_default().push(number);
             }
             paths
         });
@@ -49,7 +51,7 @@ impl AuthDocument<'_> {
     pub fn is_helped(&self, key: &str) -> bool {
         let helped = self.index.helped.get_or_init(|| {
             let named = self.helpers.iter().filter(|helper| !helper.name.is_empty());
-            named.map(|helper| helper.key.clone()).collect()
+            named.map(|helper| helper.key_text().map(str::to_owned)).collect()
         });
         helped.contains(&None) || helped.contains(&Some(key.to_owned()))
     }

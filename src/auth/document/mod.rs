@@ -21,9 +21,10 @@ use std::ops::Range;
 use index::Index;
 
 use crate::auth::credential::{Credential, Tokens};
-use crate::auth::expansion::{Expanded, expand, holds_predefined};
+use crate::auth::expansion::{Expanded, Look, Value, expand, holds_predefined, written};
+use crate::auth::key::Key;
 use crate::auth::runner_version::RunnerVersion;
-use crate::secret::Secret;
+use crate::secret::{HIDDEN, Secret};
 use crate::toml::letter_case::same_key;
 
 pub use change::Removal;
@@ -55,6 +56,9 @@ impl DocumentError {
 pub(crate) struct Field {
     /// The value, with every `$NAME` that the runner sets replaced.
     pub value: Secret,
+    /// The value with the names of variables in the place of those that look like secrets, where it
+    /// holds such.
+    pub written: Option<String>,
     /// Whether it holds a `$NAME` that only a job could set.
     pub unknown: bool,
     /// The number of the member in its object.
@@ -77,8 +81,8 @@ pub(crate) enum Stored {
 /// One member of `auths`.
 #[derive(Clone)]
 pub(crate) struct Entry {
-    /// The key after expansion.
-    pub key: String,
+    /// The key.
+    pub key: Key,
     /// Which of the `auths` objects holds it (there is one, unless somebody wrote two).
     pub auths: usize,
     /// The number of the member in that object.
@@ -150,12 +154,30 @@ impl Entry {
         (auth || credential.username().is_empty()) && self.credential().as_ref() == Some(credential)
     }
 
-    /// The user, when it can be told.
+    /// The user as it may be shown, when it can be told.
     pub fn username(&self) -> Option<String> {
         match self.stored() {
-            Stored::Credential(credential) => Some(credential.username().to_owned()),
+            Stored::Credential(found) => {
+                Some(self.written_user().unwrap_or(found.username()).to_owned())
+            }
             _ => None,
         }
+    }
+
+    /// The user for a command that a person may copy, also where only the password can't be told: `None`
+    /// where the user is not shown as it is.
+    pub fn typed_user(&self) -> Option<String> {
+        let plain = self.username.as_ref().filter(|user| !user.unknown && user.written.is_none());
+        match self.stored() {
+            Stored::Credential(_) => self.username().filter(|_| self.written_user().is_none()),
+            _ => plain.map(|user| user.value.expose().to_owned()),
+        }
+    }
+
+    /// How the user is written, where a variable brings in what could be a secret.
+    fn written_user(&self) -> Option<&str> {
+        let auth = self.auth.as_ref().is_some_and(|auth| !auth.value.expose().is_empty());
+        self.username.as_ref().filter(|_| !auth)?.written.as_deref()
     }
 }
 
@@ -163,9 +185,11 @@ impl Entry {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Helper {
     /// The key in `credHelpers`; `None` for `credsStore`, which answers for every registry.
-    pub key: Option<String>,
+    pub key: Option<Key>,
     /// The name, without `docker-credential-`.
     pub name: String,
+    /// The name as it is written, where a variable brings in what could be a secret.
+    written: Option<String>,
     /// The object that holds it: the number of the member `credHelpers` in the root.
     pub object: usize,
     /// The number of the member in that object, or of `credsStore` in the root.
@@ -175,6 +199,8 @@ pub(crate) struct Helper {
 /// An auth document, parsed with the place of each part.
 pub(crate) struct AuthDocument<'t> {
     text: &'t str,
+    /// What the runner has filled into the text.
+    values: &'t [Value],
     root: Object,
     /// The members of the root that are `auths`, with their objects; `None` for `null`.
     auths: Vec<(usize, Option<Object>)>,
@@ -192,29 +218,32 @@ impl<'t> AuthDocument<'t> {
         text: &'t str,
         lookup: impl Fn(&str) -> Option<Secret>,
     ) -> Result<Self, DocumentError> {
-        Self::build(text, RunnerVersion::LATEST, &|piece: &str| expand(piece, &lookup))
+        Self::build(text, &[], RunnerVersion::LATEST, &|piece: &str| expand(piece, &lookup))
     }
 
-    /// Parses a document in which a `$` is a `$`: a file of Docker's, or a text that the runner has
-    /// filled its variables into.
+    /// Parses a document in which a `$` is a `$`: a file of Docker's.
     pub fn parse_literal(text: &'t str) -> Result<Self, DocumentError> {
-        Self::parse_literal_in(text, RunnerVersion::LATEST)
+        Self::parse_filled(text, &[], RunnerVersion::LATEST)
     }
 
-    /// The same as a given version of GitLab Runner does it, which knows other members.
-    pub fn parse_literal_in(text: &'t str, version: RunnerVersion) -> Result<Self, DocumentError> {
-        Self::build(text, version, &|piece: &str| Expanded {
-            text: piece.into(),
-            unknown: Vec::new(),
-        })
+    /// Parses a text that the runner has filled these values into, as a given version of GitLab Runner
+    /// does it, which knows other members.
+    pub fn parse_filled(
+        text: &'t str,
+        values: &'t [Value],
+        version: RunnerVersion,
+    ) -> Result<Self, DocumentError> {
+        Self::build(text, values, version, &Expanded::literal)
     }
 
     fn build(
         text: &'t str,
+        values: &'t [Value],
         version: RunnerVersion,
         fill: &impl Fn(&str) -> Expanded,
     ) -> Result<Self, DocumentError> {
         let root = json::first_object(text)?;
+        let reader = Reader { text, values, fill };
         let mut parsed = members::check(text, &root, version)?;
         let mut object_at = |span: &Range<usize>| match parsed.remove(&span.start) {
             Some(object) => Ok(Some(object)),
@@ -233,7 +262,7 @@ impl<'t> AuthDocument<'t> {
                     object.iter().flat_map(|object| object.members.iter()).enumerate()
                 {
                     let object = object_at(&member.value)?;
-                    entries.push(entry(text, auths.len(), inner, member, object, fill));
+                    entries.push(reader.entry(auths.len(), inner, member, object));
                 }
                 auths.push((number, object));
             } else if same_key(&member.name, "credHelpers") {
@@ -242,18 +271,17 @@ impl<'t> AuthDocument<'t> {
                     continue;
                 };
                 for (inner, member) in object.members.iter().enumerate() {
-                    let key = Some(fill(&member.name).text.expose().to_owned());
-                    let name = expanded(text, &member.value, fill).text.expose().to_owned();
-                    helpers.push(Helper { key, name, object: number, member: inner });
+                    let key = Some(reader.key(member));
+                    helpers.push(reader.helper(key, member, number, inner));
                 }
                 cred_helpers.push((number, object));
             } else if same_key(&member.name, "credsStore") && &text[member.value.clone()] != "null"
             {
-                let name = expanded(text, &member.value, fill).text.expose().to_owned();
-                helpers.push(Helper { key: None, name, object: number, member: number });
+                helpers.push(reader.helper(None, member, number, number));
             }
         }
-        Ok(Self { text, root, auths, cred_helpers, entries, helpers, index: Index::default() })
+        let index = Index::default();
+        Ok(Self { text, values, root, auths, cred_helpers, entries, helpers, index })
     }
 
     /// The text that was parsed.
@@ -298,7 +326,7 @@ impl<'t> AuthDocument<'t> {
     /// Of the helpers for one key the last, which counts.
     pub fn last_helpers(&self) -> Vec<&Helper> {
         let mut keys = HashSet::new();
-        let last = self.helpers.iter().rev().filter(|helper| keys.insert(helper.key.as_deref()));
+        let last = self.helpers.iter().rev().filter(|helper| keys.insert(helper.key_text()));
         let mut last: Vec<_> = last.collect();
         last.reverse();
         last
@@ -363,23 +391,25 @@ impl<'t> AuthDocument<'t> {
             if !object.members.iter().any(|inner| credential(&inner.name)) {
                 return None;
             }
-            let entry = entry(self.text, 0, 0, member, Some(object), &|piece: &str| {
-                expand(piece, |_| None)
-            });
-            let credential = match entry.stored() {
-                Stored::Credential(credential) => Some(credential),
-                _ => None,
-            };
-            Some(Unwrapped { name: member.name.clone(), key: member.key.clone(), credential })
+            let fill = |piece: &str| expand(piece, |_| None);
+            let reader = Reader { text: self.text, values: self.values, fill: &fill };
+            let entry = reader.entry(0, 0, member, Some(object));
+            Some(Unwrapped { place: member.key.clone(), entry })
         })
     }
 
     /// Whether another document has the same keys and helpers.
     pub fn agrees_with(&self, other: &AuthDocument<'_>) -> bool {
-        let keys = |document: &AuthDocument<'_>| -> Vec<String> {
+        let keys = |document: &'_ AuthDocument<'_>| -> Vec<Key> {
             document.entries.iter().map(|entry| entry.key.clone()).collect()
         };
-        keys(self) == keys(other) && self.helpers == other.helpers
+        let helpers = |document: &'_ AuthDocument<'_>| -> Vec<_> {
+            let named = document.helpers.iter();
+            named
+                .map(|found| (found.key.clone(), found.name.clone(), found.object, found.member))
+                .collect()
+        };
+        keys(self) == keys(other) && helpers(self) == helpers(other)
     }
 
     /// The first member that is neither `auths` nor an `auth` in it, or what stands behind the
@@ -431,12 +461,10 @@ impl<'t> AuthDocument<'t> {
 
 /// A credential that stands outside `auths`, where it does nothing.
 pub(crate) struct Unwrapped {
-    /// The registry.
-    pub name: String,
-    /// Where it stands.
-    pub key: Range<usize>,
-    /// The credential, when it can be told.
-    pub credential: Option<Credential>,
+    /// Where its key stands.
+    pub place: Range<usize>,
+    /// The credential.
+    pub entry: Entry,
 }
 
 /// A piece of a document for the redaction.
@@ -465,39 +493,72 @@ pub(crate) enum StringKind {
     Value,
 }
 
-fn entry(
-    text: &str,
-    auths: usize,
-    number: usize,
-    member: &Member,
-    object: Option<Object>,
-    fill: &impl Fn(&str) -> Expanded,
-) -> Entry {
-    let field = |name: &str| {
-        let object = object.as_ref()?;
-        // Of several the last counts; `null` leaves the one before it.
-        let found = object.members.iter().enumerate().rfind(|(_, inner)| {
-            same_key(&inner.name, name) && &text[inner.value.clone()] != "null"
-        });
-        let (member, inner) = found?;
-        let Expanded { text: value, unknown } = expanded(text, &inner.value, fill);
-        Some(Field { value, unknown: !unknown.is_empty(), member })
-    };
-    Entry {
-        key: fill(&member.name).text.expose().to_owned(),
-        auths,
-        member: number,
-        auth: field("auth"),
-        username: field("username"),
-        password: field("password"),
-        identity_token: field("identitytoken"),
-        registry_token: field("registrytoken"),
-        object,
-    }
+/// Reads the parts of a document.
+struct Reader<'r, F> {
+    text: &'r str,
+    /// What the runner has filled into the text.
+    values: &'r [Value],
+    /// Fills in the variables that are left.
+    fill: &'r F,
 }
 
-/// The string at `span`, expanded as text and then decoded, which is the runner's order.
-fn expanded(text: &str, span: &Range<usize>, fill: impl Fn(&str) -> Expanded) -> Expanded {
-    let Expanded { text: raw, unknown } = fill(&text[span.clone()]);
-    Expanded { text: json::string(raw.expose()).unwrap_or_default().into(), unknown }
+impl<F: Fn(&str) -> Expanded> Reader<'_, F> {
+    fn entry(&self, auths: usize, number: usize, member: &Member, object: Option<Object>) -> Entry {
+        let field = |name: &str| {
+            let object = object.as_ref()?;
+            // Of several the last counts; `null` leaves the one before it.
+            let found = object.members.iter().enumerate().rfind(|(_, inner)| {
+                same_key(&inner.name, name) && &self.text[inner.value.clone()] != "null"
+            });
+            let (member, inner) = found?;
+            Some(self.field(member, &inner.value))
+        };
+        Entry {
+            key: self.key(member),
+            auths,
+            member: number,
+            auth: field("auth"),
+            username: field("username"),
+            password: field("password"),
+            identity_token: field("identitytoken"),
+            registry_token: field("registrytoken"),
+            object,
+        }
+    }
+
+    fn key(&self, member: &Member) -> Key {
+        let Expanded { text, values, .. } = (self.fill)(&member.name);
+        let hide = |look| look != Look::Registry;
+        let own = written(text.expose(), 0..text.expose().len(), &values, hide);
+        Key::new(text.expose().to_owned(), own.or_else(|| self.written(&member.key, hide)))
+    }
+
+    fn helper(&self, key: Option<Key>, member: &Member, object: usize, number: usize) -> Helper {
+        let Field { value, written, .. } = self.field(number, &member.value);
+        Helper { key, name: value.expose().to_owned(), written, object, member: number }
+    }
+
+    /// The string at `span`, expanded as text and then decoded, which is the runner's order.
+    fn field(&self, member: usize, span: &Range<usize>) -> Field {
+        let Expanded { text: raw, values, unknown } = (self.fill)(&self.text[span.clone()]);
+        let hide = |look| look == Look::Secret;
+        let own = written(raw.expose(), 0..raw.expose().len(), &values, hide);
+        let own = own.map(|own| json::string(&own).unwrap_or_else(|| HIDDEN.to_owned()));
+        Field {
+            value: json::string(raw.expose()).unwrap_or_default().into(),
+            written: own.or_else(|| self.written(span, hide)),
+            unknown: !unknown.is_empty(),
+            member,
+        }
+    }
+
+    /// A string with the names of variables in the place of what the runner has filled in.
+    fn written(&self, string: &Range<usize>, hide: impl Fn(Look) -> bool) -> Option<String> {
+        if self.values.is_empty() || string.len() < 2 {
+            return None;
+        }
+        let inside = string.start + 1..string.end - 1;
+        let inside = written(self.text, inside, self.values, hide)?;
+        Some(json::string(&format!("\"{inside}\"")).unwrap_or_else(|| HIDDEN.to_owned()))
+    }
 }

@@ -2,7 +2,9 @@
 
 use super::{AuthDocument, DocumentError, Entry, Helper, Stored};
 use crate::auth::credential::Credential;
-use crate::auth::registry::{is_plain_host, shown};
+use crate::auth::expansion::Value;
+use crate::auth::key::Key;
+use crate::auth::registry::is_plain_host;
 use crate::auth::runner_version::RunnerVersion;
 use crate::secret::{HIDDEN, looks_generated};
 use crate::toml::letter_case::same_key;
@@ -22,12 +24,12 @@ pub(crate) enum Reading<'t> {
 }
 
 impl<'t> Reading<'t> {
-    /// Reads a document as this version of GitLab Runner does.
-    pub fn of(text: &'t str, version: RunnerVersion) -> Self {
+    /// Reads a document as this version of GitLab Runner does; these values were filled into it.
+    pub fn of(text: &'t str, values: &'t [Value], version: RunnerVersion) -> Self {
         if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
             return Self::Empty;
         }
-        let document = match AuthDocument::parse_literal_in(text, version) {
+        let document = match AuthDocument::parse_filled(text, values, version) {
             Ok(document) => document,
             Err(error) => return Self::Dropped(error, None),
         };
@@ -66,7 +68,10 @@ impl AuthDocument<'_> {
         };
         self.root.members.len() == 1
             && self.has_auths()
-            && self.entries.iter().all(|entry| auth_alone(entry) && is_plain_host(&entry.key))
+            && self
+                .entries
+                .iter()
+                .all(|entry| auth_alone(entry) && is_plain_host(entry.key.as_str()))
     }
 
     /// The first helper that counts and has a name which no program can have: the runner gives up on
@@ -78,7 +83,7 @@ impl AuthDocument<'_> {
 
 /// Why the document is dropped for a credential.
 pub(crate) fn undecodable(entry: &Entry) -> String {
-    format!("has an auth for {} that is not padded base64 of user:password", shown(&entry.key))
+    format!("has an auth for {} that is not padded base64 of user:password", entry.key.shown())
 }
 
 /// Whether an `auth` decodes but for its empty user.
@@ -89,11 +94,19 @@ fn decodes_without_a_user(entry: &Entry) -> bool {
 impl Helper {
     /// The name as it may be shown: what is no name could be a credential in the wrong place.
     pub fn shown_name(&self) -> &str {
+        if let Some(written) = &self.written {
+            return written;
+        }
         let letter = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_./".contains(&byte)
         };
         let plain = self.name.len() <= 64 && self.name.bytes().all(letter);
         if plain && !looks_generated(&self.name) { &self.name } else { HIDDEN }
+    }
+
+    /// The key as GitLab Runner takes it.
+    pub fn key_text(&self) -> Option<&str> {
+        self.key.as_ref().map(Key::as_str)
     }
 
     /// Whether no program can have the name. An empty `credsStore` is skipped.
@@ -103,7 +116,7 @@ impl Helper {
 
     /// Why the runner gives up on every source.
     pub fn why_it_cancels(&self) -> String {
-        let key = self.key.as_deref().map_or("credsStore".into(), shown);
+        let key = self.key.as_ref().map_or("credsStore".into(), Key::shown);
         if self.name.is_empty() {
             format!(
                 "names a credential helper without a name for {key}, and GitLab Runner then asks no \

@@ -40,7 +40,7 @@ fn logins(source: &SourceText) -> Result<Vec<Login>, Error> {
     // A store without a name is none: older Docker clients leave one.
     let is_store = |name: &str, key: Option<&str>| key.is_some() || !name.is_empty();
     let mut helpers = document.helpers().iter();
-    if let Some(helper) = helpers.find(|helper| is_store(&helper.name, helper.key.as_deref())) {
+    if let Some(helper) = helpers.find(|helper| is_store(&helper.name, helper.key_text())) {
         let problem = format!(
             "the auth document names the credential helper '{}', which --auth-config does not \
              ask: take credHelpers and credsStore out of it, or read it with --from-docker-config, \

@@ -70,7 +70,7 @@ pub fn logged_in() -> Vec<(Registry, Option<String>)> {
         let document = source.parse()?;
         let stored = stored(&document).map(|entry| (entry.key.as_str(), entry.username()));
         let helped =
-            document.helpers().iter().filter_map(|helper| Some((helper.key.as_deref()?, None)));
+            document.helpers().iter().filter_map(|helper| Some((helper.key_text()?, None)));
         let all = stored.chain(helped);
         Ok(all.filter_map(|(key, user)| Some((Registry::parse(key).ok()?, user))).collect())
     };
@@ -156,7 +156,7 @@ impl Reading<'_, '_> {
                 error => error,
             })
         };
-        if let Some(key) = &named.key {
+        if let Some(key) = named.key_text() {
             match Registry::parse(key) {
                 Ok(registry) if self.wants(&registry) => {
                     logins.put((registry, helper()?.get(key)?));
@@ -176,7 +176,7 @@ impl Reading<'_, '_> {
         };
         // A helper for one registry counts first.
         let own = |registry: &Registry| {
-            let mut keys = self.document.helpers().iter().filter_map(|other| other.key.as_deref());
+            let mut keys = self.document.helpers().iter().filter_map(|other| other.key_text());
             keys.any(|key| registry.is(key))
         };
         for key in listed {
@@ -203,7 +203,8 @@ impl Reading<'_, '_> {
     fn not_there(&self, registry: &Registry) -> Error {
         let label = self.source.label();
         let keys = stored(self.document).map(|entry| entry.key.as_str());
-        let keys = keys.chain(self.document.helpers().iter().filter_map(|h| h.key.as_deref()));
+        let keys =
+            keys.chain(self.document.helpers().iter().filter_map(|helper| helper.key_text()));
         let keys: Vec<_> = keys.map(crate::auth::registry::shown).collect();
         let there =
             if keys.is_empty() { String::new() } else { format!("; it has {}", keys.join(", ")) };

@@ -8,7 +8,7 @@ use super::logins::Logins;
 use super::{Login, from_file, from_stdin};
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Stored};
-use crate::auth::registry::{Registry, shown};
+use crate::auth::registry::Registry;
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -92,7 +92,7 @@ impl SourceText {
 
     /// The registry that a key of `auths` names.
     pub fn registry(&self, document: &AuthDocument<'_>, entry: &Entry) -> Result<Registry, Error> {
-        Registry::parse(&entry.key).map_err(|_| {
+        Registry::parse(entry.key.as_str()).map_err(|_| {
             let problem = "this key is not a registry: it should be HOST[:PORT][/PATH]";
             self.refuse(document.key_place(entry).start, problem)
         })
@@ -106,7 +106,7 @@ impl SourceText {
         entry: &Entry,
     ) -> Result<Option<Credential>, Error> {
         let refuse = |problem: &str| {
-            let key = shown(&entry.key);
+            let key = entry.key.shown();
             self.refuse(document.key_place(entry).start, &format!("{key}: {problem}"))
         };
         let Some(found) = entry.credential() else {

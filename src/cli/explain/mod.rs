@@ -8,7 +8,6 @@ use super::args::{Explain, Format, Global};
 use super::input::Input;
 use super::output::Output;
 use super::report::{Report, RunnerLabel, heading, redaction};
-use crate::auth::registry::{shown, shown_path};
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -223,13 +222,13 @@ impl Telling<'_> {
     fn report(&self, runner: &Runner<'_>) -> RunnerReport {
         let resolution = &self.explanation.resolution;
         let lost = resolution.losers.iter().map(|loser| KeyReport {
-            registry: shown(&loser.key).into_owned(),
-            path: shown_path(&loser.key, &loser.path).into_owned(),
+            registry: loser.key.shown().into_owned(),
+            path: loser.key.shown_path(&loser.path).into_owned(),
             reason: loss(loser.reason).to_owned(),
         });
         let near_misses = resolution.near_misses.iter().map(|miss| KeyReport {
-            registry: shown(&miss.key).into_owned(),
-            path: shown_path(&miss.key, &miss.path).into_owned(),
+            registry: miss.key.shown().into_owned(),
+            path: miss.key.shown_path(&miss.path).into_owned(),
             reason: miss.reason.reason().to_owned(),
         });
         RunnerReport {
@@ -250,8 +249,8 @@ impl Telling<'_> {
         }
         let place = self.explanation.place;
         let report = |found: &Match, at_random: Vec<String>| MatchReport {
-            registry: shown(&found.key).into_owned(),
-            path: Some(shown_path(&found.key, &found.path).into_owned()),
+            registry: found.key.shown().into_owned(),
+            path: Some(found.key.shown_path(&found.path).into_owned()),
             username: match &found.answer {
                 Answer::User(user) => Some(user.clone()),
                 Answer::Empty => Some(String::new()),
@@ -268,7 +267,7 @@ impl Telling<'_> {
         match &self.explanation.resolution.verdict {
             Verdict::Match(found) => Some(report(found, Vec::new())),
             Verdict::AtRandom(found) => {
-                let keys = found.iter().map(|found| shown(&found.key).into_owned()).collect();
+                let keys = found.iter().map(|found| found.key.shown().into_owned()).collect();
                 found.first().map(|first| report(first, keys))
             }
             Verdict::Store(name) => Some(MatchReport {
@@ -327,11 +326,11 @@ impl Telling<'_> {
                     line(what, &text);
                 }
                 for loser in &resolution.losers {
-                    line("loses", &format!("{}: {}", shown(&loser.key), loss(loser.reason)));
+                    line("loses", &format!("{}: {}", loser.key.shown(), loss(loser.reason)));
                 }
             }
             for miss in &resolution.near_misses {
-                line("near miss", &format!("{}: {}", shown(&miss.key), miss.reason.reason()));
+                line("near miss", &format!("{}: {}", miss.key.shown(), miss.reason.reason()));
             }
         }
         if !brief {
@@ -385,14 +384,14 @@ impl Telling<'_> {
                 let place = at(explanation.place);
                 vec![(
                     if found.answer == Answer::Empty { "uses" } else { "finds" },
-                    format!("{}{place}: {}", shown(&found.key), answer(&found.answer)),
+                    format!("{}{place}: {}", found.key.shown(), answer(&found.answer)),
                 )]
             }
             Verdict::AtRandom(found) => found
                 .iter()
                 .map(|found| {
                     let text =
-                        format!("at random {}: {}", shown(&found.key), answer(&found.answer));
+                        format!("at random {}: {}", found.key.shown(), answer(&found.answer));
                     ("finds", text)
                 })
                 .collect(),
