@@ -59,6 +59,20 @@ impl Key {
     }
 }
 
+/// Keys as a sentence names them: a few, and how many more there are.
+pub(crate) fn few<'k>(keys: impl IntoIterator<Item = &'k Key>) -> String {
+    let mut keys = keys.into_iter();
+    let mut named: Vec<_> = keys.by_ref().take(FEW).map(Key::shown).collect();
+    match keys.count() {
+        0 => {}
+        more => named.push(format!("and {more} more").into()),
+    }
+    named.join(", ")
+}
+
+/// How many keys a sentence names.
+const FEW: usize = 5;
+
 impl From<&str> for Key {
     fn from(text: &str) -> Self {
         Self::new(text.to_owned(), None)

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
-use crate::secret::{HIDDEN, looks_like_secret};
+use crate::secret::{HIDDEN, looks_generated};
 
 /// The key that every GitLab Runner from 12.9 on takes for Docker Hub.
 pub const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -230,7 +230,7 @@ pub(crate) fn is_ordinary(text: &str) -> bool {
     text.len() <= LONGEST
         && is_name
         && !text.bytes().any(|byte| byte.is_ascii_uppercase())
-        && !looks_like_secret(text)
+        && !looks_generated(text)
         && Registry::parse(text).is_ok()
 }
 

@@ -4,6 +4,7 @@ use super::set::whole;
 use super::use_by_version::Wanted;
 use super::{RunnerChange, RunnerContext};
 use crate::auth::document::{AuthDocument, Content, Delegation, Style};
+use crate::auth::key::few;
 use crate::auth::outcome::Action;
 use crate::auth::registry::Registry;
 use crate::auth::runner_version::RunnerVersion;
@@ -103,14 +104,13 @@ impl RunnerContext<'_, '_> {
         if !gone.is_empty() {
             notes.push(format!(
                 "remove the credential of {} from auths, since the helper answers in its place",
-                gone.join(", ")
+                few(gone)
             ));
         }
         if delegation.registries.is_empty() && !document.entries().is_empty() {
-            let keys: Vec<_> = document.entries().iter().map(|entry| entry.key.shown()).collect();
             notes.push(format!(
                 "the credentials in auths ({}) stay for what the helper does not know",
-                keys.join(", ")
+                few(document.entries().iter().map(|entry| &entry.key))
             ));
         }
         Ok(RunnerChange {

@@ -16,6 +16,7 @@ use crate::auth::credential::Credential;
 pub use crate::auth::document::Removal;
 use crate::auth::document::{AuthDocument, Delegation, DocumentError};
 use crate::auth::expansion::expand;
+use crate::auth::key::few;
 use crate::auth::outcome::Outcome;
 use crate::auth::registry::Registry;
 use crate::error::Error;
@@ -371,9 +372,8 @@ impl RunnerContext<'_, '_> {
         for entry in &entries.hidden {
             let document = self.parse_text(entry.document()).ok();
             let held = document.iter().flat_map(AuthDocument::entries);
-            let held: Vec<_> = held.map(|entry| entry.key.shown().into_owned()).collect();
-            let held =
-                if held.is_empty() { String::new() } else { format!(" ({})", held.join(", ")) };
+            let held = few(held.map(|entry| &entry.key));
+            let held = if held.is_empty() { held } else { format!(" ({held})") };
             change.warnings.push(format!(
                 "line {}: an earlier auth entry is removed too{held}: the last one hides it, so \
                  GitLab Runner never used it",

@@ -3,16 +3,18 @@
 //!
 //! Each version reads the new document once and looks up an image of each registry in it.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use super::RunnerContext;
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Helper, Reading, undecodable};
 use crate::auth::expansion::{Expanded, expand};
+use crate::auth::key::few;
 use crate::auth::registry::{Registry, is_plain_host, shown, why_it_never_matches};
 use crate::auth::runner_version::{RunnerVersion, named};
 use crate::error::Error;
-use crate::resolver::{Answer, Lookup, Match, Verdict};
+use crate::resolver::{Answer, Decision, Lookup, Match};
 use crate::runner::environment::Environment;
 
 /// What is to answer for a registry.
@@ -28,7 +30,7 @@ enum Instead {
     Drops(String),
     GivesUp,
     /// Takes one of several keys at random.
-    Random(Vec<String>),
+    Random(String),
     Other(String),
     Nothing,
 }
@@ -57,10 +59,7 @@ impl RunnerContext<'_, '_> {
         let views: Vec<_> =
             readings.iter().map(|(version, reading)| View::new(reading, *version)).collect();
         // An image that no other key can be for.
-        let mut image = "image".to_owned();
-        while text.expose().contains(&image) {
-            image.push('x');
-        }
+        let image = named_nowhere(text.expose());
         let mut warnings = Vec::new();
         for (registry, wanted) in wanted {
             // A host that no key can be for either.
@@ -158,6 +157,9 @@ struct View<'r> {
     /// The credentials and the helpers that count, by key; that of a `credsStore` is `None`.
     credentials: HashMap<&'r str, &'r Entry>,
     helpers: HashMap<Option<&'r str>, &'r Helper>,
+    /// Whether all keys of a path hold the same credential, for those that were asked for: there may be
+    /// as many registries with that path as keys.
+    alike: RefCell<HashMap<String, bool>>,
 }
 
 impl<'r> View<'r> {
@@ -172,7 +174,31 @@ impl<'r> View<'r> {
             lookup: Lookup::new(reading, version),
             credentials: credentials.into_iter().map(|entry| (entry.key.as_str(), entry)).collect(),
             helpers: helpers.into_iter().map(|helper| (helper.key_text(), helper)).collect(),
+            alike: RefCell::default(),
         }
+    }
+
+    /// Whether the same stands under each of several keys of one path.
+    fn are_alike(&self, several: &[Match]) -> bool {
+        let Some(first) = several.first() else { return true };
+        let entry = |found: &Match| self.credentials.get(found.key.as_str());
+        let name = |found: &Match| {
+            let helper = self.helpers.get(&Some(found.key.as_str()));
+            helper.map(|helper| helper.name.as_str())
+        };
+        let of_first = entry(first).and_then(|entry| entry.credential());
+        let is_alike = |found: &Match| match &found.answer {
+            Answer::Helper(_) => name(found) == name(first),
+            answer => {
+                let held = of_first.as_ref().zip(entry(found));
+                *answer != Answer::Empty && held.is_some_and(|(login, entry)| entry.holds(login))
+            }
+        };
+        let mut known = self.alike.borrow_mut();
+        if let Some(&alike) = known.get(&first.path) {
+            return alike;
+        }
+        *known.entry(first.path.clone()).or_insert(several.iter().all(is_alike))
     }
 
     /// What the version does in place of using what is wanted for an image; `None` when it uses it.
@@ -190,16 +216,21 @@ impl<'r> View<'r> {
                     && self.asks(Some(found.key.as_str()), wanted)
             }
         };
-        let key = |found: &Match| found.key.shown().into_owned();
-        match self.lookup.verdict(image) {
-            Verdict::Match(found) if holds(&found) => None,
-            Verdict::AtRandom(found) if found.iter().all(holds) => None,
-            Verdict::Store(_) if self.asks(None, wanted) => None,
-            Verdict::Match(found) => Some(Instead::Other(key(&found))),
-            Verdict::AtRandom(found) => Some(Instead::Random(found.iter().map(key).collect())),
-            Verdict::NoMatch | Verdict::Store(_) => Some(Instead::Nothing),
-            Verdict::Dropped { problem, .. } => Some(Instead::Drops(problem)),
-            Verdict::Cancelled { .. } => Some(Instead::GivesUp),
+        match self.lookup.decision(image) {
+            Decision::Match(found) if holds(found) => None,
+            Decision::AtRandom(found)
+                if found.first().is_some_and(holds) && self.are_alike(found) =>
+            {
+                None
+            }
+            Decision::Store(_) if self.asks(None, wanted) => None,
+            Decision::Match(found) => Some(Instead::Other(found.key.shown().into_owned())),
+            Decision::AtRandom(found) => {
+                Some(Instead::Random(few(found.iter().map(|found| &found.key))))
+            }
+            Decision::NoMatch | Decision::Store(_) => Some(Instead::Nothing),
+            Decision::Dropped(error) => Some(Instead::Drops(error.problem.clone())),
+            Decision::Cancelled(_) => Some(Instead::GivesUp),
         }
     }
 
@@ -208,6 +239,20 @@ impl<'r> View<'r> {
         let helper = self.helpers.get(&key);
         matches!((helper, wanted), (Some(helper), Wanted::Helper(name)) if helper.name == *name)
     }
+}
+
+/// A name that no part of a document's keys has.
+fn named_nowhere(text: &str) -> String {
+    const NAME: &str = "image";
+    // As many digits as the largest number of such names in the largest text needs.
+    const DIGITS: usize = 10;
+    let behind = text.match_indices(NAME).map(|(at, _)| &text.as_bytes()[at + NAME.len()..]);
+    let taken: HashSet<&[u8]> = behind
+        .flat_map(|rest| (1..=DIGITS.min(rest.len())).map(|length| &rest[..length]))
+        .collect();
+    let free = (0_u64..).map(|number| number.to_string());
+    let free = free.into_iter().find(|number| !taken.contains(number.as_bytes()));
+    format!("{NAME}{}", free.unwrap_or_default())
 }
 
 impl Instead {
@@ -223,7 +268,7 @@ impl Instead {
             ),
             Self::Random(keys) => format!(
                 "takes one of {} at random for {registry}: to it they are the same registry",
-                keys.join(", ")
+                keys
             ),
             Self::Other(key) => format!("uses {key} for {registry}"),
             Self::Nothing => format!("finds nothing for {registry}"),

@@ -1,6 +1,10 @@
 //! What one runner would use for an image, and where in the config that comes from.
 
-use crate::auth::document::Reading;
+use std::cell::LazyCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use crate::auth::document::{AuthDocument, Reading};
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::resolver::{Lookup, Resolution, Verdict};
@@ -22,7 +26,7 @@ pub struct Explanation {
     /// Where the auth entry stands that counts, the last one.
     pub entry: Option<Place>,
     /// Where the entries stand that it hides.
-    pub hidden: Vec<Place>,
+    pub hidden: Rc<[Place]>,
     /// Whether the entry holds a variable (`$NAME`) that neither the runner sets nor GitLab: it
     /// becomes nothing, unless a job sets it. Its name may be a part of a password.
     pub unset: bool,
@@ -53,17 +57,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    fn of(config: &Config<'_>, runner: &Runner<'_>, image: &str, version: RunnerVersion) -> Self {
+    fn of(config: &Config<'_>, runner: &Runner<'_>, version: RunnerVersion) -> Self {
         let secrets = PodPullSecrets::of(config, runner);
         let unattached = secrets.service_account.filter(|_| secrets.leave_out_the_entry(version));
         let place = |value| config.text().place(config.syntax().node(value).span().start);
-        let images = named_images(config, runner);
-        let named = images.iter().any(|named| named.image == image);
         Self {
             unattached: unattached.map(place),
             beside_pull_secrets: secrets.named.is_some() && unattached.is_none(),
-            // What the config names itself is always allowed.
-            restricted_by: if named { Vec::new() } else { restricted(config, runner) },
+            restricted_by: restricted(config, runner),
             allows_helpers: allowed_helpers::are_named(config, runner),
         }
     }
@@ -81,28 +82,68 @@ impl Explanation {
         image: &str,
         version: RunnerVersion,
     ) -> Result<Self, Error> {
+        Ok(Self::of_images(config, runner, &[image], version)?.swap_remove(0))
+    }
+
+    /// The same for several images, in their order. The document is read once for all of them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Explanation::new`].
+    pub fn of_images(
+        config: &Config<'_>,
+        runner: &Runner<'_>,
+        images: &[&str],
+        version: RunnerVersion,
+    ) -> Result<Vec<Self>, Error> {
         let environment = Environment::of(config, runner)?;
         let entries = environment.as_ref().and_then(Environment::auth);
         let text = config.text();
-        let written = environment.as_ref().zip(entries.as_ref());
-        let filled = written.map(|(environment, entries)| entries.counts.fill(environment));
-        let reading = filled.as_ref().map_or(Reading::Empty, |filled| filled.read(version));
-        let resolution = Lookup::new(&reading, version).resolve(image);
-        let offset = written.zip(filled.as_ref()).and_then(|((environment, entries), filled)| {
-            offset(&resolution.verdict, environment, &entries.counts, filled, &reading)
+        let place = |entry: &AuthEntry| text.place(entry.place(0..0).start);
+        let filled = environment.as_ref().zip(entries.as_ref()).map(|(environment, entries)| {
+            let filled = entries.counts.fill(environment);
+            (environment, &entries.counts, filled)
         });
-        let place = |entry: &AuthEntry, offset| text.place(entry.place(offset..offset + 1).start);
-        let start = |entry: &AuthEntry| text.place(entry.place(0..0).start);
-        Ok(Self {
-            pull: runner.executor().pull(),
-            entry: entries.as_ref().map(|entries| start(&entries.counts)),
-            hidden: entries.iter().flat_map(|entries| &entries.hidden).map(start).collect(),
-            unset: filled.as_ref().is_some_and(|filled| filled.unset),
-            open: filled.as_ref().is_some_and(Filled::is_open),
-            limits: Limits::of(config, runner, image, version),
-            place: entries.as_ref().zip(offset).map(|(all, offset)| place(&all.counts, offset)),
-            resolution,
-        })
+        let reading = match &filled {
+            Some((_, _, filled)) => filled.read(version),
+            None => Reading::Empty,
+        };
+        // Only a verdict about a key needs it.
+        let written = LazyCell::new(|| {
+            let (environment, entry, _) = filled.as_ref()?;
+            let Reading::Read(document) = &reading else { return None };
+            entry.as_written(environment, document)
+        });
+        let lookup = Lookup::new(&reading, version);
+        let hidden: Rc<[Place]> =
+            entries.iter().flat_map(|entries| &entries.hidden).map(place).collect();
+        let open = filled.as_ref().is_some_and(|(_, _, filled)| filled.is_open());
+        let limits = Limits::of(config, runner, version);
+        let named: HashSet<_> =
+            named_images(config, runner).into_iter().map(|named| named.image).collect();
+        let explain = |image: &&str| {
+            let resolution = lookup.resolve(image);
+            let offset = filled.as_ref().and_then(|(_, entry, filled)| {
+                Some((entry, offset(&resolution.verdict, entry, filled, || written.as_ref())?))
+            });
+            let mut limits = limits.clone();
+            if named.contains(*image) {
+                // What the config names itself is always allowed.
+                limits.restricted_by.clear();
+            }
+            Self {
+                pull: runner.executor().pull(),
+                entry: entries.as_ref().map(|entries| place(&entries.counts)),
+                hidden: Rc::clone(&hidden),
+                unset: filled.as_ref().is_some_and(|(_, _, filled)| filled.unset),
+                open,
+                limits,
+                resolution,
+                place: offset
+                    .map(|(entry, offset)| text.place(entry.place(offset..offset + 1).start)),
+            }
+        };
+        Ok(images.iter().map(explain).collect())
     }
 
     /// Whether the runner would send a credential for the image.
@@ -115,12 +156,11 @@ impl Explanation {
 }
 
 /// The byte of the document, as it stands in the file, that the verdict is about.
-fn offset(
+fn offset<'w>(
     verdict: &Verdict,
-    environment: &Environment<'_, '_>,
     entry: &AuthEntry,
     filled: &Filled,
-    reading: &Reading<'_>,
+    written: impl FnOnce() -> Option<&'w AuthDocument<'w>>,
 ) -> Option<usize> {
     let key = match verdict {
         Verdict::Dropped { offset, .. } => {
@@ -128,10 +168,8 @@ fn offset(
             return filled.as_written.then_some(*offset.min(&end));
         }
         Verdict::Match(found) => &found.key,
-        Verdict::AtRandom(found) => &found.first()?.key,
+        Verdict::AtRandom { keys, .. } => &keys.first()?.key,
         Verdict::NoMatch | Verdict::Store(_) | Verdict::Cancelled { .. } => return None,
     };
-    let Reading::Read(document) = reading else { return None };
-    let written = entry.as_written(environment, document)?;
-    written.place_of(key.as_str()).map(|place| place.start)
+    written()?.place_of(key.as_str()).map(|place| place.start)
 }

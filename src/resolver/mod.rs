@@ -19,7 +19,7 @@ use crate::auth::document::Reading;
 use crate::auth::key::Key;
 use crate::auth::runner_version::RunnerVersion;
 
-pub(crate) use lookup::Lookup;
+pub(crate) use lookup::{Decision, Lookup};
 pub use near_miss::{Miss, NearMiss};
 
 /// What a document holds for an image.
@@ -31,12 +31,14 @@ pub struct Resolution {
     pub candidates: Vec<String>,
     /// What the runner uses.
     pub verdict: Verdict,
-    /// Keys that fit the image as well but don't win.
+    /// Keys that fit the image as well but don't win, a hundred at most.
     pub losers: Vec<Loser>,
+    /// How many more there are.
+    pub more_losers: usize,
     /// Without a match, the keys that come closest.
     pub near_misses: Vec<NearMiss>,
-    /// The helpers that the runner runs whatever the image: when one of them fails, the whole
-    /// document is dropped.
+    /// The helpers that the runner runs whatever the image, a hundred at most: when one of them fails,
+    /// the whole document is dropped.
     pub helpers: Vec<String>,
     /// The `credsStore`, which can answer for any registry.
     pub store: Option<String>,
@@ -47,8 +49,15 @@ pub struct Resolution {
 pub enum Verdict {
     /// This credential.
     Match(Match),
-    /// One of these, at random (before 18.3).
-    AtRandom(Vec<Match>),
+    /// One of several, at random (before 18.3).
+    AtRandom {
+        /// A hundred of them at most.
+        keys: Vec<Match>,
+        /// How many more there are.
+        more: usize,
+        /// Whether nothing stands under one of them.
+        one_is_empty: bool,
+    },
     /// None of the document's keys fits; another source may have one.
     NoMatch,
     /// No key fits, but the `credsStore` may answer.
@@ -145,7 +154,7 @@ impl Resolution {
     pub fn has_credential(&self) -> bool {
         match &self.verdict {
             Verdict::Match(found) => found.answer != Answer::Empty,
-            Verdict::AtRandom(found) => found.iter().all(|found| found.answer != Answer::Empty),
+            Verdict::AtRandom { one_is_empty, .. } => !one_is_empty,
             Verdict::Store(_) => true,
             _ => false,
         }

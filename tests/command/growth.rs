@@ -54,6 +54,14 @@ const KINDS: &[Kind] = &[
     ("keys of one path", |count| {
         auths(count, |n| format!("\"https://r.io/v{n}/\": {{\"auth\": \"{AUTH}\"}}"))
     }),
+    ("paths of one host", |count| {
+        auths(count, |n| format!("\"r.io/g{n}\": {{\"auth\": \"{AUTH}\"}}"))
+    }),
+    ("images and paths of one host", |count| {
+        let keys = auths(count, |n| format!("\"r.io/g{n}\": {{\"auth\": \"{AUTH}\"}}"));
+        let service = |n| format!("    [[runners.docker.services]]\n    name = 'r.io/s{n}'\n");
+        format!("{keys}  [runners.docker]\n    image = 'r.io/a'\n{}", many(count, "", service))
+    }),
     ("one key", |count| auths(count, |_| format!("\"r.io\": {{\"auth\": \"{AUTH}\"}}"))),
     ("keys that never match", |count| {
         auths(count, |n| format!("\"x y{n}\": {{\"auth\": \"{AUTH}\"}}"))
@@ -137,6 +145,20 @@ const SOURCES: &[Kind] = &[
         )
     }),
     ("an auth document", auth_document),
+    ("paths of one host", |count| {
+        let login = |n| format!("\"r.io/g{n}\": {{\"auth\": \"{AUTH}\"}}");
+        format!("{{\"auths\": {{{}}}}}", many(count, ", ", login))
+    }),
+    ("users of one host", |count| {
+        let login = |n| format!("\"r.io/g{n}\": {{\"username\": \"u{n}\", \"password\": \"p\"}}");
+        format!("{{\"auths\": {{{}}}}}", many(count, ", ", login))
+    }),
+    ("a name that is looked for", |count| {
+        format!(
+            "{{\"auths\": {{\"r.io\": {{\"auth\": \"{AUTH}\", \"email\": \"image{}\"}}}}}}",
+            "x".repeat(count)
+        )
+    }),
 ];
 
 const FROM_SOURCE: &str = "set -n one --auth-config source --dry-run";
@@ -158,6 +180,7 @@ const COMMANDS: &[&str] = &[
     "remove -n one -r r1.io --dry-run",
     "list",
     "explain r1.io/app",
+    "explain --runner-version 14.7 --format json",
 ];
 
 /// How many instructions a command needs.
@@ -260,4 +283,40 @@ fn a_few_findings_of_one_cause_are_told() {
     assert!(text.matches("[undecodable-auth]").count() < 50, "{text}");
     assert!(text.contains(" more undecodable-auth"), "{text}");
     assert_eq!(print("json").matches("\"undecodable-auth\"").count(), 1000);
+}
+
+/// The same for the keys of one host, of which old versions of GitLab Runner take one at random: a few are
+/// named, for each registry and each image.
+#[test]
+fn a_few_keys_of_one_host_are_told() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let one_host = |count| {
+        let image = "  [runners.docker]\n    image = 'r.io/a'\n";
+        auths(count, |n| format!("\"r.io/g{n}\": {{\"auth\": \"{AUTH}\"}}")) + image
+    };
+    let source = SOURCES.iter().find(|(name, _)| *name == "users of one host").expect("a source");
+    fs::write(folder.path().join("config.toml"), one_host(1000)).expect("a config can be written");
+    fs::write(folder.path().join("source"), source.1(1000)).expect("a source can be written");
+    let print = |command: &str| {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+        let output = run.args(command.split(' ')).current_dir(folder.path());
+        let output = output.env("CONFIG_FILE", "config.toml").output().expect("it runs");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    for format in ["text", "json"] {
+        // A warning for each of a thousand registries.
+        let set = print(&format!("set -n one --auth-config source --dry-run --format {format}"));
+        assert!(set.contains("and 995 more at random"), "{set}");
+        assert!(set.len() < 700_000, "{} bytes", set.len());
+        for command in ["explain r.io/b/c --runner-version 14.7", "explain --runner-version 14.7"] {
+            let explain = print(&format!("{command} --format {format}"));
+            assert!(explain.len() < 20_000, "{} bytes", explain.len());
+            let more = if format == "json" { "\"more_at_random\":900" } else { "one of 1000 keys" };
+            assert!(explain.contains(more), "{explain}");
+        }
+        let helper = "set -n one --credential-helper h --delegate --dry-run --format";
+        assert!(print(&format!("{helper} {format}")).len() < 200_000);
+    }
+    let text = print("explain r.io/b/c --runner-version 14.7");
+    assert!(text.contains("at random and 980 more keys"), "{text}");
 }

@@ -99,7 +99,10 @@ fn a_key_is_found_as_by_a_look_at_each_of_them() {
             0 if has_store => ("store", Verdict::Store("pass".into())),
             0 => ("none", Verdict::NoMatch),
             1 => ("one", Verdict::Match(winners.remove(0))),
-            _ => ("at random", Verdict::AtRandom(winners)),
+            _ => {
+                let one_is_empty = winners.iter().any(|found| found.answer == Answer::Empty);
+                ("at random", Verdict::AtRandom { keys: winners, more: 0, one_is_empty })
+            }
         };
         let about = format!("{image} in {document} for {version}");
         let losers: Vec<_> =

@@ -106,7 +106,7 @@ fn given(document: &str, image: &str, version: RunnerVersion) -> Value {
     };
     match resolve(document, image, version).verdict {
         Verdict::Match(found) => json!(user(&found)),
-        Verdict::AtRandom(found) => {
+        Verdict::AtRandom { keys: found, .. } => {
             let mut users: Vec<_> = found.iter().map(user).collect();
             users.sort();
             json!(users)
@@ -240,7 +240,7 @@ fn each_version_has_its_rules() {
                 vec![format!("{} (empty)", found.key.as_str())]
             }
             Verdict::Match(found) => vec![found.key.as_str().to_owned()],
-            Verdict::AtRandom(found) => {
+            Verdict::AtRandom { keys: found, .. } => {
                 found.iter().map(|found| found.key.as_str().to_owned()).collect()
             }
             _ => Vec::new(),

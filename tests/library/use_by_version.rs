@@ -141,7 +141,7 @@ fn is_used(document: &str, registry: &Registry, version: RunnerVersion) -> bool 
     };
     match resolve(document, &image, version).verdict {
         Verdict::Match(found) => new(&found),
-        Verdict::AtRandom(found) => found.iter().all(new),
+        Verdict::AtRandom { keys, .. } => keys.iter().all(new),
         _ => false,
     }
 }
@@ -188,7 +188,7 @@ fn is_delegated(document: &str, registry: Option<&Registry>, version: RunnerVers
     let asked = |found: &Match| found.answer == helper;
     match resolve(document, &format!("{host}/0therwise/unnamed"), version).verdict {
         Verdict::Match(found) => asked(&found),
-        Verdict::AtRandom(found) => found.iter().all(asked),
+        Verdict::AtRandom { keys, .. } => keys.iter().all(asked),
         Verdict::Store(name) => registry.is_none() && name == "new-helper",
         _ => false,
     }

@@ -3,6 +3,7 @@
 use super::change::{insert, line_indent, remove_members, wrap};
 use super::style::{lead, text_literal};
 use super::{AuthDocument, Helper};
+use crate::auth::key::Key;
 use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::Registry;
 use crate::secret::Secret;
@@ -47,7 +48,7 @@ impl Delegation<'_> {
 impl AuthDocument<'_> {
     /// The edits that write down a delegation, what becomes of each registry, and the keys of `auths`
     /// that go: the helper answers in their place.
-    pub fn delegate(&self, delegation: Delegation<'_>) -> (Vec<Edit>, Vec<Outcome>, Vec<String>) {
+    pub fn delegate(&self, delegation: Delegation<'_>) -> (Vec<Edit>, Vec<Outcome>, Vec<&Key>) {
         let mut edits = Vec::new();
         let covered: Vec<_> =
             self.entries.iter().filter(|entry| delegation.covers(entry.key.as_str())).collect();
@@ -91,7 +92,7 @@ impl AuthDocument<'_> {
             }
         });
         edit::sort(&mut edits);
-        let gone = covered.iter().map(|entry| entry.key.shown().into_owned()).collect();
+        let gone = covered.into_iter().map(|entry| &entry.key).collect();
         (edits, outcomes, gone)
     }
 

@@ -12,6 +12,7 @@ use super::Login;
 use super::logins::Logins;
 use super::text::SourceText;
 use crate::auth::document::{AuthDocument, Entry, Helper};
+use crate::auth::key::few;
 use crate::auth::registry::Registry;
 use crate::auth::source::credential_helper::CredentialHelper;
 use crate::error::Error;
@@ -202,12 +203,10 @@ impl Reading<'_, '_> {
 
     fn not_there(&self, registry: &Registry) -> Error {
         let label = self.source.label();
-        let keys = stored(self.document).map(|entry| entry.key.as_str());
-        let keys =
-            keys.chain(self.document.helpers().iter().filter_map(|helper| helper.key_text()));
-        let keys: Vec<_> = keys.map(crate::auth::registry::shown).collect();
-        let there =
-            if keys.is_empty() { String::new() } else { format!("; it has {}", keys.join(", ")) };
+        let keys = stored(self.document).map(|entry| &entry.key);
+        let helpers = self.document.helpers().iter();
+        let keys = few(keys.chain(helpers.filter_map(|helper| helper.key.as_ref())));
+        let there = if keys.is_empty() { String::new() } else { format!("; it has {keys}") };
         Error::NoCredential(format!(
             "{label} has no credential for {}{there}: log in to it first",
             registry.path()

@@ -2,6 +2,8 @@
 
 mod notes;
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde::Serialize;
 
 use super::args::{Explain, Format, Global};
@@ -32,6 +34,13 @@ struct Body {
     warnings: Vec<String>,
 }
 
+/// How many keys, helpers or lines of one kind a person is told of.
+const MOST: usize = 20;
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 /// Several images, or those that the config names.
 #[derive(Serialize)]
 struct ImagesBody {
@@ -55,6 +64,9 @@ struct RunnerReport {
     image_path: String,
     candidates: Vec<String>,
     lost: Vec<KeyReport>,
+    /// How many more there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    more_lost: usize,
     near_misses: Vec<KeyReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -71,6 +83,9 @@ struct MatchReport {
     /// The keys of which one wins at random.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     at_random: Vec<String>,
+    /// How many more there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    more_at_random: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,14 +119,27 @@ pub(super) fn explain(
     } else {
         explain.images.iter().map(|image| (image.clone(), selected.clone())).collect()
     };
+    // Each runner's document is read once, for all images.
+    let mut asked: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for (image, runners) in &questions {
+        runners.iter().for_each(|&number| asked.entry(number).or_default().push(image));
+    }
+    let mut explanations = BTreeMap::new();
+    for (number, images) in asked {
+        let runner = &config.runners()[number];
+        let found = Explanation::of_images(&config, runner, &images, version)?;
+        explanations.insert(number, found.into_iter());
+    }
     let mut reports = Vec::new();
     let (mut served, mut lacking) = (0, 0);
     let mut out = String::new();
     for (image, runners) in &questions {
         let mut report = ImageReport { image: image.clone(), runners: Vec::new() };
-        for &number in runners {
-            let runner = &config.runners()[number];
-            let explanation = Explanation::new(&config, runner, image, version)?;
+        for number in runners {
+            let runner = &config.runners()[*number];
+            let Some(explanation) = explanations.get_mut(number).and_then(Iterator::next) else {
+                continue;
+            };
             let telling = Telling { explanation: &explanation, version, redaction: &redaction };
             served += usize::from(explanation.has_credential());
             lacking += usize::from(telling.is_lacking(named));
@@ -176,12 +204,14 @@ fn tell_json(label: &str, version: RunnerVersion, mut images: Vec<ImageReport>, 
 /// has a name only in a job.
 fn named_by(config: &Config<'_>, selected: &[usize]) -> Result<Vec<(String, Vec<usize>)>, Error> {
     let mut questions: Vec<(String, Vec<usize>)> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     for &number in selected {
         for named in named_images(config, &config.runners()[number]) {
             if check_image(&named.image).is_err() {
                 continue;
             }
-            match questions.iter_mut().find(|(image, _)| *image == named.image) {
+            let question = *known.entry(named.image.clone()).or_insert(questions.len());
+            match questions.get_mut(question) {
                 Some((_, runners)) if runners.last() == Some(&number) => {}
                 Some((_, runners)) => runners.push(number),
                 None => questions.push((named.image, vec![number])),
@@ -237,6 +267,7 @@ impl Telling<'_> {
             image_path: resolution.image_path.clone(),
             candidates: resolution.candidates.clone(),
             lost: lost.collect(),
+            more_lost: resolution.more_losers,
             near_misses: near_misses.collect(),
             problem: self.problem(),
             notes: self.notes(),
@@ -261,14 +292,16 @@ impl Telling<'_> {
                 _ => None,
             },
             at_random,
+            more_at_random: 0,
             line: place.map(|place| place.line),
             column: place.map(|place| place.column),
         };
         match &self.explanation.resolution.verdict {
             Verdict::Match(found) => Some(report(found, Vec::new())),
-            Verdict::AtRandom(found) => {
-                let keys = found.iter().map(|found| found.key.shown().into_owned()).collect();
-                found.first().map(|first| report(first, keys))
+            Verdict::AtRandom { keys, more, .. } => {
+                let shown = keys.iter().map(|found| found.key.shown().into_owned()).collect();
+                let first = keys.first().map(|first| report(first, shown));
+                first.map(|first| MatchReport { more_at_random: *more, ..first })
             }
             Verdict::Store(name) => Some(MatchReport {
                 registry: "*".to_owned(),
@@ -276,6 +309,7 @@ impl Telling<'_> {
                 username: None,
                 helper: Some(name.clone()),
                 at_random: Vec::new(),
+                more_at_random: 0,
                 line: None,
                 column: None,
             }),
@@ -325,8 +359,12 @@ impl Telling<'_> {
                 for (what, text) in self.verdict() {
                     line(what, &text);
                 }
-                for loser in &resolution.losers {
+                for loser in resolution.losers.iter().take(MOST) {
                     line("loses", &format!("{}: {}", loser.key.shown(), loss(loser.reason)));
+                }
+                let more = resolution.losers.len().saturating_sub(MOST) + resolution.more_losers;
+                if more > 0 {
+                    line("loses", &format!("and {more} more keys"));
                 }
             }
             for miss in &resolution.near_misses {
@@ -355,7 +393,9 @@ impl Telling<'_> {
                 Answer::Empty => "with an empty credential".to_owned(),
                 found => format!("with {}", answer(found)),
             },
-            Verdict::AtRandom(found) => format!("with one of {} keys at random", found.len()),
+            Verdict::AtRandom { keys, more, .. } => {
+                format!("with one of {} keys at random", keys.len() + more)
+            }
             Verdict::Store(name) => {
                 format!("with what docker-credential-{name} says, if it knows it")
             }
@@ -387,14 +427,15 @@ impl Telling<'_> {
                     format!("{}{place}: {}", found.key.shown(), answer(&found.answer)),
                 )]
             }
-            Verdict::AtRandom(found) => found
-                .iter()
-                .map(|found| {
-                    let text =
-                        format!("at random {}: {}", found.key.shown(), answer(&found.answer));
-                    ("finds", text)
-                })
-                .collect(),
+            Verdict::AtRandom { keys, more, .. } => {
+                let line = |text| ("finds", format!("at random {text}"));
+                let shown = keys.iter().take(MOST);
+                let told = shown
+                    .map(|found| line(format!("{}: {}", found.key.shown(), answer(&found.answer))));
+                let more = keys.len().saturating_sub(MOST) + more;
+                let more = (more > 0).then(|| line(format!("and {more} more keys")));
+                told.chain(more).collect()
+            }
             Verdict::Store(name) => {
                 vec![("finds", format!("what docker-credential-{name} says: the credsStore"))]
             }

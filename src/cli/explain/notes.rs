@@ -1,6 +1,6 @@
 //! What a person should know beside the answer of `explain`.
 
-use super::Telling;
+use super::{MOST, Telling};
 use crate::auth::runner_version::RunnerVersion;
 use crate::resolver::Verdict;
 use crate::runner::allowed_helpers;
@@ -19,8 +19,11 @@ impl Telling<'_> {
             }
             return notes;
         }
-        for place in &explanation.hidden {
+        for place in explanation.hidden.iter().take(MOST) {
             notes.push(format!("the auth entry on line {} is hidden by the last one", place.line));
+        }
+        if let more @ 1.. = explanation.hidden.len().saturating_sub(MOST) {
+            notes.push(format!("so are {more} more"));
         }
         if explanation.unset {
             notes.push(
@@ -52,13 +55,13 @@ impl Telling<'_> {
                 );
                 return notes;
             }
-            Verdict::AtRandom(_) => {
+            Verdict::AtRandom { .. } => {
                 notes.push("from GitLab Runner 18.3 on the one that sorts first wins".to_owned());
             }
             _ => {}
         }
         if !matches!(resolution.verdict, Verdict::Dropped { .. }) {
-            for name in resolution.helpers.iter().chain(&resolution.store) {
+            for name in resolution.helpers.iter().take(MOST).chain(&resolution.store) {
                 notes.push(format!(
                     "docker-credential-{name} runs for every job, found in the runner's own PATH: \
                      when it fails, the whole document is dropped"
@@ -130,7 +133,7 @@ impl Telling<'_> {
         let rest = "~/.docker/config.json (or ~/.dockercfg) of the runner's user, then the job's own \
                     login to GitLab's registry";
         notes.push(match &explanation.resolution.verdict {
-            Verdict::Match(_) | Verdict::AtRandom(_) => format!(
+            Verdict::Match(_) | Verdict::AtRandom { .. } => format!(
                 "asked after it, and used where they have a longer path: {rest}; a broken file is \
                  skipped without a word"
             ),
