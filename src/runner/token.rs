@@ -69,7 +69,10 @@ pub(crate) fn within(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
         let begins = PREFIXES.iter().filter_map(|prefix| whole.find(prefix)).min();
         let begins = begins.filter(|start| whole.len() - start >= LEAST);
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-        let random = || whole.split(|letter| !is_part(letter)).any(is_random).then_some(0);
+        let mut parts = whole.split(|letter| !is_part(letter));
+        // A name may stand before it: runner-TOKEN.
+        let random = |part: &str| is_random(part) || part.split(['-', '_', '.']).any(is_random);
+        let random = || parts.any(random).then_some(0);
         Some(word.start + begins.or_else(random)?..word.end)
     })
 }
@@ -82,10 +85,14 @@ fn is_random(word: &str) -> bool {
         b'0'..=b'9' => 2,
         _ => 3,
     };
-    let classes: Vec<_> = word.bytes().map(class).collect();
-    let has = |class: u8| classes.contains(&class);
-    let changes = classes.windows(2).filter(|two| two[0] != two[1]).count();
-    classes.len() >= 16 && has(0) && has(1) && has(2) && changes * 2 >= classes.len()
+    let classes: Vec<i32> = word.bytes().map(class).collect();
+    let has = |class| classes.contains(&class);
+    let changes = |counts: fn(&[i32]) -> bool| classes.windows(2).filter(|two| counts(two)).count();
+    let all = changes(|two| two[0] != two[1]);
+    // A capital begins a word of a name, and signs stand between words.
+    let within = changes(|two| two[0] != two[1] && two != [0, 1] && !two.contains(&3));
+    let many = all * 2 >= classes.len() || within * 4 >= classes.len();
+    classes.len() >= 16 && has(0) && has(1) && has(2) && many
 }
 
 /// Whether what a person gave names this token: the whole of it, or its first eight or nine
@@ -205,6 +212,8 @@ mod tests {
                 &["4qCqD8pEo7XzKkP3uDnw", "4qC-D8pEo7_zKkP3uDnw"],
             ),
             ("at glrt-abcdefghi%75%66 here", &["glrt-abcdefghi%75%66"]),
+            ("runner-q7Wd2KqQRfbSqQSYMUKLNFELA (old)", &["runner-q7Wd2KqQRfbSqQSYMUKLNFELA"]),
+            ("BuildServer2024ForGitLab", &[]),
             ("devops-runner", &[]),
             ("glrt-runner", &[]),
             ("3f2a9b8c7d6e", &[]),
