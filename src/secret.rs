@@ -138,7 +138,13 @@ pub(crate) fn may_be_secret(key: &str) -> bool {
 /// the place of one could be a secret.
 pub(crate) fn is_word(value: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+".contains(&byte);
-    value.len() <= 32 && value.bytes().all(letter) && !looks_like_secret(&value.to_lowercase())
+    let any = |test: fn(&u8) -> bool| value.as_bytes().iter().skip(1).any(test);
+    // A capital may begin a word, and all of it may be capitals.
+    let cases = any(u8::is_ascii_uppercase) && any(u8::is_ascii_lowercase);
+    value.len() <= 32
+        && value.bytes().all(letter)
+        && !cases
+        && !looks_like_secret(&value.to_lowercase())
 }
 
 /// The words of a text, cut at all punctuation.
@@ -173,6 +179,16 @@ impl Classes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_has_no_capitals_in_its_midst() {
+        for word in ["docker", "Docker", "docker+machine", "docker-autoscaler", "DOCKER", ""] {
+            assert!(is_word(word), "{word}");
+        }
+        for text in ["dTpCZmdtanFwYXoxMjM", "dTpwYXNzd", "docker machine", "Harbor12345"] {
+            assert!(!is_word(text), "{text}");
+        }
+    }
 
     #[test]
     fn secrets_are_told_from_words() {

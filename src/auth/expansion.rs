@@ -114,14 +114,14 @@ pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<Secret>) -> Expanded {
         rest = &after[length..];
     }
     out.text(rest);
-    let pieces: Vec<_> = out.pieces.iter().map(Piece::text).collect();
+    let pieces: Vec<_> = out.all.iter().map(Piece::text).collect();
     Expanded { text: Secret::concat(&pieces), values: out.values, unknown }
 }
 
 /// The pieces of an expanded value, one after the other.
 #[derive(Default)]
 struct Pieces<'t> {
-    pieces: Vec<Piece<'t>>,
+    all: Vec<Piece<'t>>,
     values: Vec<Value>,
     length: usize,
 }
@@ -129,7 +129,7 @@ struct Pieces<'t> {
 impl<'t> Pieces<'t> {
     fn text(&mut self, text: &'t str) {
         self.length += text.len();
-        self.pieces.push(Piece::Text(text));
+        self.all.push(Piece::Text(text));
     }
 
     fn value(&mut self, name: &str, written: &str, value: Secret) {
@@ -137,7 +137,7 @@ impl<'t> Pieces<'t> {
         self.length = span.end;
         let look = Look::of(name, value.expose());
         self.values.push(Value { span, written: written.to_owned(), look });
-        self.pieces.push(Piece::Value(value));
+        self.all.push(Piece::Value(value));
     }
 }
 

@@ -267,8 +267,7 @@ impl Instead {
                 "gives up on every source for the name of a helper, and finds nothing for {registry}"
             ),
             Self::Random(keys) => format!(
-                "takes one of {} at random for {registry}: to it they are the same registry",
-                keys
+                "takes one of {keys} at random for {registry}: to it they are the same registry"
             ),
             Self::Other(key) => format!("uses {key} for {registry}"),
             Self::Nothing => format!("finds nothing for {registry}"),

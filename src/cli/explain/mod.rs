@@ -37,10 +37,6 @@ struct Body {
 /// How many keys, helpers or lines of one kind a person is told of.
 const MOST: usize = 20;
 
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
 /// Several images, or those that the config names.
 #[derive(Serialize)]
 struct ImagesBody {
@@ -65,8 +61,8 @@ struct RunnerReport {
     candidates: Vec<String>,
     lost: Vec<KeyReport>,
     /// How many more there are.
-    #[serde(skip_serializing_if = "is_zero")]
-    more_lost: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_lost: Option<usize>,
     near_misses: Vec<KeyReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -84,8 +80,8 @@ struct MatchReport {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     at_random: Vec<String>,
     /// How many more there are.
-    #[serde(skip_serializing_if = "is_zero")]
-    more_at_random: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_at_random: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +118,9 @@ pub(super) fn explain(
     // Each runner's document is read once, for all images.
     let mut asked: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for (image, runners) in &questions {
-        runners.iter().for_each(|&number| asked.entry(number).or_default().push(image));
+        for &number in runners {
+            asked.entry(number).or_default().push(image);
+        }
     }
     let mut explanations = BTreeMap::new();
     for (number, images) in asked {
@@ -267,7 +265,7 @@ impl Telling<'_> {
             image_path: resolution.image_path.clone(),
             candidates: resolution.candidates.clone(),
             lost: lost.collect(),
-            more_lost: resolution.more_losers,
+            more_lost: Some(resolution.more_losers).filter(|more| *more > 0),
             near_misses: near_misses.collect(),
             problem: self.problem(),
             notes: self.notes(),
@@ -292,7 +290,7 @@ impl Telling<'_> {
                 _ => None,
             },
             at_random,
-            more_at_random: 0,
+            more_at_random: None,
             line: place.map(|place| place.line),
             column: place.map(|place| place.column),
         };
@@ -301,7 +299,8 @@ impl Telling<'_> {
             Verdict::AtRandom { keys, more, .. } => {
                 let shown = keys.iter().map(|found| found.key.shown().into_owned()).collect();
                 let first = keys.first().map(|first| report(first, shown));
-                first.map(|first| MatchReport { more_at_random: *more, ..first })
+                let more_at_random = Some(*more).filter(|more| *more > 0);
+                first.map(|first| MatchReport { more_at_random, ..first })
             }
             Verdict::Store(name) => Some(MatchReport {
                 registry: "*".to_owned(),
@@ -309,7 +308,7 @@ impl Telling<'_> {
                 username: None,
                 helper: Some(name.clone()),
                 at_random: Vec::new(),
-                more_at_random: 0,
+                more_at_random: None,
                 line: None,
                 column: None,
             }),
