@@ -3,9 +3,8 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use similar::{
-    Algorithm, DiffOp, DiffTag, TextDiff, capture_diff_slices, capture_diff_slices_deadline,
-};
+use similar::algorithms::{Capture, Compact, Replace, myers};
+use similar::{DiffOp, DiffTag};
 
 use crate::error::Error;
 use crate::plan::Plan;
@@ -176,15 +175,12 @@ fn block_changes(
     })?;
     // The block starts at its bracket: what stands before it on the line is shown with it.
     let head = &syntax.text()[config.text().line(first_line).start..span.start];
-    let lines = TextDiff::from_lines(old, new);
+    let (old_lines, new_lines): (Vec<_>, Vec<_>) =
+        (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+    let ops = ops(&old_lines, &new_lines, None);
     let mut changes = Vec::new();
-    let starts = |text: &str| -> Vec<usize> {
-        let ends =
-            text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at + 1);
-        std::iter::once(0).chain(ends).chain([text.len()]).collect()
-    };
-    let (old_starts, new_starts) = (starts(old), starts(new));
-    let differing = || lines.ops().iter().filter(|op| op.tag() != DiffTag::Equal);
+    let (old_starts, new_starts) = (starts(&old_lines), starts(&new_lines));
+    let differing = || ops.iter().filter(|op| op.tag() != DiffTag::Equal);
     let come = differing().map(DiffOp::new_range);
     let come = come.reduce(|all, more| all.start..more.end).unwrap_or_default();
     let come = new_starts[come.start]..new_starts[come.end];
@@ -217,13 +213,33 @@ fn block_changes(
     Ok(changes)
 }
 
+/// How one list of lines or words becomes another.
+fn ops(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp> {
+    let mut diff = Compact::new(Replace::new(Capture::new()), old, new);
+    // One algorithm for one type: each other would be code that nobody runs. To capture can't fail.
+    let Ok(()) = myers::diff_deadline(&mut diff, old, 0..old.len(), new, 0..new.len(), deadline);
+    diff.into_inner().into_inner().into_ops()
+}
+
+/// Where each line starts, and where the last one ends.
+fn starts(lines: &[&str]) -> Vec<usize> {
+    let mut end = 0;
+    let ends = lines.iter().map(|line| {
+        end += line.len();
+        end
+    });
+    std::iter::once(0).chain(ends).collect()
+}
+
 /// The lines of a change, with the words marked in which they differ.
 fn marked(gone: &[String], come: &[String]) -> Vec<Line> {
     let whole = |kind, lines: &[String]| -> Vec<Line> {
         lines.iter().map(|line| Line::new(kind, line.clone())).collect()
     };
     let mut lines = Vec::new();
-    for op in capture_diff_slices(Algorithm::Myers, gone, come) {
+    let old: Vec<_> = gone.iter().map(String::as_str).collect();
+    let new: Vec<_> = come.iter().map(String::as_str).collect();
+    for op in ops(&old, &new, None) {
         let (gone, come) = (&gone[op.old_range()], &come[op.new_range()]);
         if op.tag() == DiffTag::Replace {
             let (removed, added) = words(gone, come);
@@ -245,7 +261,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
     let (old, new) = (tokens(gone), tokens(come));
     let deadline = Instant::now().checked_add(PATIENCE);
-    let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
+    let ops = ops(&old, &new, deadline);
     // Where little is the same, everything is new, and marks would only be noise.
     let count = |tokens: &[&str]| tokens.iter().filter(|&&token| token != "\n").count();
     let same = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
