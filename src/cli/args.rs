@@ -89,7 +89,7 @@ impl Arguments {
         let read = |command: clap::Command| {
             // Nobody needs its memory before the process ends.
             let mut command = ManuallyDrop::new(command);
-            Self::from_arg_matches(&command.try_get_matches_from_mut(words)?)
+            Self::from_arg_matches_mut(&mut command.try_get_matches_from_mut(words)?)
         };
         // The first word that is called like a command may be the value of an option.
         alone.and_then(|alone| read(alone).ok()).map_or_else(|| read(all()), Ok)

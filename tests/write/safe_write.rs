@@ -155,8 +155,10 @@ fn owner_and_attributes_stay() {
     let place = Place::new();
     let config = place.config();
     let path = config.to_str().unwrap();
+    let long = "long".repeat(300);
     if !is_root()
         || !tool("chown", &["1234:4321", path])
+        || !tool("setfattr", &["-n", "user.long", "-v", &long, path])
         || !tool("setfattr", &["-n", "user.note", "-v", "ours", path])
         || !tool("setfattr", &["-n", "trusted.note", "-v", "root's", path])
         || !tool("setfattr", &["-n", "security.selinux", "-v", "u:object_r:etc_t:s0", path])
@@ -168,7 +170,8 @@ fn owner_and_attributes_stay() {
     let attributes = || run(Command::new("getfattr").args(["-dm", "-", path])).stdout;
     let before = (acl(), attributes());
     assert!(String::from_utf8_lossy(&before.0).contains("user:1235:r--"));
-    assert!(String::from_utf8_lossy(&before.1).contains("etc_t"));
+    let shown = String::from_utf8_lossy(&before.1);
+    assert!(shown.contains("etc_t") && shown.contains(&long));
     written(&mut set(&config), &config);
     assert_eq!((acl(), attributes()), before);
     let metadata = fs::metadata(&config).unwrap();

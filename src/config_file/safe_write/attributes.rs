@@ -16,6 +16,9 @@ const OF_THE_CONTENT: &[&str] = &["security.ima", "security.evm"];
 /// Where Linux has the access list of a file.
 const ACCESS_LIST: &str = "system.posix_acl_access";
 
+/// As much as the names or one value of most files need.
+const USUAL: usize = 256;
+
 /// More than any file system takes for the names, or for one value.
 const LARGEST: usize = 64 * 1024;
 
@@ -84,23 +87,36 @@ fn carry_all(old: &File, new: &File, lost: &mut Vec<Lost>) -> io::Result<()> {
 
 /// The extended attributes of a file; none where there can't be any.
 fn all(file: &File) -> io::Result<Vec<(String, Vec<u8>)>> {
-    let mut names = vec![0; LARGEST];
-    let length = match flistxattr(file, &mut names[..]) {
-        Ok(length) => length,
+    let names = match filled(|names| flistxattr(file, names)) {
+        Ok(names) => names,
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(Vec::new()),
         Err(cause) => return Err(cause.into()),
     };
     let mut found = Vec::new();
-    let mut value = vec![0; LARGEST];
-    for name in names[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
+    for name in names.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
         let name = String::from_utf8_lossy(name).into_owned();
         if OF_THE_CONTENT.contains(&name.as_str()) {
             continue;
         }
-        let length = fgetxattr(file, name.as_str(), &mut value[..])?;
-        found.push((name, value[..length].to_vec()));
+        let value = filled(|value| fgetxattr(file, name.as_str(), value))?;
+        found.push((name, value));
     }
     Ok(found)
+}
+
+/// What `fill` puts into memory that is large enough.
+fn filled(fill: impl Fn(&mut [u8]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
+    let mut bytes = vec![0; USUAL];
+    loop {
+        match fill(&mut bytes) {
+            Ok(length) => {
+                bytes.truncate(length);
+                return Ok(bytes);
+            }
+            Err(Errno::RANGE) if bytes.len() < LARGEST => bytes = vec![0; LARGEST],
+            Err(cause) => return Err(cause),
+        }
+    }
 }
 
 /// Whether a folder doesn't let this process make files.
