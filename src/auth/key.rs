@@ -49,6 +49,16 @@ impl Key {
         self.shown() == self.text
     }
 
+    /// The host, where a variable brings in that of a key which is shown otherwise.
+    #[cfg(feature = "verify")]
+    pub(crate) fn hidden_host(&self) -> Option<String> {
+        let path = registry::key_path(&self.text);
+        let host = path.split([':', '/']).next().unwrap_or_default();
+        let shown = self.shown().to_lowercase();
+        (self.written.is_some() && host.len() >= SHORTEST && !shown.contains(host))
+            .then(|| host.to_owned())
+    }
+
     /// A path that was made of the key as it may be shown.
     #[must_use]
     pub fn shown_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
@@ -72,6 +82,10 @@ pub(crate) fn few<'k>(keys: impl IntoIterator<Item = &'k Key>) -> String {
 
 /// How many keys a sentence names.
 const FEW: usize = 5;
+
+/// A shorter host would take letters out of any word.
+#[cfg(feature = "verify")]
+const SHORTEST: usize = 4;
 
 impl From<&str> for Key {
     fn from(text: &str) -> Self {

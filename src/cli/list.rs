@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::args::{Format, Global, List};
+use super::columns::Columns;
 use super::input::Input;
 use super::output::Output;
 use super::report::{Report, RunnerLabel, redaction};
@@ -77,7 +78,8 @@ fn runners(
 
 /// The runners in columns, a line for each registry.
 fn table(runners: &[RunnerReport]) -> String {
-    let mut rows = vec![["NAME", "TOKEN", "ID", "EXECUTOR", "URL", "REGISTRY"].map(str::to_owned)];
+    let heading = ["NAME", "TOKEN", "ID", "EXECUTOR", "URL"].map(str::to_owned);
+    let mut rows = vec![(heading, "REGISTRY".to_owned())];
     for runner in runners {
         let mut registries: Vec<String> = runner.credentials.iter().map(registry).collect();
         registries.extend(runner.problem.clone());
@@ -88,27 +90,18 @@ fn table(runners: &[RunnerReport]) -> String {
             let first = |text: &str| {
                 if number == 0 { one_line(text) } else { String::new() }
             };
-            rows.push([
+            let cells = [
                 first(if runner.label.name.is_empty() { "-" } else { &runner.label.name }),
                 first(&runner.label.short_token),
                 first(&runner.id.map_or("-".to_owned(), |id| id.to_string())),
                 first(&runner.label.executor),
                 first(&runner.url),
-                one_line(&registry),
-            ]);
+            ];
+            rows.push((cells, one_line(&registry)));
         }
     }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
-    let mut out = String::new();
-    for row in &rows {
-        for (cell, width) in row.iter().zip(&widths) {
-            out.push_str(&format!("{cell:width$}  "));
-        }
-        out.push_str(&row[5]);
-        out.push('\n');
-    }
-    out
+    let columns = Columns::of(rows.iter().map(|(cells, _)| cells));
+    rows.iter().map(|(cells, registry)| columns.line(cells, registry)).collect()
 }
 
 /// A registry with its user, or the helper that answers for it.

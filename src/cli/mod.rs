@@ -5,6 +5,7 @@
 mod ansible;
 mod args;
 mod change;
+mod columns;
 mod completions;
 mod doctor;
 mod explain;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::args::{Format, Global, Network, Set, Verify};
+use super::columns::Columns;
 use super::input::Input;
 use super::output::Output;
 use super::report::{Report, RunnerLabel, redaction, title};
@@ -405,20 +406,13 @@ fn table(rows: Vec<(&Row, String)>) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let heading = ["RESULT", "REGISTRY OR IMAGE", "USER"];
+    let heading = ["RESULT", "REGISTRY OR IMAGE", "USER"].map(str::to_owned);
     let cells = |row: &Row| [row.result.to_owned(), row.what.clone(), row.user.clone()];
-    let width = |column: usize| {
-        let widths = rows.iter().map(|(row, _)| cells(row)[column].chars().count());
-        widths.chain([heading[column].len()]).max().unwrap_or(0)
-    };
-    let widths = [0, 1, 2].map(width);
-    let line = |cells: [String; 3], last: &str| {
-        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  "));
-        format!("{}{last}\n", padded.collect::<String>())
-    };
-    let mut out = line(heading.map(str::to_owned), "RUNNERS");
-    for (row, names) in rows {
-        out.push_str(&line(cells(row), &names));
+    let lines: Vec<_> = rows.iter().map(|(row, _)| cells(row)).collect();
+    let columns = Columns::of([&heading].into_iter().chain(&lines));
+    let mut out = columns.line(&heading, "RUNNERS");
+    for (cells, (row, names)) in lines.iter().zip(rows) {
+        out.push_str(&columns.line(cells, &names));
         for detail in &row.details {
             out.push_str(&format!("  {detail}\n"));
         }

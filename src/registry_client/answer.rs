@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Inquiry;
+use crate::secret::HIDDEN;
 
 /// What a registry says to one inquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +109,22 @@ pub enum Obstacle {
     Certificates,
     /// A credential helper does not give the credential.
     CredentialHelper,
+}
+
+impl Answer {
+    /// The same answer with something else in the place of a host.
+    pub(crate) fn without(mut self, host: &str) -> Self {
+        let hide = |text: &mut String| *text = text.replace(host, HIDDEN);
+        match &mut self {
+            Self::Accepted { note } => note.iter_mut().for_each(hide),
+            Self::Anonymous => {}
+            Self::Refused(Refusal { message, advice, .. }) => {
+                message.iter_mut().chain(advice).for_each(hide);
+            }
+            Self::Unreachable(failure) => hide(&mut failure.message),
+        }
+        self
+    }
 }
 
 impl Failure {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::auth::credential::Credential;
-use crate::secret::Secret;
+use crate::secret::{HIDDEN, Secret, looks_generated};
 
 /// The most that is repeated, in characters.
 const LONGEST: usize = 200;
@@ -59,7 +59,7 @@ pub(super) fn message(body: &[u8], secrets: &Secrets) -> Option<String> {
         Ok(complaint) => complaint.text()?,
         Err(_) => plain(body)?,
     };
-    let text = secrets.hide(text.trim());
+    let text = without_generated(&secrets.hide(text.trim()));
     let text = text.trim();
     let mut letters = text.chars();
     let mut short: String = letters.by_ref().take(LONGEST).collect();
@@ -67,6 +67,19 @@ pub(super) fn message(body: &[u8], secrets: &Secrets) -> Option<String> {
         short.push('…');
     }
     (!short.is_empty()).then_some(short)
+}
+
+/// The same text without words that look generated: what was sent may come back in another spelling,
+/// or in part.
+fn without_generated(text: &str) -> String {
+    let ends = |letter: char| letter.is_whitespace() || "()[]{}<>,;'\"".contains(letter);
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(ends) {
+        let bare = word.trim_end_matches(ends);
+        out.push_str(if looks_generated(bare) { HIDDEN } else { bare });
+        out.push_str(&word[bare.len()..]);
+    }
+    out
 }
 
 /// What was sent to a registry or came from its realm: it may send it back.
@@ -143,6 +156,20 @@ mod tests {
             assert_eq!(said(body).as_deref(), expected, "{body}");
         }
         assert_eq!(said(&"x".repeat(5000)).map(|text| text.chars().count()), Some(LONGEST + 1));
+    }
+
+    #[test]
+    fn what_was_sent_does_not_come_back_in_another_spelling_or_in_part() {
+        for (body, expected) in [
+            ("denied: 'Xk7mQz4L' is wrong", "denied: '<hidden>' is wrong"),
+            ("no Y2k6WGs3bVF6NEx3OVJ0MlZiOA", "no <hidden>"),
+            ("no 586b376d517a344c", "no <hidden>"),
+            ("no repository group/sub-group/app2:1.25 in r.io", ""),
+            ("see https://docs.docker.com/go/rate-limit/ (5 left, 2026-01-02)", ""),
+        ] {
+            let expected = if expected.is_empty() { body } else { expected };
+            assert_eq!(said(body).as_deref(), Some(expected));
+        }
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl RunnerCredentials {
             }
         }
         if let Some(store) = named.iter().find(|helper| helper.key.is_none()) {
-            match helpers.list(&store.name) {
+            match helpers.list(store) {
                 Ok(keys) => {
                     for key in keys {
                         let key = Key::from(&*key);
@@ -191,7 +191,7 @@ impl HelperCache {
         let credential = asked.or_insert_with(|| {
             CredentialHelper::new(&helper.name, timeout)
                 .and_then(|program| program.get(key.as_str()))
-                .map_err(|error| failure(&error))
+                .map_err(|error| failure(helper, error))
         });
         Found {
             key: key.clone(),
@@ -202,12 +202,12 @@ impl HelperCache {
     }
 
     /// The keys that a store knows.
-    fn list(&mut self, name: &str) -> Result<Vec<String>, Failure> {
+    fn list(&mut self, store: &Helper) -> Result<Vec<String>, Failure> {
         let timeout = self.timeout;
-        let asked = self.lists.entry(name.to_owned()).or_insert_with(|| {
-            CredentialHelper::new(name, timeout)
-                .and_then(|helper| helper.list())
-                .map_err(|error| failure(&error))
+        let asked = self.lists.entry(store.name.clone()).or_insert_with(|| {
+            CredentialHelper::new(&store.name, timeout)
+                .and_then(|program| program.list())
+                .map_err(|error| failure(store, error))
         });
         asked.clone()
     }
@@ -217,6 +217,6 @@ impl HelperCache {
     }
 }
 
-fn failure(error: &Error) -> Failure {
-    Failure::new(Obstacle::CredentialHelper, error.to_string())
+fn failure(helper: &Helper, error: Error) -> Failure {
+    Failure::new(Obstacle::CredentialHelper, helper.as_shown(error).to_string())
 }

@@ -64,6 +64,8 @@ pub struct Question {
     /// The credential helper that answered.
     pub helper: Option<String>,
     asked: Asked,
+    /// A host that is not shown: a variable brings it in that may hold a secret.
+    hidden: Option<String>,
 }
 
 /// Where the answer to a question is found.
@@ -162,6 +164,7 @@ impl Questions {
             username: username.clone(),
             helper: helper.clone(),
             asked,
+            hidden: key.hidden_host(),
         }
     }
 
@@ -217,6 +220,7 @@ impl Questions {
             username: question.and_then(|question| question.username.clone()),
             helper: question.and_then(|question| question.helper.clone()),
             asked,
+            hidden: question.and_then(|question| question.hidden.clone()),
         }
     }
 
@@ -246,19 +250,22 @@ impl Verification {
     /// The answer to a question.
     #[must_use]
     pub fn answer(&self, question: &Question) -> Answer {
+        let failed = |failure: &Failure| Answer::Unreachable(failure.clone());
         let found = match &question.asked {
-            Asked::Nobody(failure) => return Answer::Unreachable(failure.clone()),
+            Asked::Nobody(failure) => Some(failed(failure)),
             Asked::Credential(inquiry) => {
-                self.answers.get(*inquiry).and_then(|answers| answers.credential.as_ref())
+                self.answers.get(*inquiry).and_then(|answers| answers.credential.clone())
             }
             Asked::Image(inquiry, image) => {
-                self.answers.get(*inquiry).and_then(|answers| answers.images.get(*image))
+                self.answers.get(*inquiry).and_then(|answers| answers.images.get(*image)).cloned()
             }
         };
-        found.cloned().unwrap_or_else(|| {
-            let message = "it was not asked".to_owned();
-            Answer::Unreachable(Failure { obstacle: Obstacle::NotConnected, message })
-        })
+        let answer = found
+            .unwrap_or_else(|| failed(&Failure::new(Obstacle::NotConnected, "it was not asked")));
+        match &question.hidden {
+            Some(host) => answer.without(host),
+            None => answer,
+        }
     }
 
     /// All that was asked, runner by runner.

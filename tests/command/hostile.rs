@@ -122,3 +122,27 @@ fn a_hundred_thousand_runners_are_read() {
     }
     run(text.as_bytes(), &[0, 1]);
 }
+
+/// A column as wide as its longest word would make each row as long, and no number is as wide as that.
+#[test]
+fn a_long_name_makes_no_other_row_long() {
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("config.toml");
+    let runner = |name: &str| {
+        let document = r#"{"auths": {"127.0.0.1:1": {"auth": "dTpw"}}}"#;
+        format!(
+            "[[runners]]\n  name = '{name}'\n  url = '{name}'\n  executor = 'docker'\n  \
+             environment = ['DOCKER_AUTH_CONFIG={document}']\n"
+        )
+    };
+    let long = "long ".repeat(20_000);
+    let text = format!("{}{}", runner(&long), runner("short").repeat(100));
+    fs::write(&path, &text).unwrap();
+    for command in ["list", "verify"] {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+        let output = run.arg(command).env("CONFIG_FILE", &path).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(0 | 6)), "{command}: {said}");
+        assert!(output.stdout.len() < 300_000, "{command}: {} bytes", output.stdout.len());
+    }
+}

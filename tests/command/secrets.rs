@@ -206,3 +206,15 @@ fn a_key_made_of_variables_is_shown_as_it_is_written() {
     let whole = format!("[[runners]]\n  name = 'one'\n  executor = 'docker'\n  {whole}\n");
     assert!(run(&["list"], &whole).contains("r.io (u)"));
 }
+
+#[test]
+fn a_host_that_comes_from_a_secret_is_in_no_answer() {
+    let config = VARIABLES
+        .replace("Xk7mQz4Lw9Rt2Vb8", "127.0.0.9")
+        .replace("\"$TOKEN\": {", "\"$TOKEN:1\": {");
+    for format in ["text", "json"] {
+        let printed = run(&["verify", "--timeout", "1", "--format", format], &config);
+        assert!(printed.contains("$TOKEN:1") && printed.contains("<hidden>:1"), "{printed}");
+        assert!(!printed.contains("127.0.0.9"), "{printed}");
+    }
+}

@@ -2,6 +2,7 @@
 //! left, and credential helpers. The helpers are those in `tests/bin`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 
@@ -618,5 +620,64 @@ fn a_helper_that_hangs_ends_with_all_it_started() {
         assert!(start.elapsed() < Duration::from_secs(20));
         let pids = fs::read_to_string(place.path("pids")).expect("the helper ran");
         all_end(&pids);
+    }
+}
+
+/// Docker runs no helper of the current folder: another user may own it.
+#[test]
+fn a_helper_in_the_current_folder_is_not_run() {
+    let place = Place::new();
+    let helper = place.path("docker-credential-here");
+    let answer = "#!/bin/sh\ntouch ran\nprintf '{\"Username\": \"u\", \"Secret\": \"p\"}'\n";
+    place.put("docker-credential-here", answer);
+    fs::set_permissions(&helper, PermissionsExt::from_mode(0o755)).expect("a program");
+    let set = ["set", "--credential-helper", "here", "-r", "r.io", "--yes"];
+    for path in ["", ".", ":/usr/bin", "../x:.", "bin/.."] {
+        let output = place.command(&set).env("PATH", path).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(6), "{path:?}: {output:?}");
+        assert!(!place.path("ran").exists(), "{path:?}");
+    }
+    let path = format!("{}:/bin:/usr/bin", place.path("").display());
+    let output = place.command(&set).env("PATH", path).output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// A pipe in a place that nobody has named is not waited for.
+#[test]
+fn a_pipe_is_no_login() {
+    let place = Place::new();
+    fs::create_dir(place.path(".docker")).expect("a folder");
+    mkfifoat(CWD, place.path(".docker/config.json"), Mode::RUSR).expect("a pipe");
+    let mut command = place.command(&["set", "--from-docker-config", "--yes"]);
+    command.env("HOME", place.path(""));
+    let output = command.output().expect("it runs");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no file left by a login"));
+}
+
+/// What stands in the place of a helper's name may be a password.
+#[test]
+fn a_helper_that_is_no_name_is_not_told() {
+    let place = Place::new();
+    for helpers in [
+        r#"{"credHelpers": {"r.io": "Xk7mQz4Lw9Rt2Vb8"}}"#,
+        r#"{"credsStore": "Xk7mQz4Lw9Rt2Vb8"}"#,
+    ] {
+        place.put("login.json", helpers);
+        let run = place.run(&["set", "--from-docker-config", "login.json", "--yes"]);
+        assert!(
+            run.printed.contains("docker-credential-<hidden> is not in the PATH"),
+            "{}",
+            run.printed
+        );
+        assert!(!run.printed.contains("Xk7m"), "{}", run.printed);
+        let text = format!("{CONFIG}  environment = ['DOCKER_AUTH_CONFIG={helpers}']\n");
+        let run = Place::with(&text).run(&["verify"]);
+        assert!(
+            run.printed.contains("docker-credential-<hidden> is not in the PATH"),
+            "{}",
+            run.printed
+        );
+        assert!(!run.printed.contains("Xk7m"), "{}", run.printed);
     }
 }

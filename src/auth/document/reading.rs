@@ -6,6 +6,8 @@ use crate::auth::expansion::Value;
 use crate::auth::key::Key;
 use crate::auth::registry::is_plain_host;
 use crate::auth::runner_version::RunnerVersion;
+use crate::auth::source::credential_helper::PREFIX;
+use crate::error::Error;
 use crate::secret::{HIDDEN, looks_generated};
 use crate::toml::letter_case::same_key;
 
@@ -102,6 +104,19 @@ impl Helper {
         };
         let plain = self.name.len() <= 64 && self.name.bytes().all(letter);
         if plain && !looks_generated(&self.name) { &self.name } else { HIDDEN }
+    }
+
+    /// An error of this helper that names it as it may be shown.
+    pub fn as_shown(&self, error: Error) -> Error {
+        let shown = self.shown_name();
+        match error {
+            Error::HelperFailed { problem, .. } => Error::HelperFailed {
+                problem: problem
+                    .replace(&format!("{PREFIX}{}", self.name), &format!("{PREFIX}{shown}")),
+                helper: shown.to_owned(),
+            },
+            error => error,
+        }
     }
 
     /// The key as GitLab Runner takes it.

@@ -45,7 +45,8 @@ pub(crate) fn bare_name(named: &str) -> &str {
 }
 
 /// Finds a helper's program in this process's `PATH`, as docker/cli does
-/// (`cli/config/credentials/native_store.go`). The runner's own `PATH` may differ.
+/// (`cli/config/credentials/native_store.go`): Go runs no program of the current folder, whose owner
+/// may be another user. The runner's own `PATH` may differ.
 #[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
     let program = format!("{PREFIX}{name}");
@@ -54,7 +55,8 @@ pub fn find(name: &str) -> Option<PathBuf> {
             .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     };
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(&program)).find(|file| executable(file))
+    let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+    folders.map(|folder| folder.join(&program)).find(|file| executable(file))
 }
 
 /// A helper that can be asked.

@@ -44,7 +44,7 @@ pub fn docker_config(
     let reading = Reading { source: &source, document: &document, wanted, timeout };
     let mut logins = reading.stored()?;
     for helper in document.helpers() {
-        reading.ask(helper, &mut logins)?;
+        reading.ask(helper, &mut logins).map_err(|error| helper.as_shown(error))?;
     }
     let mut missing = wanted.iter().filter(|registry| logins.credential(registry).is_none());
     if let Some(registry) = missing.next() {
@@ -78,10 +78,11 @@ pub fn logged_in() -> Vec<(Registry, Option<String>)> {
     read().unwrap_or_default()
 }
 
-/// The first file that is there, of those that Docker and then Podman read.
+/// The first file that is there, of those that Docker and then Podman read. A pipe in a place that nobody
+/// has named would be waited for.
 fn find() -> Result<PathBuf, Error> {
     let places = places(|name| std::env::var_os(name), rustix::process::getuid().as_raw());
-    places.iter().find(|place| place.exists()).cloned().ok_or_else(|| {
+    places.iter().find(|place| place.is_file()).cloned().ok_or_else(|| {
         let names: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
         Error::NoCredential(format!(
             "there is no file left by a login ({}): log in first, or name one with \
