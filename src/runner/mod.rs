@@ -171,7 +171,8 @@ impl Runner<'_> {
         rest: impl Fn(&'r str) -> Cow<'r, str>,
         token: impl Fn(&str) -> String,
     ) -> Cow<'r, str> {
-        let own = looks_like_secret(&self.token).then(|| self.name.match_indices(&*self.token));
+        let named = self.name.contains(&*self.token) && looks_like_secret(&self.token);
+        let own = named.then(|| self.name.match_indices(&*self.token));
         let own = own.into_iter().flatten().map(|(at, found)| at..at + found.len());
         let mut tokens: Vec<_> = own.chain(token::within(&self.name)).collect();
         if tokens.is_empty() {

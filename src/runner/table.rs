@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::runner::{Config, Runner};
-use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{Block, NodeId, NodeKind, Syntax};
 
 /// A key of a table with its value.
@@ -25,11 +24,8 @@ pub(crate) fn sections<'c>(
     let first = if place.inline.is_some() { syntax.blocks().len() } else { place.block + 1 };
     let headed = syntax.blocks()[first..].iter().filter_map(|block| Some((block.header()?, block)));
     headed
-        .filter_map(|(header, block)| {
-            let mut keys = syntax.keys(header);
-            let own = keys.next().is_some_and(|key| same_key(&key, "runners"));
-            own.then(|| (header, block, keys.next().is_some()))
-        })
+        .filter(|(header, _)| syntax.key_is(*header, 0, "runners"))
+        .map(|(header, block)| (header, block, syntax.names(header).nth(1).is_some()))
         .take_while(|(_, _, below)| *below)
         .map(|(header, block, _)| (header, block))
 }
@@ -54,9 +50,8 @@ pub(crate) fn keys_of<'t>(
     let syntax = config.syntax();
     let inline = |value| syntax.node(value).kind == NodeKind::InlineTable;
     let mut found = Vec::new();
-    let is_name = |key: Option<Cow<'t, str>>| key.is_some_and(|key| same_key(&key, table));
     for pair in syntax.siblings(runner.place().pairs.clone()) {
-        if !is_name(syntax.keys(pair).next()) {
+        if !syntax.key_is(pair, 0, table) {
             continue;
         }
         let keys: Vec<_> = syntax.keys(pair).collect();
@@ -73,11 +68,10 @@ pub(crate) fn keys_of<'t>(
         }
     }
     for (header, block) in sections(config, runner) {
-        let mut keys = syntax.keys(header).skip(1);
-        if !is_name(keys.next()) {
+        if !syntax.key_is(header, 1, table) {
             continue;
         }
-        match keys.next() {
+        match syntax.keys(header).nth(2) {
             None => found.extend(pairs(syntax, block.pairs())),
             Some(key) => found.push(TableKey { key, node: header, value: None }),
         }
@@ -92,7 +86,7 @@ fn pairs<'t, 's>(
 ) -> impl Iterator<Item = TableKey<'t>> + use<'t, 's> {
     syntax.siblings(range).filter_map(move |pair| {
         let key = syntax.keys(pair).next()?;
-        let value = syntax.simple_key(pair).map(|_| syntax.value(pair));
+        let value = syntax.simple_name(pair).map(|_| syntax.value(pair));
         Some(TableKey { key, node: pair, value })
     })
 }

@@ -66,6 +66,9 @@ pub(crate) fn within(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     });
     words.filter_map(|word| {
         let whole = &text[word.clone()];
+        if whole.len() < LEAST {
+            return None;
+        }
         let begins = PREFIXES.iter().filter_map(|prefix| whole.find(prefix)).min();
         let begins = begins.filter(|start| whole.len() - start >= LEAST);
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
@@ -77,22 +80,30 @@ pub(crate) fn within(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     })
 }
 
+/// The least bytes of a token that begins like nothing else.
+const LEAST_RANDOM: usize = 16;
+
 /// Whether a word has letters of both cases and digits, in an order that no name has.
 fn is_random(word: &str) -> bool {
+    if word.len() < LEAST_RANDOM {
+        return false;
+    }
     let class = |byte: u8| match byte {
         b'A'..=b'Z' => 0,
         b'a'..=b'z' => 1,
         b'0'..=b'9' => 2,
         _ => 3,
     };
-    let classes: Vec<i32> = word.bytes().map(class).collect();
-    let has = |class| classes.contains(&class);
-    let changes = |counts: fn(&[i32]) -> bool| classes.windows(2).filter(|two| counts(two)).count();
-    let all = changes(|two| two[0] != two[1]);
+    let mut has = [false; 4];
+    word.bytes().for_each(|byte| has[class(byte)] = true);
+    let changes = |counts: fn(usize, usize) -> bool| {
+        let (these, next) = (word.bytes().map(class), word.bytes().skip(1).map(class));
+        these.zip(next).filter(|(one, next)| one != next && counts(*one, *next)).count()
+    };
+    let all = changes(|_, _| true);
     // A capital begins a word of a name, and signs stand between words.
-    let within = changes(|two| two[0] != two[1] && two != [0, 1] && !two.contains(&3));
-    let many = all * 2 >= classes.len() || within * 4 >= classes.len();
-    classes.len() >= 16 && has(0) && has(1) && has(2) && many
+    let within = changes(|one, next| (one, next) != (0, 1) && one != 3 && next != 3);
+    has[..3] == [true; 3] && (all * 2 >= word.len() || within * 4 >= word.len())
 }
 
 /// Whether what a person gave names this token: the whole of it, or its first eight or nine

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 use zeroize::Zeroizing;
 
 use crate::toml::edit::{self, Edit};
@@ -47,7 +47,7 @@ pub struct ConfigText {
 
 /// How many bytes are counted anew for each line and each column that is asked about: a list of all
 /// lines would take a quarter of the memory that the text takes, and few are asked about.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 512;
 
 impl ConfigText {
     /// Takes the bytes of a config. `label` is what messages call it, usually its path.
@@ -153,8 +153,13 @@ impl ConfigText {
     #[must_use]
     pub fn place(&self, offset: usize) -> Place {
         let line = self.line_of(offset);
-        let start = self.line(line).start;
-        let column = self.characters_before(offset.max(start)) - self.characters_before(start);
+        let start = self.start_of_line(line, offset);
+        let bytes = &self.text.as_bytes()[start..offset.clamp(start, self.text.len())];
+        let column = if bytes.len() <= CHUNK {
+            characters(bytes)
+        } else {
+            self.characters_before(offset) - self.characters_before(start)
+        };
         let (line, column) = match &self.enclosure {
             Some(enclosure) => enclosure.place(line, column),
             None => (line, column),
@@ -165,9 +170,8 @@ impl ConfigText {
     /// How many characters start before a byte. A line may be as long as the file, and be asked about
     /// often.
     fn characters_before(&self, offset: usize) -> usize {
-        let starts = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
-        let counts = self.character_counts.get_or_init(|| self.counts(starts));
-        self.count_before(offset, counts, starts)
+        let counts = self.character_counts.get_or_init(|| self.counts(characters));
+        self.count_before(offset, counts, characters)
     }
 
     /// The number of the line that holds a byte offset, counted from 0.
@@ -200,6 +204,14 @@ impl ConfigText {
         end.map_or(self.text.len(), |end| chunk * CHUNK + end + 1)
     }
 
+    /// The first byte of the line that holds a byte offset and has this number.
+    fn start_of_line(&self, line: usize, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let near = offset.saturating_sub(CHUNK);
+        let before = memrchr(b'\n', &self.text.as_bytes()[near..offset]);
+        before.map_or_else(|| self.line_start(line), |end| near + end + 1)
+    }
+
     fn line_counts(&self) -> &[usize] {
         self.line_counts.get_or_init(|| self.counts(line_ends))
     }
@@ -227,6 +239,11 @@ impl ConfigText {
         let before = counts.get(chunk).copied().unwrap_or_default();
         before + count(&self.text.as_bytes()[chunk * CHUNK..offset])
     }
+}
+
+/// How many characters start in some bytes.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
 fn line_ends(bytes: &[u8]) -> usize {

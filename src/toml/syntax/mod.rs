@@ -22,6 +22,7 @@ use std::ops::Range;
 use toml_parser::decoder::Encoding;
 use toml_parser::{Raw, Span};
 
+use crate::toml::letter_case::same_key;
 use crate::toml::text::ConfigText;
 use builder::Builder;
 use names::Names;
@@ -293,6 +294,20 @@ impl<'t> Syntax<'t> {
         self.children(id)
             .take_while(|&child| self.nodes[child].kind == NodeKind::Key)
             .map(|child| self.string(child))
+    }
+
+    /// Whether the key with a number (from 0) of a header or a pair is `name` to GitLab Runner.
+    pub fn key_is(&self, id: NodeId, number: usize, name: &str) -> bool {
+        let key = id + 1 + number;
+        let Some(node) = self.nodes.get(key).filter(|node| node.kind == NodeKind::Key) else {
+            return false;
+        };
+        // A key that is not as long can only be the same with another letter outside ASCII.
+        let quotes = 2 * usize::from(node.encoding.is_some());
+        let span = node.span();
+        let bytes = &self.text.as_bytes()[span.clone()];
+        (node.form != Form::Plain || span.len() == name.len() + quotes || !bytes.is_ascii())
+            && same_key(&self.string(key), name)
     }
 
     /// The names of a header's or a pair's keys.
