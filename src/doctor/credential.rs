@@ -13,9 +13,14 @@ use crate::secret::Secret;
 use crate::toml::edit::Edit;
 
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
-    undecodable(examined, findings);
-    for entry in examined.document.effective() {
-        let checked = Checked { examined, entry, stored: entry.stored() };
+    let credentials: Vec<_> = examined
+        .document
+        .effective()
+        .into_iter()
+        .map(|entry| Checked { examined, entry, stored: entry.stored() })
+        .collect();
+    undecodable(examined, &credentials, findings);
+    for checked in &credentials {
         checked.placeholder(findings);
         checked.line_end(findings);
         checked.plain_fields(findings);
@@ -33,13 +38,16 @@ pub(super) fn called(key: &Key) -> String {
     }
 }
 
-fn undecodable(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
+fn undecodable(
+    examined: &Examined<'_>,
+    credentials: &[Checked<'_, '_>],
+    findings: &mut Vec<Finding>,
+) {
     let remedy = examined.subject.remedy;
-    let broken: Vec<&Entry> = examined
-        .document
-        .effective()
-        .into_iter()
-        .filter(|entry| entry.stored() == Stored::Undecodable)
+    let broken: Vec<&Entry> = credentials
+        .iter()
+        .filter(|checked| checked.stored == Stored::Undecodable)
+        .map(|checked| checked.entry)
         .collect();
     let keys: Vec<&Key> = broken.iter().map(|entry| &entry.key).collect();
     for entry in &broken {

@@ -34,9 +34,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         | Reading::Cancelled(_, document)
         | Reading::Read(document) => document,
     };
-    let examined = match subject.entry.as_written(subject.environment, &expanded) {
+    let literal = subject.entry.is_literal();
+    let written = (!literal).then(|| subject.entry.as_written(subject.environment, &expanded));
+    let examined = match written.flatten() {
         Some(document) => Examined { subject, document, exact: true },
-        None => Examined { subject, document: expanded, exact: false },
+        None => Examined { subject, document: expanded, exact: literal },
     };
     shadowed(subject, Some(&examined.document), findings);
     contents(&examined, findings);
@@ -105,9 +107,10 @@ fn refers_to_itself(subject: &Subject<'_>, raw: &str, findings: &mut Vec<Finding
 
 /// A `$` in a text that is no document as it stands.
 fn expansion_of_all(subject: &Subject<'_>, raw: &str, findings: &mut Vec<Finding>) {
-    let document = AuthDocument::parse_literal(raw).is_ok();
-    let unknown = expand(raw, |name| subject.environment.variable(name)).unknown;
-    if document || unknown.is_empty() {
+    if subject.entry.is_literal()
+        || expand(raw, |name| subject.environment.variable(name)).unknown.is_empty()
+        || AuthDocument::parse_literal(raw).is_ok()
+    {
         return;
     }
     findings.push(subject.finding(
@@ -186,6 +189,9 @@ fn missing_auths(examined: &Examined<'_>) -> Finding {
 
 fn expansion(examined: &Examined<'_>, raw: &str, findings: &mut Vec<Finding>) {
     let remedy = examined.subject.remedy;
+    if !raw.contains('$') {
+        return;
+    }
     for string in examined.document.strings() {
         let piece = &raw[string.span.clone()];
         let unknown = expand(piece, |name| examined.subject.environment.variable(name)).unknown;

@@ -38,7 +38,6 @@ const AROUND: &[(&str, &str)] = &[
 /// Whether a value waits for another one, such as `<password>`, `CHANGEME` or `…`.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let value = value.trim().to_lowercase();
-    let letters: String = value.chars().filter(|letter| letter.is_alphanumeric()).collect();
     let around = |(before, after): &(&str, &str)| {
         value.len() > before.len() + after.len()
             && value.starts_with(before)
@@ -46,10 +45,15 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     };
     let dots =
         value.len() > 2 && value.chars().all(|letter| matches!(letter, '.' | '…' | '*' | 'x'));
-    WORDS.contains(&letters.as_str())
+    WORDS.iter().any(|word| is_word(&value, word))
         || BEGINNINGS.iter().any(|beginning| value.starts_with(beginning))
         || AROUND.iter().any(around)
         || dots
+}
+
+/// Whether the letters and digits of a value make a word.
+fn is_word(value: &str, word: &str) -> bool {
+    value.chars().filter(|letter| letter.is_alphanumeric()).eq(word.chars())
 }
 
 /// Whether a credential waits for one. Somebody may have such a password, so it is no more than likely.

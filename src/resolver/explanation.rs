@@ -114,6 +114,11 @@ impl Explanation {
             let Reading::Read(document) = &reading else { return None };
             entry.as_written(environment, document)
         });
+        let literal = match (&filled, &reading) {
+            (Some((_, entry, _)), Reading::Read(document)) if entry.is_literal() => Some(document),
+            _ => None,
+        };
+        let written = || literal.or_else(|| written.as_ref());
         let lookup = Lookup::new(&reading, version);
         let hidden: Rc<[Place]> =
             entries.iter().flat_map(|entries| &entries.hidden).map(place).collect();
@@ -124,7 +129,7 @@ impl Explanation {
         let explain = |image: &&str| {
             let resolution = lookup.resolve(image);
             let offset = filled.as_ref().and_then(|(_, entry, filled)| {
-                Some((entry, offset(&resolution.verdict, entry, filled, || written.as_ref())?))
+                Some((entry, offset(&resolution.verdict, entry, filled, written)?))
             });
             let mut limits = limits.clone();
             if named.contains(*image) {

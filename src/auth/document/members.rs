@@ -6,6 +6,7 @@
 //! 13.9, 23.0 from 15.10, 24.0 from 16.3, 25.0 from 17.5, 27.5 from 17.11, 28 from 18.7, 29 from 19.2.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::json::{self, Object};
 use super::{DocumentError, json::Member};
@@ -110,28 +111,43 @@ pub(super) fn check(
 fn check_members(
     text: &str,
     object: &Object,
-    known: &[Known],
+    known: &'static [Known],
     version: RunnerVersion,
     parsed: &mut Objects,
 ) -> Result<(), DocumentError> {
     let is_known = |(name, _, first, end): &&Known, member: &Member| {
-        version.is_since(first.0, first.1)
+        same_key(name, &member.name)
+            && version.is_since(first.0, first.1)
             && !version.is_since(end.0, end.1)
-            && same_key(name, &member.name)
     };
     for member in &object.members {
         if let Some((name, shape, ..)) = known.iter().find(|known| is_known(known, member)) {
-            check_value(text, member, &format!("'{name}'"), shape, version, parsed)?;
+            check_value(text, member, &Which::Named(name), shape, version, parsed)?;
         }
     }
     Ok(())
 }
 
-/// `which` says in the problem which member it is.
+/// Which member it is, in the words of a problem.
+enum Which {
+    Named(&'static str),
+    /// The name of an inner one is a registry, which could hold a password.
+    Inside(&'static str),
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => write!(f, "'{name}'"),
+            Self::Inside(name) => write!(f, "of '{name}'"),
+        }
+    }
+}
+
 fn check_value(
     text: &str,
     member: &Member,
-    which: &str,
+    which: &Which,
     shape: &Shape,
     version: RunnerVersion,
     parsed: &mut Objects,
@@ -157,8 +173,8 @@ fn check_value(
         },
         Map(inner) => match json::object_at(text, &member.value)? {
             Some(object) => {
-                // The name of the inner one is a registry, which could hold a password.
-                let which = format!("of {}", which.trim_start_matches("of "));
+                let (Which::Named(name) | Which::Inside(name)) = which;
+                let which = Which::Inside(name);
                 let mut members = object.members.iter();
                 let all = members
                     .try_for_each(|it| check_value(text, it, &which, inner, version, parsed));
