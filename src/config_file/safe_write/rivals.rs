@@ -111,7 +111,7 @@ impl Writer<'_> {
                 return Ok(Step::Done);
             }
             if synced {
-                sleep(PAUSE);
+                sleep(PAUSE.min(longest.saturating_sub(start.elapsed())));
             } else {
                 // Only now, since it takes its time, in which another writer would read this file.
                 self.sync_folder();
