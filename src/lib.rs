@@ -50,8 +50,8 @@ pub mod verification;
 mod yaml;
 
 pub use auth::credential::Credential;
+pub use auth::credential_change::{Action, CredentialChange};
 pub use auth::key::Key;
-pub use auth::outcome::{Action, Outcome};
 pub use auth::registry::{Registry, key_path, key_path_in, why_it_never_matches};
 pub use auth::runner_version::RunnerVersion;
 pub use auth::source;

@@ -5,10 +5,10 @@
 //! config or a runner is.
 
 pub mod credential;
+pub(crate) mod credential_change;
 pub(crate) mod document;
 pub mod expansion;
 pub(crate) mod key;
-pub(crate) mod outcome;
 pub mod registry;
 pub(crate) mod runner_version;
 pub mod source;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::args::{Format, Global, Writing};
-use super::guide::{Conversation, Guide};
+use super::guide::{Guide, Questionnaire};
 use super::input::Input;
 use super::output::{Output, filtered};
 use super::preview::{Ending, Preview, Told, warnings};
@@ -45,8 +45,8 @@ pub(super) fn change(
     output: &Output,
 ) -> Result<ExitStatus, Error> {
     let runners = Runners::Selected(selector);
-    let wanted = Wanted::Request(request);
-    Change { global, command, runners, wanted, writing, output }.run()
+    let intent = Intent::Request(request);
+    Change { global, command, runners, intent, writing, output }.run()
 }
 
 /// Mends what `mend` mends, in the same way.
@@ -56,8 +56,8 @@ pub(super) fn mend(
     writing: &Writing,
     output: &Output,
 ) -> Result<ExitStatus, Error> {
-    let (command, runners, wanted) = ("doctor", Runners::Picked(Vec::new()), Wanted::Mended(mend));
-    Change { global, command, runners, wanted, writing, output }.run()
+    let (command, runners, intent) = ("doctor", Runners::Picked(Vec::new()), Intent::Mended(mend));
+    Change { global, command, runners, intent, writing, output }.run()
 }
 
 /// Asks a person what is open, shows what would change, and writes it when they agree. Who goes back
@@ -65,7 +65,7 @@ pub(super) fn mend(
 pub(super) fn converse(
     global: &Global,
     command: &'static str,
-    conversation: &mut impl Conversation,
+    conversation: &mut impl Questionnaire,
     writing: &Writing,
     output: &Output,
 ) -> Result<ExitStatus, Error> {
@@ -75,8 +75,8 @@ pub(super) fn converse(
         let Guide { input, config, runners, .. } = conversation.guide();
         // Their numbers count in the text in which they were shown.
         let runners = Runners::Picked(runners.clone());
-        let wanted = Wanted::Request(&request);
-        let change = Change { global, command, runners, wanted, writing, output };
+        let intent = Intent::Request(&request);
+        let change = Change { global, command, runners, intent, writing, output };
         let told = change.tell(config)?;
         if let Some(status) = change.propose(input, told, true)? {
             return Ok(status);
@@ -93,7 +93,7 @@ enum Runners<'c> {
 
 /// What is to become of the config.
 #[derive(Clone, Copy)]
-enum Wanted<'c> {
+enum Intent<'c> {
     Request(&'c Request),
     /// What this makes of it.
     Mended(&'c dyn Fn(&Config<'_>) -> Result<Mended, Error>),
@@ -104,7 +104,7 @@ struct Change<'c> {
     global: &'c Global,
     command: &'static str,
     runners: Runners<'c>,
-    wanted: Wanted<'c>,
+    intent: Intent<'c>,
     writing: &'c Writing,
     output: &'c Output,
 }
@@ -184,7 +184,7 @@ impl Change<'_> {
 
     /// Who changes a credential learns that others can read the file, or change it.
     fn warn_of_readers(&self, told: &mut Told, path: &str, mode: u32) {
-        if let Wanted::Request(_) = self.wanted {
+        if let Intent::Request(_) = self.intent {
             let finding = doctor::permissions(path, mode);
             told.report.body.warnings.extend(finding.iter().map(Finding::sentence));
         }
@@ -211,12 +211,12 @@ impl Change<'_> {
             Runners::Selected(selector) => selector.select(config, Matches::One)?,
             Runners::Picked(numbers) => numbers.clone(),
         };
-        let plan = match self.wanted {
-            Wanted::Request(request) => Plan::make(config, &selected, request)?,
-            Wanted::Mended(mend) => Plan::of_mended(config, mend(config)?)?,
+        let plan = match self.intent {
+            Intent::Request(request) => Plan::make(config, &selected, request)?,
+            Intent::Mended(mend) => Plan::of_mended(config, mend(config)?)?,
         };
         let mut redaction = Redaction::new(self.global.show_secrets);
-        if let Wanted::Request(Request::Set { logins, .. }) = self.wanted {
+        if let Intent::Request(Request::Set { logins, .. }) = self.intent {
             for (_, login) in logins {
                 redaction.learn_credential(login);
             }
@@ -233,7 +233,7 @@ impl Change<'_> {
         let removes = self.command == "remove";
         let preview = Preview { config, plan: &plan, redaction: &redaction, dry, removes };
         let mut report = preview.report(self.command, &lines);
-        if let Wanted::Request(request) = self.wanted {
+        if let Intent::Request(request) = self.intent {
             report.body.warnings.splice(0..0, odd(request));
         }
         let text = config.text();
@@ -243,7 +243,7 @@ impl Change<'_> {
             summary: preview.summary(),
             label: one_line(text.label()),
             is_whole: text.enclosure().is_none(),
-            stores: matches!(self.wanted, Wanted::Request(Request::Set { .. })) && preview.stores(),
+            stores: matches!(self.intent, Intent::Request(Request::Set { .. })) && preview.stores(),
             edits: plan.into_edits(),
         })
     }

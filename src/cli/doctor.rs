@@ -11,7 +11,7 @@ use super::args::{Doctor, Format, Global};
 use super::fix;
 use super::input::Input;
 use super::output::Output;
-use super::report::{Problem, Report, RunnerLabel, count, redaction};
+use super::report::{ErrorLabel, Report, RunnerLabel, count, redaction};
 use super::review::{self, Remark};
 use crate::auth::source::credential_helper;
 use crate::doctor::{Circumstances, Code, Diagnosis, Finding, Level};
@@ -34,7 +34,7 @@ struct FileReport {
     findings: Vec<FindingReport>,
     runners: Vec<RunnerReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Problem>,
+    error: Option<ErrorLabel>,
     warnings: Vec<String>,
 }
 
@@ -193,7 +193,7 @@ impl FileReport {
             config: path.display().to_string(),
             findings: Vec::new(),
             runners: Vec::new(),
-            error: Some(Problem::new(error)),
+            error: Some(ErrorLabel::new(error)),
             warnings: Vec::new(),
         }
     }

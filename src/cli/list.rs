@@ -6,7 +6,7 @@ use super::args::{Format, Global, List};
 use super::columns::Columns;
 use super::input::Input;
 use super::output::Output;
-use super::report::{Report, RunnerLabel, redaction};
+use super::report::{Report, RunnerLabel, RunnersBody, redaction};
 use crate::auth::registry::without_user;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -14,13 +14,6 @@ use crate::resolver::listing::{self, Listed};
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
 use crate::toml::printable::one_line;
-
-#[derive(Serialize)]
-struct Body {
-    config: String,
-    runners: Vec<RunnerReport>,
-    warnings: Vec<String>,
-}
 
 #[derive(Serialize)]
 struct RunnerReport {
@@ -41,8 +34,7 @@ pub(super) fn list(global: &Global, list: &List, output: &Output) -> Result<Exit
         Input::read_settled(global, |input| runners(input, &selector, global.show_secrets))?;
     let text = input.text();
     if output.format == Format::Json {
-        let config = text.label().to_owned();
-        output.json(&Report::new("list", Body { config, runners, warnings: Vec::new() }));
+        output.json(&Report::new("list", RunnersBody::new(text, runners)));
     } else if runners.is_empty() {
         output.print(&format!("{} has no [[runners]] entry.\n", one_line(text.label())));
     } else {

@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 use serde::Serialize;
 
 use super::args::{Color, Format, Global};
-use super::report::Failure;
+use super::report::ErrorReport;
 use crate::error::Error;
 use crate::escaped_json::to_string;
 use crate::redaction::diff::{Line, LineKind, sign, to_text};
@@ -106,7 +106,7 @@ impl Output {
     /// Prints an error to standard error, or as JSON in place of the report.
     pub fn error(&self, error: &Error) {
         if self.format == Format::Json {
-            self.json(&Failure::new(error));
+            self.json(&ErrorReport::new(error));
             if self.lost().is_some() {
                 Self::error_of_output(error);
             }
@@ -182,7 +182,7 @@ fn style(kind: LineKind) -> Style {
 
 /// An error as JSON on standard output, for arguments that could not be read.
 pub(super) fn json_error(error: &Error) {
-    if let Ok(text) = to_string(&Failure::new(error), acts)
+    if let Ok(text) = to_string(&ErrorReport::new(error), acts)
         && try_write_to(io::stdout(), &format!("{text}\n")).is_err()
     {
         Output::error_of_output(error);

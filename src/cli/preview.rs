@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::list;
 use super::output::Output;
 use super::report::{Report, RunnerLabel, title};
-use crate::auth::outcome::{Action, Outcome};
+use crate::auth::credential_change::{Action, CredentialChange};
 use crate::doctor::{self, Finding};
 use crate::plan::{Plan, RunnerPlan};
 use crate::redaction::Redaction;
@@ -128,7 +128,7 @@ pub(super) struct RunnerReport {
     #[serde(flatten)]
     label: RunnerLabel,
     changed: bool,
-    credentials: Vec<Outcome>,
+    credentials: Vec<CredentialChange>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pull_policy: Option<Vec<PullPolicy>>,
 }
@@ -142,7 +142,7 @@ impl Preview<'_, '_> {
         let runners = self.plan.runners().iter().map(|plan| RunnerReport {
             label: RunnerLabel::new(self.runner(plan), self.redaction),
             changed: plan.changed,
-            credentials: plan.outcomes.clone(),
+            credentials: plan.changes.clone(),
             pull_policy: plan.pull_policies.clone(),
         });
         let body = Body {
@@ -158,8 +158,8 @@ impl Preview<'_, '_> {
 
     /// Whether a credential comes into the file, and not only out of it.
     pub fn stores(&self) -> bool {
-        let mut outcomes = self.plan.runners().iter().flat_map(|plan| &plan.outcomes);
-        outcomes.any(|outcome| matches!(outcome.action, Action::Added | Action::Updated))
+        let mut changes = self.plan.runners().iter().flat_map(|plan| &plan.changes);
+        changes.any(|change| matches!(change.action, Action::Added | Action::Updated))
     }
 
     /// One line per runner.
@@ -171,7 +171,7 @@ impl Preview<'_, '_> {
         }
         for plan in self.plan.runners() {
             let runner = self.runner(plan);
-            let mut parts: Vec<String> = plan.outcomes.iter().map(sentence).collect();
+            let mut parts: Vec<String> = plan.changes.iter().map(sentence).collect();
             parts.extend(plan.notes.iter().cloned());
             if parts.is_empty() {
                 parts.push(self.nothing_to_do(runner));
@@ -214,8 +214,8 @@ impl Preview<'_, '_> {
     }
 }
 
-fn sentence(outcome: &Outcome) -> String {
-    let Outcome { registry, action, username } = outcome;
+fn sentence(change: &CredentialChange) -> String {
+    let CredentialChange { registry, action, username } = change;
     // The store answers for every registry.
     let registry = if registry == "*" { "the credsStore" } else { registry };
     let user = username.as_ref().map_or(String::new(), |user| format!(" for user {user}"));

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::runner::{Config, Runner, label};
+use crate::toml::text::ConfigText;
 
 /// The version of the shape of the JSON reports.
 const SCHEMA: u8 = 1;
@@ -24,27 +25,41 @@ impl<R: Serialize> Report<R> {
     }
 }
 
-/// The JSON report of a command that failed.
+/// What is told of the runners of a config.
 #[derive(Serialize)]
-pub(super) struct Failure {
-    schema: u8,
-    error: Problem,
+pub(super) struct RunnersBody<R> {
+    config: String,
+    runners: Vec<R>,
+    warnings: Vec<String>,
 }
 
-impl Failure {
+impl<R: Serialize> RunnersBody<R> {
+    pub fn new(config: &ConfigText, runners: Vec<R>) -> Self {
+        Self { config: config.label().to_owned(), runners, warnings: Vec::new() }
+    }
+}
+
+/// The JSON report of a command that failed.
+#[derive(Serialize)]
+pub(super) struct ErrorReport {
+    schema: u8,
+    error: ErrorLabel,
+}
+
+impl ErrorReport {
     pub fn new(error: &Error) -> Self {
-        Self { schema: SCHEMA, error: Problem::new(error) }
+        Self { schema: SCHEMA, error: ErrorLabel::new(error) }
     }
 }
 
 /// An error as every JSON report names it.
 #[derive(Serialize)]
-pub(super) struct Problem {
+pub(super) struct ErrorLabel {
     pub code: &'static str,
     pub message: String,
 }
 
-impl Problem {
+impl ErrorLabel {
     pub fn new(error: &Error) -> Self {
         Self { code: error.code(), message: error.to_string() }
     }

@@ -11,7 +11,7 @@ use super::args::{Format, Global, Network, Set, Verify};
 use super::columns::Columns;
 use super::input::Input;
 use super::output::Output;
-use super::report::{Report, RunnerLabel, redaction, title};
+use super::report::{Report, RunnerLabel, RunnersBody, redaction, title};
 use crate::auth::source::Login;
 use crate::auth::source::credential_helper::CredentialHelper;
 use crate::error::Error;
@@ -19,23 +19,16 @@ use crate::exit_status::ExitStatus;
 use crate::plan::Request;
 use crate::redaction::Redaction;
 use crate::registry_client::{
-    Answer, Authorities, CERTIFICATES, Failure, ImageReference, Obstacle, Proxies, Refusal,
-    RefusalReason, RegistryHost, Settings,
+    Authorities, CERTIFICATES, Failure, ImageReference, Obstacle, Proxies, RefusalReason,
+    RegistryAnswer, RegistryHost, RegistryRefusal, Settings,
 };
 use crate::runner::Config;
 use crate::runner::selection::Matches;
 use crate::toml::printable::one_line;
-use crate::verification::{Question, Questions, Verification, Wanted, verify_logins};
+use crate::verification::{AskedImages, Question, Questions, Verification, verify_logins};
 
 /// How many runners a line of the table names.
 const MOST_NAMES: usize = 3;
-
-#[derive(Serialize)]
-struct Body {
-    config: String,
-    runners: Vec<RunnerReport>,
-    warnings: Vec<String>,
-}
 
 #[derive(Serialize)]
 struct RunnerReport {
@@ -95,8 +88,8 @@ pub(super) fn verify(
         selector.select(&Config::parse(input.text())?, Matches::Any)
     })?;
     let config = Config::parse(input.text())?;
-    let wanted = Wanted { images, named_images: verify.named_images };
-    let mut questions = Questions::new(wanted, timeout);
+    let asked = AskedImages { given: images, named_in_config: verify.named_images };
+    let mut questions = Questions::new(asked, timeout);
     for number in selected {
         questions.add(&config, number)?;
     }
@@ -155,17 +148,17 @@ pub(super) fn before_writing(set: &Set, request: &Request, output: &Output) -> R
             format!("{} {what}{message}{advice}", registry.path())
         };
         match answer {
-            Answer::Accepted { .. } => {}
-            Answer::Refused(_) => {
+            RegistryAnswer::Accepted { .. } => {}
+            RegistryAnswer::Refused(_) => {
                 return Err(Error::CredentialRefused(said("refuses the credential")));
             }
-            Answer::Anonymous => {
+            RegistryAnswer::Anonymous => {
                 return Err(Error::CredentialRefused(said(
                     "lets anybody in, which proves nothing of the credential; leave --verify out to \
                      write it all the same",
                 )));
             }
-            Answer::Unreachable(_) => {
+            RegistryAnswer::Unreachable(_) => {
                 let said = said("could not be asked");
                 unreachable = unreachable.or(Some(Error::RegistryUnreachable(said)));
             }
@@ -218,20 +211,22 @@ impl Progress {
 }
 
 /// An answer without secrets.
-fn told(answer: &Answer, redaction: &Redaction<'_>) -> AnswerReport {
+fn told(answer: &RegistryAnswer, redaction: &Redaction<'_>) -> AnswerReport {
     let clean = |text: &String| redaction.clean(text);
     match answer {
-        Answer::Accepted { note } => {
+        RegistryAnswer::Accepted { note } => {
             AnswerReport { result: "accepted", advice: note.clone(), ..AnswerReport::default() }
         }
-        Answer::Anonymous => AnswerReport { result: "anonymous", ..AnswerReport::default() },
-        Answer::Refused(Refusal { reason, message, advice }) => AnswerReport {
+        RegistryAnswer::Anonymous => {
+            AnswerReport { result: "anonymous", ..AnswerReport::default() }
+        }
+        RegistryAnswer::Refused(RegistryRefusal { reason, message, advice }) => AnswerReport {
             result: "refused",
             reason: Some(Reason::Refused(*reason)),
             message: message.as_ref().map(clean),
             advice: advice.clone(),
         },
-        Answer::Unreachable(Failure { obstacle, message }) => AnswerReport {
+        RegistryAnswer::Unreachable(Failure { obstacle, message }) => AnswerReport {
             result: "unreachable",
             reason: Some(Reason::Unreachable(*obstacle)),
             // Where the registry has named another place, that is its own text too.
@@ -245,19 +240,19 @@ fn told(answer: &Answer, redaction: &Redaction<'_>) -> AnswerReport {
 }
 
 /// What the answer means, in words.
-fn meaning(question: &Question, answer: &Answer) -> Option<&'static str> {
+fn meaning(question: &Question, answer: &RegistryAnswer) -> Option<&'static str> {
     let image = question.image.is_some();
     Some(match answer {
-        Answer::Accepted { .. } | Answer::Unreachable(_) => return None,
-        Answer::Anonymous if image && question.registry.is_none() => "anybody can pull it",
-        Answer::Anonymous if image => {
+        RegistryAnswer::Accepted { .. } | RegistryAnswer::Unreachable(_) => return None,
+        RegistryAnswer::Anonymous if image && question.registry.is_none() => "anybody can pull it",
+        RegistryAnswer::Anonymous if image => {
             "anybody can pull it, so this proves nothing of the credential"
         }
-        Answer::Anonymous => {
+        RegistryAnswer::Anonymous => {
             "the registry lets anybody in, so this proves nothing of the credential: ask for a private \
              image with --image"
         }
-        Answer::Refused(Refusal { reason, .. }) => match reason {
+        RegistryAnswer::Refused(RegistryRefusal { reason, .. }) => match reason {
             RefusalReason::WrongCredential => "the user or the password is wrong",
             RefusalReason::NoCredential => "it wants a credential, and the runner has none for it",
             RefusalReason::NoPermission => {
@@ -289,16 +284,16 @@ impl Telling<'_> {
         let answers =
             || self.verification.questions().map(|(_, asked)| self.verification.answer(asked));
         let broken = self.verification.runners.iter().any(|runner| runner.problem.is_some());
-        if broken || answers().any(|answer| matches!(answer, Answer::Refused(_))) {
+        if broken || answers().any(|answer| matches!(answer, RegistryAnswer::Refused(_))) {
             ExitStatus::No
-        } else if answers().any(|answer| matches!(answer, Answer::Unreachable(_))) {
+        } else if answers().any(|answer| matches!(answer, RegistryAnswer::Unreachable(_))) {
             ExitStatus::Unreachable
         } else {
             ExitStatus::Done
         }
     }
 
-    fn report(&self) -> Report<Body> {
+    fn report(&self) -> Report<RunnersBody<RunnerReport>> {
         let question = |question: &Question| QuestionReport {
             image: question.image.clone(),
             registry: question.registry.clone(),
@@ -313,12 +308,7 @@ impl Telling<'_> {
             problem: found.problem.clone(),
             notes: found.notes.clone(),
         });
-        let body = Body {
-            config: self.config.text().label().to_owned(),
-            runners: runners.collect(),
-            warnings: Vec::new(),
-        };
-        Report::new("verify", body)
+        Report::new("verify", RunnersBody::new(self.config.text(), runners.collect()))
     }
 
     fn row(&self, question: &Question) -> Row {

@@ -66,7 +66,7 @@ pub(crate) fn mend(
         RunnerPlan {
             runner,
             changed: !notes.is_empty(),
-            outcomes: Vec::new(),
+            changes: Vec::new(),
             pull_policies: None,
             notes,
             warnings,

@@ -1,11 +1,11 @@
 //! Leaving a registry of a runner to a credential helper.
 
 use super::set::whole;
-use super::use_by_version::Wanted;
+use super::use_by_version::Incoming;
 use super::{RunnerChange, RunnerContext};
+use crate::auth::credential_change::Action;
 use crate::auth::document::{AuthDocument, Content, Delegation, Style};
 use crate::auth::key::few;
-use crate::auth::outcome::Action;
 use crate::auth::registry::Registry;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
@@ -23,7 +23,7 @@ impl RunnerContext<'_, '_> {
         let content = Content::of_helper(delegation.helper, delegation.registries);
         let text = content.write(&Style::default());
         let text = text.expose();
-        let added = delegation.outcomes(|_| Action::Added);
+        let added = delegation.changes(|_| Action::Added);
         let mut change = self.write(text, added, replace, |environment, entry| {
             if replace {
                 Ok(self.replace_by_helper(environment, entry, delegation, text))
@@ -34,7 +34,7 @@ impl RunnerContext<'_, '_> {
         let registries = delegation.registries.iter().map(Some);
         let registries = registries.chain(delegation.registries.is_empty().then_some(None));
         let wanted: Vec<_> =
-            registries.map(|registry| (registry, Wanted::Helper(delegation.helper))).collect();
+            registries.map(|registry| (registry, Incoming::Helper(delegation.helper))).collect();
         change.warnings.extend(self.check_use(change.document(), &wanted)?);
         change.warnings.extend(self.may_be_refused(delegation.helper));
         if !change.edits.is_empty() {
@@ -72,7 +72,7 @@ impl RunnerContext<'_, '_> {
         if document.as_ref().is_some_and(|document| document.is_only(delegation)) {
             return RunnerChange {
                 entry: Some(entry_with(entry.document())),
-                outcomes: delegation.outcomes(|_| Action::Unchanged),
+                changes: delegation.changes(|_| Action::Unchanged),
                 ..RunnerChange::default()
             };
         }
@@ -85,9 +85,9 @@ impl RunnerContext<'_, '_> {
         };
         let mut change =
             whole(environment, entry, document.as_ref(), text, |key| delegation.covers(key));
-        let outcomes = delegation
-            .outcomes(|registry| if known(registry) { Action::Updated } else { Action::Added });
-        change.outcomes.splice(0..0, outcomes);
+        let changes = delegation
+            .changes(|registry| if known(registry) { Action::Updated } else { Action::Added });
+        change.changes.splice(0..0, changes);
         change
     }
 
@@ -97,7 +97,7 @@ impl RunnerContext<'_, '_> {
         delegation: Delegation<'_>,
     ) -> Result<RunnerChange, Error> {
         let document = self.parse_for_addition(entry)?;
-        let (edits, outcomes, gone) = document.delegate(delegation);
+        let (edits, changes, gone) = document.delegate(delegation);
         let text = splice_text(entry.document(), &edits);
         self.check_delegation(entry, &document, text.expose(), delegation)?;
         let mut notes = Vec::new();
@@ -116,7 +116,7 @@ impl RunnerContext<'_, '_> {
         Ok(RunnerChange {
             edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
             entry: Some(entry_with(text.expose())),
-            outcomes,
+            changes,
             notes,
             ..RunnerChange::default()
         })

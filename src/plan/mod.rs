@@ -13,11 +13,11 @@ mod set;
 mod use_by_version;
 
 use crate::auth::credential::Credential;
+use crate::auth::credential_change::CredentialChange;
 pub use crate::auth::document::Removal;
 use crate::auth::document::{AuthDocument, Delegation, DocumentError};
 use crate::auth::expansion::expand;
 use crate::auth::key::few;
-use crate::auth::outcome::Outcome;
 use crate::auth::registry::Registry;
 use crate::error::Error;
 use crate::secret::Secret;
@@ -74,7 +74,7 @@ pub struct RunnerPlan {
     /// Whether the file changes for it.
     pub changed: bool,
     /// Its credentials that were asked for.
-    pub outcomes: Vec<Outcome>,
+    pub changes: Vec<CredentialChange>,
     /// Its pull policies from now on, if they were asked for.
     pub pull_policies: Option<Vec<PullPolicy>>,
     /// What happens besides, in plain words.
@@ -115,7 +115,7 @@ impl Plan {
             runners.push(RunnerPlan {
                 runner: number,
                 changed: edits.len() > before,
-                outcomes: change.outcomes,
+                changes: change.changes,
                 pull_policies: change.pull_policies,
                 notes: change.notes,
                 warnings: change.warnings,
@@ -179,7 +179,7 @@ struct RunnerChange {
     entry: Option<Secret>,
     policy: Option<PolicyChange>,
     pull_policies: Option<Vec<PullPolicy>>,
-    outcomes: Vec<Outcome>,
+    changes: Vec<CredentialChange>,
     notes: Vec<String>,
     warnings: Vec<String>,
 }

@@ -1,8 +1,8 @@
 //! Credentials, or the whole auth entry, go.
 
 use super::{RunnerChange, RunnerContext};
+use crate::auth::credential_change::{Action, CredentialChange};
 use crate::auth::document::{AuthDocument, Removal};
-use crate::auth::outcome::{Action, Outcome};
 use crate::error::Error;
 use crate::runner::auth_entry::entry_with;
 use crate::runner::environment::EntryRemoval;
@@ -35,7 +35,7 @@ impl RunnerContext<'_, '_> {
         let text = splice_text(last.document(), &edits);
         self.check_result(last, &document, text.expose(), &[])?;
         let empty = self.parse_text(text.expose()).is_ok_and(|document| document.is_empty());
-        let mut change = RunnerChange { outcomes: changes, ..RunnerChange::default() };
+        let mut change = RunnerChange { changes, ..RunnerChange::default() };
         if empty {
             // Nothing is left to say: the entry goes, and those that it hid must not come back.
             let every: Vec<_> = entries.hidden_numbers().into_iter().chain([last.number]).collect();
@@ -58,10 +58,10 @@ impl RunnerContext<'_, '_> {
             return RunnerChange::default();
         };
         let document = self.parse_text(entries.counts.document()).ok();
-        let outcomes = document
+        let changes = document
             .iter()
             .flat_map(AuthDocument::entries)
-            .map(|entry| Outcome {
+            .map(|entry| CredentialChange {
                 registry: entry.key.shown().into_owned(),
                 action: Action::Removed,
                 username: entry.username(),
@@ -70,7 +70,7 @@ impl RunnerContext<'_, '_> {
         let mut numbers = entries.hidden_numbers();
         numbers.push(entries.counts.number);
         let notes = vec!["remove the auth entry".to_owned()];
-        let mut change = RunnerChange { outcomes, notes, ..RunnerChange::default() };
+        let mut change = RunnerChange { changes, notes, ..RunnerChange::default() };
         change.take_out(environment.remove_for_good(&numbers));
         self.tell_hidden(&entries, &mut change);
         change

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::use_by_version::Wanted;
+use super::use_by_version::Incoming;
 use super::{RunnerChange, RunnerContext};
 use crate::auth::credential::Credential;
+use crate::auth::credential_change::{Action, CredentialChange};
 use crate::auth::document::AuthDocument;
-use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::{Registry, key_path};
 use crate::error::Error;
 use crate::runner::auth_entry::{AuthEntry, entry_with, new_entry};
@@ -29,7 +29,8 @@ impl RunnerContext<'_, '_> {
                     self.merge(entry, logins)
                 }
             })?;
-        let wanted = logins.iter().map(|(registry, login)| (Some(registry), Wanted::Login(login)));
+        let wanted =
+            logins.iter().map(|(registry, login)| (Some(registry), Incoming::Login(login)));
         let warnings = self.check_use(change.document(), &wanted.collect::<Vec<_>>())?;
         change.warnings.extend(warnings);
         Ok(change)
@@ -40,14 +41,14 @@ impl RunnerContext<'_, '_> {
     pub(super) fn write(
         &self,
         document: &str,
-        added: Vec<Outcome>,
+        added: Vec<CredentialChange>,
         replace: bool,
         existing: impl FnOnce(&Environment<'_, '_>, &AuthEntry) -> Result<RunnerChange, Error>,
     ) -> Result<RunnerChange, Error> {
         let fresh = |edits| RunnerChange {
             edits,
             entry: Some(entry_with(document)),
-            outcomes: added,
+            changes: added,
             ..RunnerChange::default()
         };
         let Some(environment) = self.environment else {
@@ -97,7 +98,7 @@ impl RunnerContext<'_, '_> {
         Ok(RunnerChange {
             edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
             entry: Some(entry_with(text.expose())),
-            outcomes: changes,
+            changes,
             warnings: self.answered_by_the_store(&document).into_iter().collect(),
             ..RunnerChange::default()
         })
@@ -126,25 +127,25 @@ impl RunnerContext<'_, '_> {
         if document.as_ref().is_some_and(|document| document.is_exactly(logins)) {
             return RunnerChange {
                 entry: Some(entry_with(entry.document())),
-                outcomes: all(logins, Action::Unchanged),
+                changes: all(logins, Action::Unchanged),
                 ..RunnerChange::default()
             };
         }
-        let outcomes = logins.iter().map(|(registry, login)| {
+        let changes = logins.iter().map(|(registry, login)| {
             let known = document
                 .as_ref()
                 .is_some_and(|document| !document.at_path(registry.path()).is_empty());
-            Outcome {
+            CredentialChange {
                 registry: registry.key().to_owned(),
                 action: if known { Action::Updated } else { Action::Added },
                 username: login.named_user(),
             }
         });
-        let outcomes: Vec<_> = outcomes.collect();
+        let changes: Vec<_> = changes.collect();
         let new: HashSet<&str> = logins.iter().map(|(registry, _)| registry.path()).collect();
         let kept = |key: &str| new.contains(key_path(key).as_str());
         let mut change = whole(environment, entry, document.as_ref(), text, kept);
-        change.outcomes.splice(0..0, outcomes);
+        change.changes.splice(0..0, changes);
         change
     }
 }
@@ -158,11 +159,12 @@ pub(super) fn whole(
     kept: impl Fn(&str) -> bool,
 ) -> RunnerChange {
     let entries = old.map(AuthDocument::entries).unwrap_or_default();
-    let gone = entries.iter().filter(|entry| !kept(entry.key.as_str())).map(|entry| Outcome {
-        registry: entry.key.shown().into_owned(),
-        action: Action::Removed,
-        username: entry.username(),
-    });
+    let gone =
+        entries.iter().filter(|entry| !kept(entry.key.as_str())).map(|entry| CredentialChange {
+            registry: entry.key.shown().into_owned(),
+            action: Action::Removed,
+            username: entry.username(),
+        });
     let notes = if old.is_none() {
         vec!["drop an auth document that could not be read".to_owned()]
     } else {
@@ -171,17 +173,17 @@ pub(super) fn whole(
     RunnerChange {
         edits: vec![Edit::new(environment.span(entry.number), new_entry(text))],
         entry: Some(entry_with(text)),
-        outcomes: gone.collect(),
+        changes: gone.collect(),
         notes,
         ..RunnerChange::default()
     }
 }
 
-fn all(logins: &[(Registry, Credential)], action: Action) -> Vec<Outcome> {
-    let outcome = |(registry, login): &(Registry, Credential)| Outcome {
+fn all(logins: &[(Registry, Credential)], action: Action) -> Vec<CredentialChange> {
+    let change = |(registry, login): &(Registry, Credential)| CredentialChange {
         registry: registry.key().to_owned(),
         action,
         username: login.named_user(),
     };
-    logins.iter().map(outcome).collect()
+    logins.iter().map(change).collect()
 }

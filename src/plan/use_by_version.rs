@@ -18,7 +18,7 @@ use crate::resolver::{Answer, Decision, Lookup, Match};
 use crate::runner::environment::Environment;
 
 /// What is to answer for a registry.
-pub(super) enum Wanted<'w> {
+pub(super) enum Incoming<'w> {
     Login(&'w Credential),
     /// A credential helper, without `docker-credential-`.
     Helper(&'w str),
@@ -42,7 +42,7 @@ impl RunnerContext<'_, '_> {
     pub(super) fn check_use(
         &self,
         document: &str,
-        wanted: &[(Option<&Registry>, Wanted<'_>)],
+        wanted: &[(Option<&Registry>, Incoming<'_>)],
     ) -> Result<Vec<String>, Error> {
         let Expanded { text, values, .. } = expand(document, |name| self.variable(name));
         let [spans @ .., (newest, _)] = &RunnerVersion::SPANS;
@@ -202,16 +202,16 @@ impl<'r> View<'r> {
     }
 
     /// What the version does in place of using what is wanted for an image; `None` when it uses it.
-    fn instead(&self, image: &str, wanted: &Wanted<'_>) -> Option<Instead> {
+    fn instead(&self, image: &str, wanted: &Incoming<'_>) -> Option<Instead> {
         let holds = |found: &Match| match wanted {
-            Wanted::Login(login) => {
+            Incoming::Login(login) => {
                 !matches!(found.answer, Answer::Helper(_) | Answer::Empty)
                     && self
                         .credentials
                         .get(found.key.as_str())
                         .is_some_and(|entry| entry.holds(login))
             }
-            Wanted::Helper(_) => {
+            Incoming::Helper(_) => {
                 matches!(found.answer, Answer::Helper(_))
                     && self.asks(Some(found.key.as_str()), wanted)
             }
@@ -235,9 +235,9 @@ impl<'r> View<'r> {
     }
 
     /// Whether the helper of a key is the one that is wanted.
-    fn asks(&self, key: Option<&str>, wanted: &Wanted<'_>) -> bool {
+    fn asks(&self, key: Option<&str>, wanted: &Incoming<'_>) -> bool {
         let helper = self.helpers.get(&key);
-        matches!((helper, wanted), (Some(helper), Wanted::Helper(name)) if helper.name == *name)
+        matches!((helper, wanted), (Some(helper), Incoming::Helper(name)) if helper.name == *name)
     }
 }
 

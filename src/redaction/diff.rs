@@ -45,7 +45,7 @@ impl Line {
 }
 
 /// A run of lines that changes: lines of the old text give way to shown lines.
-struct Change {
+struct ChangedLines {
     old: Range<usize>,
     lines: Vec<Line>,
     added: usize,
@@ -85,7 +85,7 @@ pub fn diff(
     let mut shift = 0_isize;
     let mut rest = &changes[..];
     while !rest.is_empty() {
-        let near = |two: &[Change]| two[1].old.start <= two[0].old.end + 2 * context;
+        let near = |two: &[ChangedLines]| two[1].old.start <= two[0].old.end + 2 * context;
         let size = 1 + rest.windows(2).take_while(|two| near(two)).count();
         let (hunk, later) = rest.split_at(size);
         rest = later;
@@ -164,7 +164,7 @@ fn block_changes(
     new: &str,
     redaction: &Redaction<'_>,
     old_masks: &Masks,
-) -> Result<Vec<Change>, Error> {
+) -> Result<Vec<ChangedLines>, Error> {
     let syntax = config.syntax();
     let span = syntax.blocks()[block].span();
     let old = &syntax.text()[span.clone()];
@@ -204,7 +204,7 @@ fn block_changes(
                 shown(line, redaction.show(new, piece, &new_masks))
             })
             .collect();
-        changes.push(Change {
+        changes.push(ChangedLines {
             old: first_line + old_lines.start..first_line + old_lines.end,
             added: new_lines.len(),
             lines: marked(&gone, &come),

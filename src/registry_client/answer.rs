@@ -11,16 +11,16 @@ use crate::secret::HIDDEN;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answers {
     /// To the credential; `None` where there was none.
-    pub credential: Option<Answer>,
+    pub credential: Option<RegistryAnswer>,
     /// To each image, in the order of the inquiry.
-    pub images: Vec<Answer>,
+    pub images: Vec<RegistryAnswer>,
 }
 
 impl Answers {
     /// The same answer to everything that was asked.
     #[must_use]
     pub fn failed(inquiry: &Inquiry, failure: &Failure) -> Self {
-        let answer = || Answer::Unreachable(failure.clone());
+        let answer = || RegistryAnswer::Unreachable(failure.clone());
         Self {
             credential: inquiry.credential.as_ref().map(|_| answer()),
             images: inquiry.images.iter().map(|_| answer()).collect(),
@@ -30,7 +30,7 @@ impl Answers {
 
 /// What a registry says to a credential or an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum RegistryAnswer {
     /// It accepts the credential, and would not have said yes without one.
     Accepted {
         /// What is worth knowing besides.
@@ -39,14 +39,14 @@ pub enum Answer {
     /// It says yes to anybody: that is no proof of the credential.
     Anonymous,
     /// It says no.
-    Refused(Refusal),
+    Refused(RegistryRefusal),
     /// There is no answer.
     Unreachable(Failure),
 }
 
 /// A registry's no.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RegistryRefusal {
     /// What it is that it refuses.
     pub reason: RefusalReason,
     /// The registry's own words, without secrets.
@@ -111,14 +111,14 @@ pub enum Obstacle {
     CredentialHelper,
 }
 
-impl Answer {
+impl RegistryAnswer {
     /// The same answer with something else in the place of a host.
     pub(crate) fn without(mut self, host: &str) -> Self {
         let hide = |text: &mut String| *text = text.replace(host, HIDDEN);
         match &mut self {
             Self::Accepted { note } => note.iter_mut().for_each(hide),
             Self::Anonymous => {}
-            Self::Refused(Refusal { message, advice, .. }) => {
+            Self::Refused(RegistryRefusal { message, advice, .. }) => {
                 message.iter_mut().chain(advice).for_each(hide);
             }
             Self::Unreachable(failure) => hide(&mut failure.message),
@@ -142,7 +142,7 @@ impl Failure {
     }
 }
 
-impl Refusal {
+impl RegistryRefusal {
     pub(super) fn new(reason: RefusalReason, message: Option<String>) -> Self {
         Self { reason, message, advice: None }
     }

@@ -1,13 +1,13 @@
 //! The usual causes of a refusal, from what registries are known for.
 
-use super::answer::{Refusal, RefusalReason};
+use super::answer::{RefusalReason, RegistryRefusal};
 use super::challenge::{Challenge, Realm};
 use super::host::RegistryHost;
 use crate::auth::credential::Credential;
 
 /// What most often lies behind a refusal, and what to do.
 pub(super) fn advice(
-    refusal: &Refusal,
+    refusal: &RegistryRefusal,
     host: &RegistryHost,
     credential: Option<&Credential>,
     challenge: Option<&Challenge>,
@@ -61,7 +61,7 @@ mod tests {
         let host = RegistryHost::parse(host).expect("a host");
         let credential = Credential::plain(user, password);
         let realm = Realm { url: realm.into(), service: None, scope: None };
-        let refusal = Refusal::new(reason, None);
+        let refusal = RegistryRefusal::new(reason, None);
         let challenge = Challenge::Bearer(realm);
         advice(&refusal, &host, Some(&credential), Some(&challenge)).unwrap_or_default()
     }

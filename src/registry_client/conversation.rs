@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use ureq::http::{Method, Uri};
 
-use super::answer::{Answer, Answers, Failure, Obstacle, Refusal, RefusalReason};
+use super::answer::{Answers, Failure, Obstacle, RefusalReason, RegistryAnswer, RegistryRefusal};
 use super::cause::advice;
 use super::challenge::Challenge;
 use super::connection::{Call, Connection, Reply};
@@ -63,7 +63,7 @@ impl Pass {
 }
 
 /// A pass, or the registry's no.
-type Passed = Result<Pass, Refusal>;
+type Passed = Result<Pass, RegistryRefusal>;
 
 impl<'i> Conversation<'i> {
     /// Asks without a credential. Plain HTTP is spoken only with this machine and with what a person
@@ -134,9 +134,9 @@ impl<'i> Conversation<'i> {
         let login = credential.map(|credential| self.login(credential).unwrap_or_else(Into::into));
         let images = inquiry.images.iter().map(|image| match &login {
             // The registry would say the same again, and perhaps shut the user out.
-            Some(no @ (Answer::Refused(_) | Answer::Unreachable(_))) => no.clone(),
+            Some(no @ (RegistryAnswer::Refused(_) | RegistryAnswer::Unreachable(_))) => no.clone(),
             login => {
-                let proved = matches!(login, Some(Answer::Accepted { .. }));
+                let proved = matches!(login, Some(RegistryAnswer::Accepted { .. }));
                 self.image(image, credential, proved).unwrap_or_else(Into::into)
             }
         });
@@ -145,8 +145,8 @@ impl<'i> Conversation<'i> {
     }
 
     /// Whether the registry accepts the credential.
-    fn login(&mut self, credential: &Credential) -> Result<Answer, Failure> {
-        let Some(challenge) = self.challenge.clone() else { return Ok(Answer::Anonymous) };
+    fn login(&mut self, credential: &Credential) -> Result<RegistryAnswer, Failure> {
+        let Some(challenge) = self.challenge.clone() else { return Ok(RegistryAnswer::Anonymous) };
         let path = &self.inquiry.path;
         let scope = is_repository(path).then(|| scope(path));
         let mut note = None;
@@ -175,9 +175,9 @@ impl<'i> Conversation<'i> {
         if let Pass::Token(token) = &pass
             && self.anybody_gets_in(&challenge, scope.as_deref(), token)?
         {
-            return Ok(Answer::Anonymous);
+            return Ok(RegistryAnswer::Anonymous);
         }
-        Ok(Answer::Accepted { note })
+        Ok(RegistryAnswer::Accepted { note })
     }
 
     /// Whether a token without a credential does as well, and is made out to nobody else.
@@ -210,7 +210,7 @@ impl<'i> Conversation<'i> {
         image: &ImageReference,
         credential: Option<&Credential>,
         proved: bool,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<RegistryAnswer, Failure> {
         let denied = match credential {
             Some(_) if proved => RefusalReason::NoPermission,
             Some(_) => RefusalReason::WrongCredential,
@@ -218,13 +218,17 @@ impl<'i> Conversation<'i> {
         };
         match self.manifest(image, credential, denied)? {
             Some(refusal) => Ok(self.refused(refusal)),
-            None if credential.is_none() => Ok(Answer::Anonymous),
+            None if credential.is_none() => Ok(RegistryAnswer::Anonymous),
             None => {
                 let anybody = match self.manifest(image, None, RefusalReason::NoCredential) {
                     Ok(refusal) => refusal.is_none(),
                     Err(failure) => not_for_anybody(failure)?,
                 };
-                Ok(if anybody { Answer::Anonymous } else { Answer::Accepted { note: None } })
+                Ok(if anybody {
+                    RegistryAnswer::Anonymous
+                } else {
+                    RegistryAnswer::Accepted { note: None }
+                })
             }
         }
     }
@@ -235,7 +239,7 @@ impl<'i> Conversation<'i> {
         image: &ImageReference,
         credential: Option<&Credential>,
         denied: RefusalReason,
-    ) -> Result<Option<Refusal>, Failure> {
+    ) -> Result<Option<RegistryRefusal>, Failure> {
         let scope = scope(image.repository());
         let mut challenge = self.challenge.clone();
         loop {
@@ -245,7 +249,7 @@ impl<'i> Conversation<'i> {
             };
             let pass = match passed {
                 Ok(pass) => pass,
-                Err(refusal) => return Ok(Some(Refusal { reason: denied, ..refusal })),
+                Err(refusal) => return Ok(Some(RegistryRefusal { reason: denied, ..refusal })),
             };
             let path = format!("/v2/{}/manifests/{}", image.repository(), image.version());
             let mut reply = self.call(Method::HEAD, &path, &pass, MANIFESTS, true)?;
@@ -292,7 +296,8 @@ impl<'i> Conversation<'i> {
                 return Ok(match credential {
                     None => Ok(Pass::Nobody),
                     Some(credential) if credential.username().is_empty() => {
-                        let mut refusal = Refusal::new(RefusalReason::WrongCredential, None);
+                        let mut refusal =
+                            RegistryRefusal::new(RefusalReason::WrongCredential, None);
                         refusal.advice = Some(
                             "it wants a user and a password, and there is a token alone".into(),
                         );
@@ -338,22 +343,22 @@ impl<'i> Conversation<'i> {
         })
     }
 
-    fn refusal(&self, reason: RefusalReason, reply: &Reply) -> Refusal {
-        Refusal::new(reason, message(&reply.body, &self.secrets))
+    fn refusal(&self, reason: RefusalReason, reply: &Reply) -> RegistryRefusal {
+        RegistryRefusal::new(reason, message(&reply.body, &self.secrets))
     }
 
     /// A refusal with its usual cause.
-    fn refused(&self, mut refusal: Refusal) -> Answer {
+    fn refused(&self, mut refusal: RegistryRefusal) -> RegistryAnswer {
         let Inquiry { host, credential, .. } = self.inquiry;
         if refusal.advice.is_none() {
             let challenge = self.challenge.as_ref();
             refusal.advice = advice(&refusal, host, credential.as_ref(), challenge);
         }
-        Answer::Refused(refusal)
+        RegistryAnswer::Refused(refusal)
     }
 }
 
-impl From<Failure> for Answer {
+impl From<Failure> for RegistryAnswer {
     fn from(failure: Failure) -> Self {
         Self::Unreachable(failure)
     }

@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use crate::auth::credential::Credential;
 
-pub use answer::{Answer, Answers, Failure, Obstacle, Refusal, RefusalReason};
+pub use answer::{Answers, Failure, Obstacle, RefusalReason, RegistryAnswer, RegistryRefusal};
 pub use host::RegistryHost;
 pub use proxy::Proxies;
 pub use reference::ImageReference;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use ureq::http::{Method, Uri};
 use zeroize::Zeroizing;
 
-use super::answer::{Failure, Obstacle, Refusal, RefusalReason};
+use super::answer::{Failure, Obstacle, RefusalReason, RegistryRefusal};
 use super::challenge::Realm;
 use super::connection::{Call, Connection, Reply};
 use super::message::{Secrets, message};
@@ -30,7 +30,7 @@ pub(super) struct Token {
 /// What a realm says.
 pub(super) enum Granted {
     Token(Token),
-    Refused(Refusal),
+    Refused(RegistryRefusal),
 }
 
 #[derive(Deserialize)]
@@ -192,7 +192,7 @@ fn refused(reply: &Reply, credential: Option<&Credential>, secrets: &Secrets) ->
         Some(_) => RefusalReason::WrongCredential,
         None => RefusalReason::NoCredential,
     };
-    Granted::Refused(Refusal::new(reason, message(&reply.body, secrets)))
+    Granted::Refused(RegistryRefusal::new(reason, message(&reply.body, secrets)))
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ impl<'t> Config<'t> {
         };
         finder.find().map_err(invalid)?;
         let Finder { runners, twice, .. } = finder;
-        let twice = twice.map(|Twice { key, first, second }| Error::KeyTwice {
+        let twice = twice.map(|TwoSpellings { key, first, second }| Error::KeyTwice {
             path: text.label().to_owned(),
             key,
             first: text.place(first),
@@ -241,7 +241,7 @@ impl fmt::Debug for Runner<'_> {
 }
 
 /// `runners` in two spellings, and where.
-struct Twice {
+struct TwoSpellings {
     key: String,
     first: usize,
     second: usize,
@@ -252,7 +252,7 @@ struct Finder<'s, 't> {
     runners: Vec<Runner<'t>>,
     /// The key `runners` as it is spelled first.
     spelling: Option<(Name, NodeId)>,
-    twice: Option<Twice>,
+    twice: Option<TwoSpellings>,
     /// Whether `runners = […]` has been met.
     array: bool,
     is_runners: ByName<bool>,
@@ -342,7 +342,7 @@ impl<'t> Finder<'_, 't> {
         if spelling != name && self.twice.is_none() {
             let start = |node| self.syntax.node(node).span().start;
             let key = self.syntax.keys(first).next().unwrap_or_default().into_owned();
-            self.twice = Some(Twice { key, first: start(first), second: start(node) });
+            self.twice = Some(TwoSpellings { key, first: start(first), second: start(node) });
         }
         true
     }

@@ -52,7 +52,7 @@ impl Selector {
         let found: Vec<usize> =
             (0..runners.len()).filter(|&number| self.takes(&runners[number])).collect();
         let one = matches == Matches::One && !self.all;
-        for (wanted, takes) in self.wishes() {
+        for (wanted, takes) in self.criteria() {
             let hits: Vec<_> = found.iter().filter(|&&number| takes(&runners[number])).collect();
             if hits.is_empty() {
                 return Err(not_found(wanted));
@@ -97,19 +97,19 @@ impl Selector {
     }
 
     /// Each name, token and id with how it is called and what it matches.
-    fn wishes(&self) -> Vec<Wish<'_>> {
-        let mut wishes: Vec<Wish<'_>> = Vec::new();
+    fn criteria(&self) -> Vec<Criterion<'_>> {
+        let mut criteria: Vec<Criterion<'_>> = Vec::new();
         for name in &self.names {
-            wishes.push((format!("the name '{name}'"), Box::new(move |r| r.name() == name)));
+            criteria.push((format!("the name '{name}'"), Box::new(move |r| r.name() == name)));
         }
         for token in &self.tokens {
             let wanted = "the token that was given".to_owned();
-            wishes.push((wanted, Box::new(move |r| r.has_token(token.expose()))));
+            criteria.push((wanted, Box::new(move |r| r.has_token(token.expose()))));
         }
         for &id in &self.ids {
-            wishes.push((format!("the id {id}"), Box::new(move |r| r.id() == Some(id))));
+            criteria.push((format!("the id {id}"), Box::new(move |r| r.id() == Some(id))));
         }
-        wishes
+        criteria
     }
 
     /// A name or an executor that a wish without a match resembles.
@@ -124,13 +124,13 @@ impl Selector {
 
     fn describe(&self) -> String {
         let executors = self.executors.iter().map(|name| format!("the executor '{name}'"));
-        let wishes = self.wishes().into_iter().map(|(wanted, _)| wanted);
-        wishes.chain(executors).collect::<Vec<_>>().join(" and ")
+        let criteria = self.criteria().into_iter().map(|(wanted, _)| wanted);
+        criteria.chain(executors).collect::<Vec<_>>().join(" and ")
     }
 }
 
 /// How a wish is called, and which runners fulfil it.
-type Wish<'s> = (String, Box<dyn Fn(&Runner<'_>) -> bool + 's>);
+type Criterion<'s> = (String, Box<dyn Fn(&Runner<'_>) -> bool + 's>);
 
 /// What a text resembles that is none of these: the same in another letter case, the only one that
 /// begins with it, or the nearest of those that need few letters changed.

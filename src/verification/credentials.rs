@@ -21,7 +21,7 @@ use crate::runner::environment::Environment;
 use crate::runner::{Config, Runner};
 
 /// A credential with its key, or why there is none.
-pub(super) struct Found {
+pub(super) struct FoundCredential {
     pub key: Key,
     pub username: Option<String>,
     pub helper: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct Found {
 pub(super) struct RunnerCredentials {
     /// The document that counts.
     document: Option<Filled>,
-    pub credentials: Vec<Found>,
+    pub credentials: Vec<FoundCredential>,
     /// Why the runner makes nothing of the document.
     pub problem: Option<String>,
     /// Whether the runner then asks no other source either.
@@ -86,7 +86,7 @@ impl RunnerCredentials {
                         }
                     }
                 }
-                Err(failure) => self.credentials.push(Found {
+                Err(failure) => self.credentials.push(FoundCredential {
                     key: Key::from("*"),
                     username: None,
                     helper: Some(store.shown_name().to_owned()),
@@ -100,7 +100,7 @@ impl RunnerCredentials {
                 continue;
             }
             match (entry.credential(), entry.stored()) {
-                (Some(credential), _) => stored.push(Found {
+                (Some(credential), _) => stored.push(FoundCredential {
                     key: entry.key.clone(),
                     username: entry.username().filter(|user| !user.is_empty()),
                     helper: None,
@@ -152,7 +152,7 @@ impl RunnerCredentials {
         // The longest path wins, of several keys with one path the one that sorts first. The resolver
         // knows the keys of the document, and the store has told its own.
         let store = resolution.candidates.iter().find_map(|candidate| {
-            let fits = |found: &&Found| {
+            let fits = |found: &&FoundCredential| {
                 found.helper.is_some() && key_path(found.key.as_str()) == *candidate
             };
             let first = self.credentials.iter().filter(fits).map(|found| &found.key).min()?;
@@ -185,7 +185,7 @@ impl HelperCache {
         Self { timeout, credentials: HashMap::new(), lists: HashMap::new() }
     }
 
-    fn get(&mut self, helper: &Helper, key: &Key) -> Found {
+    fn get(&mut self, helper: &Helper, key: &Key) -> FoundCredential {
         let timeout = self.timeout;
         let asked = self.credentials.entry((helper.name.clone(), key.clone()));
         let credential = asked.or_insert_with(|| {
@@ -193,7 +193,7 @@ impl HelperCache {
                 .and_then(|program| program.get(key.as_str()))
                 .map_err(|error| failure(helper, error))
         });
-        Found {
+        FoundCredential {
             key: key.clone(),
             username: credential.as_ref().ok().and_then(Credential::named_user),
             helper: Some(helper.shown_name().to_owned()),

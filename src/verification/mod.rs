@@ -14,25 +14,26 @@ use crate::auth::registry::{Registry, shown};
 use crate::auth::source::Login;
 use crate::error::Error;
 use crate::registry_client::{
-    Answer, Answers, Failure, ImageReference, Inquiry, Obstacle, RegistryHost, Settings, ask,
+    Answers, Failure, ImageReference, Inquiry, Obstacle, RegistryAnswer, RegistryHost, Settings,
+    ask,
 };
 use crate::runner::executor::Pull;
 use crate::runner::named_images::named_images;
 use crate::runner::{Config, Runner};
-use crate::verification::credentials::{Found, HelperCache, RunnerCredentials};
+use crate::verification::credentials::{FoundCredential, HelperCache, RunnerCredentials};
 
 /// What is asked for, beside the credentials themselves.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct AskedImages {
     /// These images, for each runner.
-    pub images: Vec<String>,
+    pub given: Vec<String>,
     /// Those that the config names for a runner.
-    pub named_images: bool,
+    pub named_in_config: bool,
 }
 
 /// What the registries are asked, and for which runners.
 pub struct Questions {
-    wanted: Wanted,
+    asked_images: AskedImages,
     helpers: HelperCache,
     inquiries: Vec<Inquiry>,
     runners: Vec<RunnerQuestions>,
@@ -89,9 +90,9 @@ pub struct Verification {
 impl Questions {
     /// No questions yet. `timeout` is how long a credential helper has.
     #[must_use]
-    pub fn new(wanted: Wanted, timeout: Duration) -> Self {
+    pub fn new(asked_images: AskedImages, timeout: Duration) -> Self {
         let helpers = HelperCache::new(timeout);
-        Self { wanted, helpers, inquiries: Vec::new(), runners: Vec::new() }
+        Self { asked_images, helpers, inquiries: Vec::new(), runners: Vec::new() }
     }
 
     /// Adds what there is to ask for a runner. The credential helpers that it names are run for that.
@@ -144,8 +145,8 @@ impl Questions {
         Verification { runners: self.runners, answers }
     }
 
-    fn credential(&mut self, found: &Found) -> Question {
-        let Found { key, username, helper, credential } = found;
+    fn credential(&mut self, found: &FoundCredential) -> Question {
+        let FoundCredential { key, username, helper, credential } = found;
         let asked = match credential {
             Err(failure) => Asked::Nobody(failure.clone()),
             Ok(credential) => match place(key.as_str()) {
@@ -175,8 +176,8 @@ impl Questions {
         runner: &Runner<'_>,
         notes: &mut Vec<String>,
     ) -> Vec<String> {
-        let mut images = self.wanted.images.clone();
-        if self.wanted.named_images {
+        let mut images = self.asked_images.given.clone();
+        if self.asked_images.named_in_config {
             for named in named_images(config, runner) {
                 if named.image.contains('$') {
                     let key = named.key;
@@ -249,8 +250,8 @@ impl Questions {
 impl Verification {
     /// The answer to a question.
     #[must_use]
-    pub fn answer(&self, question: &Question) -> Answer {
-        let failed = |failure: &Failure| Answer::Unreachable(failure.clone());
+    pub fn answer(&self, question: &Question) -> RegistryAnswer {
+        let failed = |failure: &Failure| RegistryAnswer::Unreachable(failure.clone());
         let found = match &question.asked {
             Asked::Nobody(failure) => Some(failed(failure)),
             Asked::Credential(inquiry) => {
@@ -283,7 +284,7 @@ pub fn verify_logins(
     logins: &[Login],
     settings: &Settings,
     progress: impl FnMut(usize),
-) -> Vec<Answer> {
+) -> Vec<RegistryAnswer> {
     let mut inquiries = Vec::new();
     let mut asked = Vec::new();
     for (registry, credential) in logins {
@@ -294,9 +295,9 @@ pub fn verify_logins(
     }
     let mut answers = ask(&inquiries, settings, progress).into_iter();
     let answers = asked.into_iter().map(|asked| match asked {
-        Err(failure) => Answer::Unreachable(failure),
+        Err(failure) => RegistryAnswer::Unreachable(failure),
         Ok(()) => answers.next().and_then(|answers| answers.credential).unwrap_or_else(|| {
-            Answer::Unreachable(Failure::new(Obstacle::NotConnected, "it was not asked"))
+            RegistryAnswer::Unreachable(Failure::new(Obstacle::NotConnected, "it was not asked"))
         }),
     });
     answers.collect()

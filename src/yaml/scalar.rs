@@ -8,7 +8,7 @@ use saphyr_parser::ScalarStyle;
 use zeroize::Zeroizing;
 
 use super::invalid;
-use super::search::{Encoding, Found, place};
+use super::search::{ConfigScalar, Encoding, place};
 use crate::error::Error;
 use crate::toml::enclosure::{Enclosure, Form};
 use crate::toml::text::ConfigText;
@@ -16,7 +16,7 @@ use crate::toml::text::ConfigText;
 /// The config in a scalar of the file.
 pub(super) fn open(
     file: &ConfigText,
-    found: &Found,
+    found: &ConfigScalar,
     path: Option<&str>,
 ) -> Result<ConfigText, Error> {
     let refuse = |problem: &str| invalid(file.label(), Some(place(found.span.start)), problem);
@@ -49,7 +49,7 @@ pub(super) fn open(
 }
 
 /// A block with each line as it stands, its blanks cut.
-fn literal(file: &ConfigText, found: &Found, path: Option<String>) -> Option<ConfigText> {
+fn literal(file: &ConfigText, found: &ConfigScalar, path: Option<String>) -> Option<ConfigText> {
     let (line, column) = (found.span.start.line().checked_sub(1)?, found.span.start.col());
     let block = if found.has_properties {
         // The place is that of the anchor or tag: the block starts on one of the next lines.
@@ -57,11 +57,13 @@ fn literal(file: &ConfigText, found: &Found, path: Option<String>) -> Option<Con
         let starts = lines.take(2).flat_map(|line| {
             (1..=blanks(line_of(file, line))).rev().map(move |indent| (line, indent))
         });
-        starts.map(|(line, indent)| Block::cut(file, line, indent)).find(|block| block.is(found))
+        starts
+            .map(|(line, indent)| BlockScalar::cut(file, line, indent))
+            .find(|block| block.is(found))
     } else {
-        Some(Block::cut(file, line, column)).filter(|block| block.is(found))
+        Some(BlockScalar::cut(file, line, column)).filter(|block| block.is(found))
     };
-    let Block { text, leads, indent, line, span } = block?;
+    let BlockScalar { text, leads, indent, line, span } = block?;
     let form = Form::Indented { indent, leads };
     let bytes = Zeroizing::new(file.bytes().to_vec());
     let enclosure = Enclosure::new(bytes, span, line, form, path);
@@ -81,7 +83,7 @@ fn blanks(line: &str) -> usize {
 }
 
 /// The lines of a literal block, from its first line that is not empty to its last.
-struct Block {
+struct BlockScalar {
     text: Zeroizing<String>,
     leads: Vec<usize>,
     indent: usize,
@@ -89,7 +91,7 @@ struct Block {
     span: Range<usize>,
 }
 
-impl Block {
+impl BlockScalar {
     fn cut(file: &ConfigText, line: usize, indent: usize) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(file.as_str().len()));
         let mut leads = Vec::new();
@@ -116,7 +118,7 @@ impl Block {
     }
 
     /// Whether this is what YAML reads there.
-    fn is(&self, found: &Found) -> bool {
+    fn is(&self, found: &ConfigScalar) -> bool {
         let own = Zeroizing::new(self.text.replace("\r\n", "\n"));
         // Empty lines before and after it stay outside.
         let value = found.value.trim_start_matches('\n');
@@ -125,7 +127,7 @@ impl Block {
 }
 
 /// A word of base64, decoded.
-fn base64(file: &ConfigText, found: &Found, path: Option<String>) -> Option<ConfigText> {
+fn base64(file: &ConfigText, found: &ConfigScalar, path: Option<String>) -> Option<ConfigText> {
     let (start, end) = (found.span.start, found.span.end);
     let number = start.line().checked_sub(1)?;
     let column = start.col();

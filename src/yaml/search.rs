@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 use crate::toml::text::Place;
 
 /// Why there is no config, and where.
-pub(super) struct Failure {
+pub(super) struct NoConfig {
     pub place: Option<Place>,
     pub problem: String,
 }
 
 /// A scalar that holds a config.
-pub(super) struct Found {
+pub(super) struct ConfigScalar {
     /// The keys that lead to it.
     pub path: String,
     /// What YAML makes of it.
@@ -63,7 +63,7 @@ struct Search {
     frames: Vec<Frame>,
     /// How many mappings and sequences there were.
     count: usize,
-    found: Vec<(Option<usize>, Found)>,
+    found: Vec<(Option<usize>, ConfigScalar)>,
     /// What says how to read others: the `kind` and the `encoding` of a mapping.
     kinds: HashMap<usize, String>,
     encodings: HashMap<usize, String>,
@@ -72,11 +72,11 @@ struct Search {
 }
 
 /// Finds the config in a text.
-pub(super) fn search(text: &str, wanted: Option<&str>) -> Result<Found, Failure> {
+pub(super) fn search(text: &str, wanted: Option<&str>) -> Result<ConfigScalar, NoConfig> {
     if let Some(at) = lone_carriage_return(text) {
         let line = text[..at].matches('\n').count() + 1;
         let column = text[..at].rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-        return Err(Failure {
+        return Err(NoConfig {
             place: Some(Place { line, column }),
             problem: "a carriage return without a line feed".to_owned(),
         });
@@ -95,7 +95,7 @@ fn lone_carriage_return(text: &str) -> Option<usize> {
 }
 
 /// The parser's words may repeat the text: they are left out.
-fn no_yaml(text: &str, error: &ScanError) -> Failure {
+fn no_yaml(text: &str, error: &ScanError) -> NoConfig {
     let place = place(*error.marker());
     let near = text.lines().skip(place.line.saturating_sub(2)).take(2);
     let problem = if near.into_iter().any(|line| line.contains("{{")) {
@@ -104,7 +104,7 @@ fn no_yaml(text: &str, error: &ScanError) -> Failure {
     } else {
         "this is no YAML"
     };
-    Failure { place: Some(place), problem: problem.to_owned() }
+    NoConfig { place: Some(place), problem: problem.to_owned() }
 }
 
 pub(super) fn place(marker: Marker) -> Place {
@@ -199,7 +199,7 @@ impl Search {
             )
         });
         if fits {
-            let found = Found {
+            let found = ConfigScalar {
                 path: self.path(),
                 value: Zeroizing::new(value.to_owned()),
                 style,
@@ -252,8 +252,8 @@ impl Search {
         keys.join(".")
     }
 
-    fn finish(mut self) -> Result<Found, Failure> {
-        let fail = |problem: String| Failure { place: None, problem };
+    fn finish(mut self) -> Result<ConfigScalar, NoConfig> {
+        let fail = |problem: String| NoConfig { place: None, problem };
         let several = self.document > Some(0);
         let mut found = std::mem::take(&mut self.found);
         let Some((_, mut only)) = found.pop() else {
@@ -261,7 +261,7 @@ impl Search {
                 (Some(_), place @ Some(_)) => {
                     let problem = "the config must stand here itself, as a literal block (|): this \
                                    is an alias, a mapping or a sequence";
-                    return Err(Failure { place, problem: problem.to_owned() });
+                    return Err(NoConfig { place, problem: problem.to_owned() });
                 }
                 (Some(wanted), None) => format!(
                     "has nothing at {wanted}: --yaml-path takes the keys from the top of a \
@@ -292,7 +292,7 @@ impl Search {
         Ok(only)
     }
 
-    fn encoding(&self, found: &Found) -> Encoding {
+    fn encoding(&self, found: &ConfigScalar) -> Encoding {
         let [inside, around] = found.mappings;
         if let Some(name) = inside.and_then(|inside| self.encodings.get(&inside)) {
             return match name.to_ascii_lowercase().as_str() {

@@ -7,7 +7,7 @@ use super::json::Object;
 use super::style::{Style, indent, lead, separator, text_literal};
 use super::{AuthDocument, Content, Entry, Helper};
 use crate::auth::credential::Credential;
-use crate::auth::outcome::{Action, Outcome};
+use crate::auth::credential_change::{Action, CredentialChange};
 use crate::auth::registry::{DOCKER_HUB, Registry, key_path};
 use crate::secret::Secret;
 use crate::toml::edit::{self, Edit};
@@ -44,7 +44,7 @@ impl AuthDocument<'_> {
     /// The edits that store these credentials. A registry that is already there, in whatever
     /// spelling, is updated where it stands: a second key for one path would lose or win by chance.
     /// A spelling that some versions don't find gives way to one that each of them does.
-    pub fn set(&self, logins: &[(Registry, Credential)]) -> (Vec<Edit>, Vec<Outcome>) {
+    pub fn set(&self, logins: &[(Registry, Credential)]) -> (Vec<Edit>, Vec<CredentialChange>) {
         let mut edits = Vec::new();
         let mut changes = Vec::new();
         let mut added = Vec::new();
@@ -66,7 +66,7 @@ impl AuthDocument<'_> {
                     edits.push(Edit::new(self.key_place(entry), text_literal(registry.key())));
                 }
                 self.update(entry, login, style, &mut edits);
-                changes.push(Outcome {
+                changes.push(CredentialChange {
                     registry: if renamed {
                         registry.key().to_owned()
                     } else {
@@ -77,7 +77,7 @@ impl AuthDocument<'_> {
                 });
             }
         }
-        changes.extend(added.iter().map(|(registry, login)| Outcome {
+        changes.extend(added.iter().map(|(registry, login)| CredentialChange {
             registry: registry.key().to_owned(),
             action: Action::Added,
             username: login.named_user(),
@@ -90,7 +90,7 @@ impl AuthDocument<'_> {
     }
 
     /// The edits that take credentials and helpers out.
-    pub fn remove(&self, removal: &Removal) -> (Vec<Edit>, Vec<Outcome>) {
+    pub fn remove(&self, removal: &Removal) -> (Vec<Edit>, Vec<CredentialChange>) {
         let names = self
             .entries
             .iter()
@@ -107,13 +107,13 @@ impl AuthDocument<'_> {
             if let Some(object) = object {
                 edits.extend(remove_members(object, &members));
             }
-            changes.extend(entries.iter().map(|entry| Outcome {
+            changes.extend(entries.iter().map(|entry| CredentialChange {
                 registry: entry.key.shown().into_owned(),
                 action: Action::Removed,
                 username: entry.username(),
             }));
         }
-        let removed = |registry: &str| Outcome {
+        let removed = |registry: &str| CredentialChange {
             registry: registry.to_owned(),
             action: Action::Removed,
             username: None,

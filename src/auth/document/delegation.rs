@@ -3,8 +3,8 @@
 use super::change::{insert, line_indent, remove_members, wrap};
 use super::style::{lead, text_literal};
 use super::{AuthDocument, Helper};
+use crate::auth::credential_change::{Action, CredentialChange};
 use crate::auth::key::Key;
-use crate::auth::outcome::{Action, Outcome};
 use crate::auth::registry::Registry;
 use crate::secret::Secret;
 use crate::toml::edit::{self, Edit};
@@ -32,23 +32,26 @@ impl Delegation<'_> {
     }
 
     /// What a report says of it, a line for each registry.
-    pub fn outcomes(&self, action: impl Fn(&str) -> Action) -> Vec<Outcome> {
-        let outcome = |registry: &str| Outcome {
+    pub fn changes(&self, action: impl Fn(&str) -> Action) -> Vec<CredentialChange> {
+        let change = |registry: &str| CredentialChange {
             registry: registry.to_owned(),
             action: action(registry),
             username: None,
         };
         if self.registries.is_empty() {
-            return vec![outcome("*")];
+            return vec![change("*")];
         }
-        self.registries.iter().map(|registry| outcome(registry.key())).collect()
+        self.registries.iter().map(|registry| change(registry.key())).collect()
     }
 }
 
 impl AuthDocument<'_> {
     /// The edits that write down a delegation, what becomes of each registry, and the keys of `auths`
     /// that go: the helper answers in their place.
-    pub fn delegate(&self, delegation: Delegation<'_>) -> (Vec<Edit>, Vec<Outcome>, Vec<&Key>) {
+    pub fn delegate(
+        &self,
+        delegation: Delegation<'_>,
+    ) -> (Vec<Edit>, Vec<CredentialChange>, Vec<&Key>) {
         let mut edits = Vec::new();
         let covered: Vec<_> =
             self.entries.iter().filter(|entry| delegation.covers(entry.key.as_str())).collect();
@@ -77,7 +80,7 @@ impl AuthDocument<'_> {
         } else if found.is_empty() {
             edits.push(insert(self.text, &self.root, &[("credsStore", literal)], self.style()));
         }
-        let outcomes = delegation.outcomes(|registry| {
+        let changes = delegation.changes(|registry| {
             let mut own = found.iter().filter(|helper| match helper.key_text() {
                 Some(key) => Registry::named(registry).is(key),
                 None => true,
@@ -93,7 +96,7 @@ impl AuthDocument<'_> {
         });
         edit::sort(&mut edits);
         let gone = covered.into_iter().map(|entry| &entry.key).collect();
-        (edits, outcomes, gone)
+        (edits, changes, gone)
     }
 
     /// Whether the document holds this delegation and nothing else.

@@ -73,7 +73,7 @@ pub struct CredentialHelper {
 
 /// Docker reads an answer with Go's library: other letter case counts too, and only the first value.
 #[derive(Deserialize)]
-struct Answer {
+struct HelperAnswer {
     #[serde(rename = "Username", alias = "username")]
     username: String,
     #[serde(rename = "Secret", alias = "secret")]
@@ -137,7 +137,7 @@ impl CredentialHelper {
         let Some(bytes) = self.run("get", key)? else {
             return Ok(None);
         };
-        let answer: Answer = first_value(&bytes).ok_or_else(|| {
+        let answer: HelperAnswer = first_value(&bytes).ok_or_else(|| {
             self.failed("answers with something else than JSON of ServerURL, Username and Secret")
         })?;
         let secret = Secret::new(answer.secret);

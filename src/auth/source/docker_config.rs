@@ -41,14 +41,14 @@ pub fn docker_config(
     };
     let source = SourceText::read(&found)?.with_auths();
     let document = source.parse()?;
-    let reading = Reading { source: &source, document: &document, wanted, timeout };
-    let mut logins = reading.stored()?;
+    let file = LoginFile { source: &source, document: &document, wanted, timeout };
+    let mut logins = file.stored()?;
     for helper in document.helpers() {
-        reading.ask(helper, &mut logins).map_err(|error| helper.as_shown(error))?;
+        file.ask(helper, &mut logins).map_err(|error| helper.as_shown(error))?;
     }
     let mut missing = wanted.iter().filter(|registry| logins.credential(registry).is_none());
     if let Some(registry) = missing.next() {
-        return Err(reading.not_there(registry));
+        return Err(file.not_there(registry));
     }
     let logins = logins.into_vec();
     if logins.is_empty() {
@@ -117,14 +117,14 @@ fn stored<'d>(document: &'d AuthDocument<'_>) -> impl Iterator<Item = &'d Entry>
 }
 
 /// One file that is read.
-struct Reading<'r, 't> {
+struct LoginFile<'r, 't> {
     source: &'r SourceText,
     document: &'r AuthDocument<'t>,
     wanted: &'r [Registry],
     timeout: Duration,
 }
 
-impl Reading<'_, '_> {
+impl LoginFile<'_, '_> {
     fn wants(&self, registry: &Registry) -> bool {
         self.wanted.is_empty() || self.wanted.iter().any(|wanted| same(wanted, registry))
     }

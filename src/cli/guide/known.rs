@@ -10,9 +10,9 @@ use crate::runner::Config;
 const COMMON: [&str; 4] = ["docker.io", "ghcr.io", "quay.io", "registry.gitlab.com"];
 
 /// The registries that are known already, with their users.
-pub(super) struct Known(Vec<(Registry, Option<String>)>);
+pub(super) struct KnownRegistries(Vec<(Registry, Option<String>)>);
 
-impl Known {
+impl KnownRegistries {
     /// Those of the picked runners, of the others, and those that a login left.
     pub fn of(config: &Config<'_>, picked: &[usize]) -> Self {
         let numbers = 0..config.runners().len();

@@ -20,7 +20,7 @@ pub(super) use remove::RemoveGuide;
 pub(super) use set::SetGuide;
 
 /// A conversation that ends with a request.
-pub(super) trait Conversation {
+pub(super) trait Questionnaire {
     /// Asks what is open; when it is called again, the last question first.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `remove`: runners, and what goes from them.
 
-use super::{Conversation, Guide, in_turn};
+use super::{Guide, Questionnaire, in_turn};
 use crate::auth::registry::Registry;
 use crate::cli::args::Remove;
 use crate::cli::list;
@@ -57,7 +57,7 @@ impl<'r> RemoveGuide<'r> {
     }
 }
 
-impl Conversation for RemoveGuide<'_> {
+impl Questionnaire for RemoveGuide<'_> {
     fn ask(&mut self) -> Result<Request, Error> {
         let (runners, credentials) = (self.guide.is_ambiguous(), self.named.is_none());
         let count = usize::from(runners) + usize::from(credentials);

@@ -1,7 +1,7 @@
 //! `set`: runners, registry, user, password.
 
-use super::known::Known;
-use super::{Conversation, Guide, in_turn};
+use super::known::KnownRegistries;
+use super::{Guide, Questionnaire, in_turn};
 use crate::auth::credential::{Credential, check_username};
 use crate::auth::registry::Registry;
 use crate::auth::source::Login;
@@ -113,7 +113,7 @@ impl<'s> SetGuide<'s> {
         let question = Question {
             text: "Registry",
             hint: "HOST[:PORT][/PATH]",
-            answers: &Known::of(config, runners).suggestions(),
+            answers: &KnownRegistries::of(config, runners).suggestions(),
         };
         let check = |typed: &str| {
             if typed.is_empty() {
@@ -129,7 +129,7 @@ impl<'s> SetGuide<'s> {
     }
 
     fn ask_for_user(&mut self) -> Result<Option<String>, Error> {
-        let known = Known::of(self.guide.config, &self.guide.runners);
+        let known = KnownRegistries::of(self.guide.config, &self.guide.runners);
         let default = self.registry.as_ref().and_then(|registry| known.username(registry));
         let question = Question {
             text: "User",
@@ -155,7 +155,7 @@ impl<'s> SetGuide<'s> {
     }
 }
 
-impl Conversation for SetGuide<'_> {
+impl Questionnaire for SetGuide<'_> {
     #[cfg(feature = "verify")]
     fn check(&self, request: &Request, output: &Output) -> Result<(), Error> {
         self.set.verify(request, output)

@@ -16,7 +16,7 @@ pub enum Action {
 
 /// One credential of a runner and what happens to it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Outcome {
+pub struct CredentialChange {
     /// The key in the auth document.
     pub registry: String,
     /// What happens.
