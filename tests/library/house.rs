@@ -108,7 +108,9 @@ fn only_the_command_line_talks() {
     let mut talkers = 0;
     for file in found {
         let text = fs::read_to_string(&file).expect("a file can be read");
-        if talks.iter().any(|word| text.contains(word)) {
+        // Examples in comments may print.
+        let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if code.any(|line| talks.iter().any(|word| line.contains(word))) {
             talkers += 1;
             assert!(file.starts_with(source().join("cli")), "{} talks", file.display());
         }

@@ -8,6 +8,7 @@
 mod change;
 mod content;
 mod delegation;
+mod entry;
 mod index;
 mod json;
 mod members;
@@ -18,25 +19,23 @@ mod style;
 use std::collections::HashSet;
 use std::ops::Range;
 
+use entry::Reader;
 use index::Index;
 
-use crate::auth::credential::{Credential, Tokens};
-use crate::auth::expansion::{Expanded, Look, Value, expand, holds_predefined, written};
+use crate::auth::expansion::{Expanded, Value, expand};
 use crate::auth::key::Key;
 use crate::auth::runner_version::RunnerVersion;
-use crate::secret::{HIDDEN, Secret};
+use crate::secret::Secret;
 use crate::toml::letter_case::same_key;
 
 pub use change::Removal;
 pub(crate) use content::Content;
 pub(crate) use delegation::Delegation;
+pub(crate) use entry::{Entry, Field, Stored};
 pub(crate) use json::{Member, Object};
 pub(crate) use reading::{Reading, undecodable};
-pub(crate) use strings::each_string;
+pub(crate) use strings::{StringKind, each_string};
 pub(crate) use style::Style;
-
-/// How many objects inside each other are looked into; Docker knows three.
-const MOST_LEVELS: usize = 8;
 
 /// Why GitLab Runner drops a document, and at which byte of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,136 +47,6 @@ pub(crate) struct DocumentError {
 impl DocumentError {
     fn new(offset: usize, problem: impl Into<String>) -> Self {
         Self { offset, problem: problem.into() }
-    }
-}
-
-/// A string in the document, after expansion.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Field {
-    /// The value, with every `$NAME` that the runner sets replaced.
-    pub value: Secret,
-    /// The value with the names of variables in the place of those that look like secrets, where it
-    /// holds such.
-    pub written: Option<String>,
-    /// Whether it holds a `$NAME` that only a job could set.
-    pub unknown: bool,
-    /// The number of the member in its object.
-    pub member: usize,
-}
-
-/// What a member of `auths` holds.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Stored {
-    /// A user and a password.
-    Credential(Credential),
-    /// A `$NAME` that only a job could set: nobody can tell here.
-    Unknown,
-    /// An `auth` that can't be decoded: the runner drops the whole document.
-    Undecodable,
-    /// Neither `auth` nor `username`: a path with an empty credential.
-    Empty,
-}
-
-/// One member of `auths`.
-#[derive(Clone)]
-pub(crate) struct Entry {
-    /// The key.
-    pub key: Key,
-    /// Which of the `auths` objects holds it (there is one, unless somebody wrote two).
-    pub auths: usize,
-    /// The number of the member in that object.
-    pub member: usize,
-    /// The object of the credential; `None` for `null`.
-    pub object: Option<Object>,
-    pub auth: Option<Field>,
-    pub username: Option<Field>,
-    pub password: Option<Field>,
-    pub identity_token: Option<Field>,
-    pub registry_token: Option<Field>,
-}
-
-impl Entry {
-    /// What the runner makes of it.
-    pub fn stored(&self) -> Stored {
-        fn value(field: Option<&Field>) -> &str {
-            field.map_or("", |field| field.value.expose())
-        }
-        let fields = [&self.auth, &self.username, &self.password];
-        if fields.into_iter().flatten().any(|field| field.unknown) {
-            return Stored::Unknown;
-        }
-        let auth = value(self.auth.as_ref());
-        if holds_predefined(auth) {
-            return Stored::Unknown;
-        }
-        if !auth.is_empty() {
-            return Credential::decode(auth).map_or(Stored::Undecodable, Stored::Credential);
-        }
-        match (value(self.username.as_ref()), value(self.password.as_ref())) {
-            ("", "") => Stored::Empty,
-            (username, password) => Stored::Credential(Credential::plain(username, password)),
-        }
-    }
-
-    /// The user and the password with the tokens beside them, or the tokens alone; `None` when
-    /// there is nothing, or when it can't be told.
-    pub fn credential(&self) -> Option<Credential> {
-        let fields = [&self.identity_token, &self.registry_token];
-        if fields.into_iter().flatten().any(|field| field.unknown) {
-            return None;
-        }
-        let [identity, registry] = fields.map(|field| {
-            let value = field.as_ref().map(|field| field.value.clone());
-            value.filter(|value| !value.expose().is_empty())
-        });
-        let tokens = Tokens { identity, registry };
-        match self.stored() {
-            Stored::Credential(credential) => Some(credential.beside(tokens)),
-            Stored::Empty if !tokens.is_empty() => Some(Credential::plain("", "").beside(tokens)),
-            _ => None,
-        }
-    }
-
-    /// A member that holds or contradicts a credential.
-    fn field(&self, name: &str) -> Option<&Field> {
-        match name {
-            "auth" => self.auth.as_ref(),
-            "identitytoken" => self.identity_token.as_ref(),
-            "registrytoken" => self.registry_token.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Whether it holds exactly this credential, in the form that every version reads.
-    pub fn holds(&self, credential: &Credential) -> bool {
-        let auth = self.auth.as_ref().is_some_and(|auth| !auth.value.expose().is_empty());
-        (auth || credential.username().is_empty()) && self.credential().as_ref() == Some(credential)
-    }
-
-    /// The user as it may be shown, when it can be told.
-    pub fn username(&self) -> Option<String> {
-        match self.stored() {
-            Stored::Credential(found) => {
-                Some(self.written_user().unwrap_or(found.username()).to_owned())
-            }
-            _ => None,
-        }
-    }
-
-    /// The user for a command that a person may copy, also where only the password can't be told: `None`
-    /// where the user is not shown as it is.
-    pub fn typed_user(&self) -> Option<String> {
-        let plain = self.username.as_ref().filter(|user| !user.unknown && user.written.is_none());
-        match self.stored() {
-            Stored::Credential(_) => self.username().filter(|_| self.written_user().is_none()),
-            _ => plain.map(|user| user.value.expose().to_owned()),
-        }
-    }
-
-    /// How the user is written, where a variable brings in what could be a secret.
-    fn written_user(&self) -> Option<&str> {
-        let auth = self.auth.as_ref().is_some_and(|auth| !auth.value.expose().is_empty());
-        self.username.as_ref().filter(|_| !auth)?.written.as_deref()
     }
 }
 
@@ -428,35 +297,6 @@ impl<'t> AuthDocument<'t> {
         let start = self.end() + (rest.len() - rest.trim_start().len());
         (start < self.text.len()).then_some(start..self.text.trim_end().len())
     }
-
-    /// The string values of the document, with whether each names a helper, and the keys.
-    pub fn strings(&self) -> Vec<DocumentString> {
-        let mut strings = Vec::new();
-        self.collect_strings(&self.root, false, MOST_LEVELS, &mut strings);
-        strings
-    }
-
-    /// Below `levels` an object is one value.
-    fn collect_strings(
-        &self,
-        object: &Object,
-        helpers: bool,
-        levels: usize,
-        out: &mut Vec<DocumentString>,
-    ) {
-        for member in &object.members {
-            out.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
-            if levels > 0
-                && let Ok(Some(inner)) = json::object_at(self.text, &member.value)
-            {
-                let helpers = same_key(&member.name, "credHelpers");
-                self.collect_strings(&inner, helpers, levels - 1, out);
-            } else {
-                let kind = strings::kind(&member.name, helpers);
-                out.push(DocumentString { span: member.value.clone(), kind });
-            }
-        }
-    }
 }
 
 /// A credential that stands outside `auths`, where it does nothing.
@@ -465,100 +305,4 @@ pub(crate) struct Unwrapped {
     pub place: Range<usize>,
     /// The credential.
     pub entry: Entry,
-}
-
-/// A piece of a document for the redaction.
-pub(crate) struct DocumentString {
-    pub span: Range<usize>,
-    pub kind: StringKind,
-}
-
-impl DocumentString {
-    /// The string without its quotes and escapes; `None` when it is another value.
-    pub fn decoded(&self, document: &str) -> Option<Secret> {
-        json::string(&document[self.span.clone()]).map(Secret::new)
-    }
-}
-
-/// What a piece of a document is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StringKind {
-    /// The name of a member, such as a registry.
-    Name,
-    /// The name of a credential helper.
-    Helper,
-    /// A user's name or address.
-    User,
-    /// Any other value.
-    Value,
-}
-
-/// Reads the parts of a document.
-struct Reader<'r, F> {
-    text: &'r str,
-    /// What the runner has filled into the text.
-    values: &'r [Value],
-    /// Fills in the variables that are left.
-    fill: &'r F,
-}
-
-impl<F: Fn(&str) -> Expanded> Reader<'_, F> {
-    fn entry(&self, auths: usize, number: usize, member: &Member, object: Option<Object>) -> Entry {
-        let field = |name: &str| {
-            let object = object.as_ref()?;
-            // Of several the last counts; `null` leaves the one before it.
-            let found = object.members.iter().enumerate().rfind(|(_, inner)| {
-                same_key(&inner.name, name) && &self.text[inner.value.clone()] != "null"
-            });
-            let (member, inner) = found?;
-            Some(self.field(member, &inner.value))
-        };
-        Entry {
-            key: self.key(member),
-            auths,
-            member: number,
-            auth: field("auth"),
-            username: field("username"),
-            password: field("password"),
-            identity_token: field("identitytoken"),
-            registry_token: field("registrytoken"),
-            object,
-        }
-    }
-
-    fn key(&self, member: &Member) -> Key {
-        let Expanded { text, values, .. } = (self.fill)(&member.name);
-        let hide = |look| look != Look::Registry;
-        let own = written(text.expose(), 0..text.expose().len(), &values, hide);
-        Key::new(text.expose().to_owned(), own.or_else(|| self.written(&member.key, hide)))
-    }
-
-    fn helper(&self, key: Option<Key>, member: &Member, object: usize, number: usize) -> Helper {
-        let Field { value, written, .. } = self.field(number, &member.value);
-        Helper { key, name: value.expose().to_owned(), written, object, member: number }
-    }
-
-    /// The string at `span`, expanded as text and then decoded, which is the runner's order.
-    fn field(&self, member: usize, span: &Range<usize>) -> Field {
-        let Expanded { text: raw, values, unknown } = (self.fill)(&self.text[span.clone()]);
-        let hide = |look| look == Look::Secret;
-        let own = written(raw.expose(), 0..raw.expose().len(), &values, hide);
-        let own = own.map(|own| json::string(&own).unwrap_or_else(|| HIDDEN.to_owned()));
-        Field {
-            value: json::string(raw.expose()).unwrap_or_default().into(),
-            written: own.or_else(|| self.written(span, hide)),
-            unknown: !unknown.is_empty(),
-            member,
-        }
-    }
-
-    /// A string with the names of variables in the place of what the runner has filled in.
-    fn written(&self, string: &Range<usize>, hide: impl Fn(Look) -> bool) -> Option<String> {
-        if self.values.is_empty() || string.len() < 2 {
-            return None;
-        }
-        let inside = string.start + 1..string.end - 1;
-        let inside = written(self.text, inside, self.values, hide)?;
-        Some(json::string(&format!("\"{inside}\"")).unwrap_or_else(|| HIDDEN.to_owned()))
-    }
 }

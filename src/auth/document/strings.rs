@@ -1,4 +1,4 @@
-//! The strings of a document without a tree of it.
+//! The strings of a document, from its tree and without one.
 //!
 //! Whoever only looks at each string of thousands of documents needs no places and no members, and a
 //! tree costs ten times as much. Nothing is missed for it: what [`AuthDocument::strings`] has of a document
@@ -6,11 +6,74 @@
 //!
 //! [`AuthDocument::strings`]: super::AuthDocument::strings
 
+use std::ops::Range;
+
 use memchr::{memchr2, memchr3};
 
-use super::{StringKind, json};
+use super::json::Object;
+use super::{AuthDocument, json};
 use crate::secret::Secret;
 use crate::toml::letter_case::same_key;
+
+/// How many objects inside each other are looked into; Docker knows three.
+const MOST_LEVELS: usize = 8;
+
+/// A piece of a document for the redaction.
+pub(crate) struct DocumentString {
+    pub span: Range<usize>,
+    pub kind: StringKind,
+}
+
+impl DocumentString {
+    /// The string without its quotes and escapes; `None` when it is another value.
+    pub fn decoded(&self, document: &str) -> Option<Secret> {
+        json::string(&document[self.span.clone()]).map(Secret::new)
+    }
+}
+
+/// What a piece of a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StringKind {
+    /// The name of a member, such as a registry.
+    Name,
+    /// The name of a credential helper.
+    Helper,
+    /// A user's name or address.
+    User,
+    /// Any other value.
+    Value,
+}
+
+impl AuthDocument<'_> {
+    /// The string values of the document, with whether each names a helper, and the keys.
+    pub fn strings(&self) -> Vec<DocumentString> {
+        let mut strings = Vec::new();
+        self.collect_strings(&self.root, false, MOST_LEVELS, &mut strings);
+        strings
+    }
+
+    /// Below `levels` an object is one value.
+    fn collect_strings(
+        &self,
+        object: &Object,
+        helpers: bool,
+        levels: usize,
+        out: &mut Vec<DocumentString>,
+    ) {
+        for member in &object.members {
+            out.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
+            if levels > 0
+                && let Ok(Some(inner)) = json::object_at(self.text, &member.value)
+            {
+                let helpers = same_key(&member.name, "credHelpers");
+                self.collect_strings(&inner, helpers, levels - 1, out);
+            } else {
+                let kind = kind(&member.name, helpers);
+                out.push(DocumentString { span: member.value.clone(), kind });
+            }
+        }
+    }
+}
 
 /// Gives each string of the first object of a text, decoded, with what it is: names of members, and their
 /// values.
@@ -102,7 +165,6 @@ fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::AuthDocument;
     use super::*;
     use proptest::prelude::*;
 

@@ -3,6 +3,10 @@
 // The help is read on a terminal, not as Markdown, and fields are named like their options.
 #![allow(clippy::doc_markdown, clippy::struct_field_names)]
 
+mod selection;
+mod source;
+mod writing;
+
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -12,15 +16,16 @@ use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use crate::auth::runner_version::RunnerVersion;
-use crate::auth::source::{self, PasswordSource};
 use crate::config_file;
 use crate::doctor::Code;
 use crate::error::Error;
 use crate::runner::pull_policy::PullPolicy;
-use crate::runner::selection::Selector;
-use crate::secret::Secret;
 use crate::toml::text::ConfigText;
 use crate::yaml;
+
+pub(super) use selection::Selection;
+pub(super) use source::Source;
+pub(super) use writing::Writing;
 
 /// Gives the jobs of a GitLab Runner credentials for private registries.
 ///
@@ -177,104 +182,6 @@ pub(super) enum Color {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Selecting runners")]
-pub(super) struct Selection {
-    /// The runner's name, exactly (repeatable)
-    #[arg(short, long = "name", value_name = "NAME")]
-    names: Vec<String>,
-    /// The runner's token: its first 8 or 9 characters, or all (repeatable)
-    #[arg(short, long = "token", value_name = "TOKEN")]
-    tokens: Vec<String>,
-    /// A file with the whole token
-    #[arg(long, value_name = "PATH")]
-    token_file: Vec<PathBuf>,
-    /// The runner's number in GitLab (repeatable)
-    #[arg(long = "id", value_name = "N")]
-    ids: Vec<i64>,
-    /// Runners with this executor (repeatable)
-    #[arg(long = "executor", value_name = "NAME")]
-    executors: Vec<String>,
-    /// Every runner that matches, or every runner
-    #[arg(long)]
-    all: bool,
-}
-
-impl Selection {
-    /// Whether no runner is named.
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-            && self.tokens.is_empty()
-            && self.token_file.is_empty()
-            && self.ids.is_empty()
-            && self.executors.is_empty()
-            && !self.all
-    }
-
-    /// The files that hold tokens.
-    pub fn token_files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        self.token_file.iter().map(|file| ("--token-file", file.as_path()))
-    }
-
-    pub fn selector(&self) -> Result<Selector, Error> {
-        let mut tokens: Vec<_> = self.tokens.iter().cloned().map(Secret::new).collect();
-        for path in &self.token_file {
-            let token = source::from_file(path)?;
-            let token = token.expose().trim();
-            if token.is_empty() {
-                return Err(Error::InvalidSource {
-                    source: path.display().to_string(),
-                    place: None,
-                    problem: "is empty and holds no token".into(),
-                });
-            }
-            tokens.push(Secret::new(token.to_owned()));
-        }
-        Ok(Selector {
-            names: self.names.clone(),
-            tokens,
-            ids: self.ids.clone(),
-            executors: self.executors.clone(),
-            all: self.all,
-        })
-    }
-}
-
-// Each flag is an option of its own.
-#[allow(clippy::struct_excessive_bools)]
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Writing")]
-pub(super) struct Writing {
-    /// Write without asking
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Show the diff and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Like --dry-run, but exit with 1 when something would change
-    #[arg(long)]
-    pub check: bool,
-    /// Keep the old file under its name with this suffix
-    #[arg(long, value_name = "SUFFIX", num_args = 0..=1, default_missing_value = ".bak",
-          value_parser = backup_suffix)]
-    pub backup: Option<String>,
-    /// How long to wait for others, who hold the config's lock or keep changing it
-    #[arg(long, value_name = "SECONDS", default_value_t = 60,
-          value_parser = clap::value_parser!(u64).range(..=86_400))]
-    pub lock_timeout: u64,
-    /// Watch the file that long after the write, and write again when another program's rewrite has
-    /// undone the change
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true,
-          value_parser = clap::value_parser!(u64).range(..=86_400))]
-    pub settle: u64,
-    /// Write also when the file's owner, mode or an extended attribute can't be kept
-    #[arg(long)]
-    pub force_attributes: bool,
-    /// Lines of context in the diff
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub context: u16,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct Set {
     #[command(flatten)]
     pub selection: Selection,
@@ -303,125 +210,10 @@ pub(super) struct Set {
     pub network: Network,
 }
 
-/// Where credentials come from.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Credentials")]
-pub(super) struct Source {
-    /// The registry (repeatable, each with its own --username and password option, in order; with
-    /// --from-docker-config only those registries)
-    #[arg(short, long = "registry", value_name = "HOST[:PORT][/PATH]")]
-    pub registries: Vec<String>,
-    /// The user; without a password option the password is asked for (repeatable)
-    #[arg(short, long = "username", id = "username", value_name = "NAME")]
-    pub usernames: Vec<String>,
-    #[command(flatten)]
-    password: Password,
-    /// What docker login or podman login left, helpers and stores included [default:
-    /// $DOCKER_CONFIG/config.json, ~/.docker/config.json, then podman's auth.json]
-    #[arg(long, value_name = "PATH", num_args = 0..=1,
-          conflicts_with_all = ["username", "password", "auth_config"])]
-    #[allow(clippy::option_option)]
-    pub from_docker_config: Option<Option<PathBuf>>,
-    /// A whole auth document, or a Kubernetes dockerconfigjson Secret, merged; `-` is standard
-    /// input
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["registries", "username", "password"])]
-    pub auth_config: Option<PathBuf>,
-    /// Ask docker-credential-NAME for the credential of --registry now, and store the answer
-    #[arg(long, value_name = "NAME", conflicts_with_all = [
-        "username", "password", "auth_config", "from_docker_config"])]
-    pub credential_helper: Option<String>,
-    /// Store no answer: let GitLab Runner ask the helper at each job, for --registry or, without
-    /// it, for every registry
-    #[arg(long, requires = "credential_helper")]
-    pub delegate: bool,
-    /// How long a credential helper has for an answer, and each registry with --verify
-    #[arg(long, value_name = "SECONDS", default_value_t = 10,
-          value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
-    /// What another program has given in place of options.
-    #[arg(skip)]
-    pub given: Given,
-}
-
-/// Secrets that came with a request, for which there are no options.
-#[derive(Debug, Default)]
-pub(super) struct Given {
-    pub password: Option<Secret>,
-    /// A whole auth document.
-    pub document: Option<Secret>,
-}
-
-#[derive(Debug, Args)]
-#[group(id = "password", multiple = false)]
-#[command(next_help_heading = "Credentials")]
-struct Password {
-    /// Read the password from standard input
-    #[arg(long)]
-    password_stdin: bool,
-    /// Read the password from a file; `-` is standard input (repeatable)
-    #[arg(long, value_name = "PATH")]
-    password_file: Vec<PathBuf>,
-    /// Read the password from an environment variable (repeatable)
-    #[arg(long, value_name = "VAR")]
-    password_env: Vec<String>,
-}
-
 impl Set {
     /// Whether there is more to do than to set the pull policy.
     pub fn stores_credentials(&self) -> bool {
         self.pull_policies.is_empty() || self.source.is_given() || self.replace
-    }
-}
-
-impl Source {
-    /// The files that the options name.
-    pub fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        let passwords = self.password.password_file.iter().map(|file| ("--password-file", file));
-        let document = self.auth_config.iter().map(|file| ("--auth-config", file));
-        let logins = self.from_docker_config.iter().flatten();
-        let logins = logins.map(|file| ("--from-docker-config", file));
-        passwords.chain(document).chain(logins).map(|(option, file)| (option, file.as_path()))
-    }
-
-    /// Whether there is any option of a source.
-    pub fn is_given(&self) -> bool {
-        !self.registries.is_empty()
-            || !self.usernames.is_empty()
-            || !self.password_sources().is_empty()
-            || self.given.document.is_some()
-            || self.from_docker_config.is_some()
-            || self.auth_config.is_some()
-            || self.credential_helper.is_some()
-    }
-
-    /// Whether a person could say what is missing: the registry, the user or the password.
-    pub fn leaves_open(&self) -> bool {
-        let elsewhere = self.from_docker_config.is_some()
-            || self.auth_config.is_some()
-            || self.credential_helper.is_some()
-            || self.given.document.is_some();
-        let complete = !self.usernames.is_empty() && !self.password_sources().is_empty();
-        !elsewhere && (self.registries.is_empty() || (self.registries.len() == 1 && !complete))
-    }
-
-    /// Where the passwords come from, in the order of the registries.
-    pub fn password_sources(&self) -> Vec<PasswordSource> {
-        if let Some(password) = &self.given.password {
-            return vec![PasswordSource::Given(password.clone())];
-        }
-        let Password { password_stdin, password_file, password_env } = &self.password;
-        if *password_stdin {
-            return vec![PasswordSource::Stdin];
-        }
-        let file = |path: &PathBuf| {
-            if path.as_os_str() == "-" {
-                PasswordSource::Stdin
-            } else {
-                PasswordSource::File(path.clone())
-            }
-        };
-        let variables = password_env.iter().cloned().map(PasswordSource::Variable);
-        password_file.iter().map(file).chain(variables).collect()
     }
 }
 
@@ -521,14 +313,6 @@ pub(super) struct Doctor {
 fn codes() -> impl TypedValueParser<Value = Code> {
     let names = PossibleValuesParser::new(Code::ALL.iter().map(|code| code.name()));
     names.try_map(|name| Code::named(&name).ok_or("this is no code"))
-}
-
-/// `bak` is meant as `.bak`: `config.tomlbak` is what nobody wants.
-// A parser of clap's may fail.
-#[allow(clippy::unnecessary_wraps)]
-fn backup_suffix(typed: &str) -> Result<String, std::convert::Infallible> {
-    let bare = typed.starts_with(|letter: char| letter.is_ascii_alphanumeric());
-    Ok(if bare { format!(".{typed}") } else { typed.to_owned() })
 }
 
 fn pull_policies() -> impl TypedValueParser<Value = PullPolicy> {
