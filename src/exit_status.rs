@@ -3,6 +3,15 @@
 use std::process::ExitCode;
 
 /// The exit status of the command, from the best to the worst: of several, the greatest counts.
+///
+/// ```
+/// use runner_auth::ExitStatus;
+///
+/// assert!(ExitStatus::Done < ExitStatus::No);
+/// for status in ExitStatus::ALL {
+///     println!("{} {}", status.number(), status.meaning());
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ExitStatus {

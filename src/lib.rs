@@ -49,7 +49,7 @@ mod toml;
 pub mod verification;
 mod yaml;
 
-pub use auth::credential::Credential;
+pub use auth::credential::{Credential, Tokens};
 pub use auth::credential_change::{Action, CredentialChange};
 pub use auth::key::Key;
 pub use auth::registry::{Registry, key_path, key_path_in, why_it_never_matches};
@@ -60,7 +60,7 @@ pub use config_file::{ConfigFile, default_path, safe_write};
 pub use doctor::{Circumstances, Code, Diagnosis, Finding, Level};
 pub use error::Error;
 pub use exit_status::ExitStatus;
-pub use plan::{Plan, Removal, Request};
+pub use plan::{Plan, Removal, Request, RunnerPlan};
 pub use redaction::Redaction;
 pub use redaction::diff;
 pub use redaction::excerpt::{Excerpt, Excerpts};
@@ -74,6 +74,7 @@ pub use runner::refusal::Refusal;
 pub use runner::selection::{Matches, Selector};
 pub use runner::{Config, Runner};
 pub use secret::Secret;
+pub use toml::edit::Edit;
 pub use toml::text::{ConfigText, Place};
 pub use yaml::config_in_yaml;
 

@@ -21,6 +21,24 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// A user and a password, tokens, or both.
 ///
 /// With tokens alone the user and the password are empty.
+///
+/// ```
+/// use runner_auth::{Credential, Secret, Tokens};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let login = Credential::new("ci", Secret::from("s3cret"))?;
+/// assert_eq!((login.username(), login.password().expose()), ("ci", "s3cret"));
+/// // `auth` in an auth document, and the way back.
+/// assert_eq!(login.encode().expose(), "Y2k6czNjcmV0");
+/// assert_eq!(Credential::decode("Y2k6czNjcmV0"), Some(login));
+/// assert!(Credential::new("ci:", Secret::from("s3cret")).is_err());
+///
+/// let tokens = Tokens { identity: Some(Secret::from("an-identity-token")), registry: None };
+/// let by_token = Credential::with_tokens("", Secret::from(""), tokens)?;
+/// assert!(!by_token.tokens().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     username: String,
@@ -29,6 +47,12 @@ pub struct Credential {
 }
 
 /// What some registries give out at `docker login` in place of a password.
+///
+/// ```
+/// use runner_auth::Tokens;
+///
+/// assert!(Tokens::default().is_empty());
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Tokens {
     /// The member `identitytoken`: it is exchanged for a short-lived one at each pull.

@@ -15,6 +15,23 @@ pub enum Action {
 }
 
 /// One credential of a runner and what happens to it.
+///
+/// ```
+/// use runner_auth::{
+///     Action, Config, ConfigText, Credential, CredentialChange, Plan, Registry, Request, Secret,
+/// };
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let text = ConfigText::new("config.toml", b"[[runners]]\n  executor = 'docker'\n".to_vec());
+/// let config = Config::parse(&text)?;
+/// let logins = vec![(Registry::parse("r.io")?, Credential::new("ci", Secret::from("s3cret"))?)];
+/// let request = Request::Set { logins, replace: false, pull_policies: Vec::new() };
+/// let plan = Plan::make(&config, &[0], &request)?;
+/// let CredentialChange { registry, action, username } = &plan.runners()[0].changes[0];
+/// assert_eq!((registry.as_str(), *action, username.as_deref()), ("r.io", Action::Added, Some("ci")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct CredentialChange {
     /// The key in the auth document.

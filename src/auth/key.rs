@@ -19,6 +19,7 @@ use crate::secret::HIDDEN;
 /// let key = Key::from("https://ci:s3cret@r.io/v1/");
 /// assert_eq!(key.as_str(), "https://ci:s3cret@r.io/v1/");
 /// assert_eq!(key.shown(), "https://<hidden>@r.io/v1/");
+/// assert_eq!(key.shown_path("r.io"), "<hidden>");
 /// ```
 #[derive(Clone)]
 pub struct Key {

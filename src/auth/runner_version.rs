@@ -19,6 +19,33 @@ use crate::error::Error;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// ```
+/// use runner_auth::RunnerVersion;
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// // Since when a version does what its method asks.
+/// let since: [(fn(RunnerVersion) -> bool, &str); 11] = [
+///     (RunnerVersion::lowers_keys, "13.4"),
+///     (RunnerVersion::knows_secrets, "13.4"),
+///     (RunnerVersion::refuses_helper_names, "13.5"),
+///     (RunnerVersion::reads_plain_fields, "13.9"),
+///     (RunnerVersion::reads_file_variables, "15.9"),
+///     (RunnerVersion::needs_a_user, "15.10"),
+///     (RunnerVersion::knows_service_account_secrets, "16.9"),
+///     (RunnerVersion::matches_paths, "17.5"),
+///     (RunnerVersion::sorts_keys, "18.3"),
+///     (RunnerVersion::warns_in_the_job_log, "18.11"),
+///     (RunnerVersion::may_refuse_helpers, "19.4"),
+/// ];
+/// for (does, version) in since {
+///     assert!(does(RunnerVersion::parse(version)?) && !does(RunnerVersion::parse("12.9")?));
+/// }
+/// // Two versions in between are an exception.
+/// assert!(!RunnerVersion::parse("17.5")?.reads_http_keys());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunnerVersion {
     major: u16,

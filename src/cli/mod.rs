@@ -41,6 +41,12 @@ use args::{Arguments, Command};
 use output::Output;
 
 /// Runs the command that the process was called with.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     runner_auth::run()
+/// }
+/// ```
 #[must_use]
 pub fn run() -> ExitCode {
     hardening::protect();

@@ -32,6 +32,14 @@ pub(crate) const ROOT_CONFIG: &str = "/etc/gitlab-runner/config.toml";
 /// # Errors
 ///
 /// [`Error::Usage`] when a user other than root has no home.
+///
+/// ```no_run
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let path = runner_auth::default_path()?;
+/// assert!(path.is_absolute() || std::env::var_os("CONFIG_FILE").is_some());
+/// # Ok(())
+/// # }
+/// ```
 pub fn default_path() -> Result<PathBuf, Error> {
     let filled = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(path) = filled("CONFIG_FILE") {
@@ -50,6 +58,21 @@ pub fn default_path() -> Result<PathBuf, Error> {
 }
 
 /// A config file as it was read.
+///
+/// ```no_run
+/// use runner_auth::{Config, ConfigFile, default_path};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// // Where GitLab Runner itself would look.
+/// let file = ConfigFile::read(&default_path()?, ConfigFile::LARGEST)?;
+/// println!("{} (mode {:o})", file.path().display(), file.mode());
+/// if !file.is_fresh() {
+///     let config = Config::parse(file.text())?;
+///     println!("{} runners", config.runners().len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ConfigFile {
     path: PathBuf,

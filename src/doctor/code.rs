@@ -11,6 +11,16 @@ macro_rules! codes {
     ($($(#[$docs:meta])* $code:ident = $name:literal, $level:ident;)+) => {
         /// What was found. In the order of what breaks first: the whole file, then a document, then
         /// a credential.
+        ///
+        /// ```
+        /// use runner_auth::Code;
+        ///
+        /// let code = Code::named("newline-in-password");
+        /// assert_eq!(code, Some(Code::NewlineInPassword));
+        /// for code in Code::ALL {
+        ///     println!("{}: {:?}", code.name(), code.level());
+        /// }
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $($(#[$docs])* $code,)+

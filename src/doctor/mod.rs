@@ -56,6 +56,25 @@ pub enum Level {
 }
 
 /// Something that was found.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use runner_auth::{Circumstances, Code, ConfigText, Diagnosis, Level};
+///
+/// // A line end in a password has one remedy, which `doctor --fix` would apply.
+/// let entry = "environment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \"Y2k6cHcK\"}}}']";
+/// let text = ConfigText::new("config.toml", format!("[[runners]]\n  {entry}\n").into_bytes());
+/// let circumstances = Circumstances {
+///     path: None,
+///     mode: None,
+///     has_helper: &|_| false,
+///     now: SystemTime::now(),
+/// };
+/// let diagnosis = Diagnosis::new(&text, &circumstances);
+/// let finding = &diagnosis.findings[0];
+/// assert_eq!((finding.code, finding.level()), (Code::NewlineInPassword, Level::Error));
+/// assert!(finding.is_fixable());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What it is.
@@ -90,6 +109,26 @@ pub struct Circumstances<'c> {
 }
 
 /// What was found in a config.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use runner_auth::{Circumstances, Code, ConfigText, Diagnosis, Finding, Level};
+///
+/// let entry = "environment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \"x\"}}}']";
+/// let text = ConfigText::new("config.toml", format!("[[runners]]\n  {entry}\n").into_bytes());
+/// let circumstances = Circumstances {
+///     path: Some("config.toml"),
+///     mode: Some(0o600),
+///     has_helper: &|_| true,
+///     now: SystemTime::now(),
+/// };
+/// let diagnosis = Diagnosis::new(&text, &circumstances);
+/// let finding: &Finding = &diagnosis.findings[0];
+/// assert_eq!((finding.code, finding.level()), (Code::UndecodableAuth, Level::Error));
+/// assert_eq!((finding.runner, finding.place.line), (Some(0), 2));
+/// // No one knows what the password was, so that nothing can mend it by itself.
+/// assert!(!finding.is_fixable());
+/// ```
 #[derive(Debug)]
 pub struct Diagnosis<'t> {
     /// The config; `None` when GitLab Runner could not load it either.

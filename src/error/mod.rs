@@ -16,6 +16,14 @@ pub(crate) use sentence::reason;
 /// The sentence ([`Display`](std::fmt::Display)) names the file, the place and the runner and says what to do
 /// next. It never holds a secret: for broken TOML and JSON it gives line and column, not the text.
 /// Names and paths in it are as they are; who shows it on a terminal escapes what that would act on.
+///
+/// ```
+/// use runner_auth::{ExitStatus, Registry};
+///
+/// let error = Registry::parse("two words").expect_err("that is none");
+/// assert_eq!((error.code(), error.exit_status()), ("invalid-registry", ExitStatus::BadInput));
+/// assert!(error.to_string().starts_with("the registry holds characters"));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

@@ -67,6 +67,19 @@ pub enum Request {
 }
 
 /// What happens to one runner.
+///
+/// ```
+/// use runner_auth::{Config, ConfigText, Plan, Request, RunnerPlan};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let text = ConfigText::new("config.toml", b"[[runners]]\n  executor = 'docker'\n".to_vec());
+/// let config = Config::parse(&text)?;
+/// let plan = Plan::make(&config, &[0], &Request::RemoveEntry)?;
+/// let of_runner: &RunnerPlan = &plan.runners()[0];
+/// assert_eq!((of_runner.runner, of_runner.changed), (0, false));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct RunnerPlan {
     /// Its number in [`Config::runners`].
@@ -84,6 +97,25 @@ pub struct RunnerPlan {
 }
 
 /// The whole change of a file, proved to do what was asked and nothing else.
+///
+/// ```
+/// use runner_auth::{Config, ConfigText, Credential, Plan, Registry, Request, Secret};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let text = ConfigText::new("config.toml", b"[[runners]]\n  executor = 'docker'\n".to_vec());
+/// let config = Config::parse(&text)?;
+/// let login = Credential::new("ci", Secret::from("s3cret"))?;
+/// let logins = vec![(Registry::parse("r.io")?, login)];
+/// let request = Request::Set { logins, replace: false, pull_policies: Vec::new() };
+/// let plan = Plan::make(&config, &[0], &request)?;
+/// assert!(plan.changes() && plan.runners()[0].changed);
+/// // What comes in is one line below the executor; every other byte stays.
+/// let edits = plan.edits();
+/// assert_eq!((edits.len(), edits[0].span.len()), (1, 0));
+/// assert!(plan.apply(&config).starts_with(b"[[runners]]\n  executor = 'docker'\n  environment = ["));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Plan {
     edits: Vec<Edit>,
     blocks: Vec<PatchedBlock>,

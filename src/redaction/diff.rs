@@ -1,4 +1,23 @@
 //! The change as a unified diff that may be shown to anybody.
+//!
+//! ```
+//! use runner_auth::diff::{Line, LineKind, diff, sign, to_text};
+//! use runner_auth::{Config, ConfigText, Credential, Plan, Redaction, Registry, Request, Secret};
+//!
+//! # fn main() -> Result<(), runner_auth::Error> {
+//! let text = ConfigText::new("config.toml", b"[[runners]]\n  executor = 'docker'\n".to_vec());
+//! let config = Config::parse(&text)?;
+//! let login = Credential::new("ci", Secret::from("s3cret"))?;
+//! let logins = vec![(Registry::parse("r.io")?, login)];
+//! let request = Request::Set { logins, replace: false, pull_policies: Vec::new() };
+//! let plan = Plan::make(&config, &[0], &request)?;
+//! let lines: Vec<Line> = diff(&config, &plan, &Redaction::new(false), 3)?;
+//! let added: Vec<_> = lines.iter().filter(|line| line.kind == LineKind::Added).collect();
+//! assert_eq!((added.len(), sign(LineKind::Added)), (1, "+"));
+//! assert!(to_text(&lines).contains(r#"{"r.io": {"auth": "<hidden-1>"}}"#));
+//! # Ok(())
+//! # }
+//! ```
 
 use std::ops::Range;
 use std::time::{Duration, Instant};

@@ -28,6 +28,21 @@ pub struct Excerpt {
 }
 
 /// Cuts lines out of a config, fastest where one follows the other.
+///
+/// ```
+/// use runner_auth::{Config, ConfigText, Excerpt, Excerpts, Redaction};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let text = ConfigText::new("config.toml", b"[[runners]]\n  token = 'glrt-0123456789abcdef'\n".to_vec());
+/// let config = Config::parse(&text)?;
+/// let mut redaction = Redaction::new(false);
+/// redaction.learn_config(&config);
+/// let excerpt: Excerpt = Excerpts::new(&config, &redaction).cut(&(14..19));
+/// assert_eq!(excerpt.line, "  token = '<hidden-1>'");
+/// assert_eq!((excerpt.start, excerpt.length), (2, 5));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Excerpts<'c, 't> {
     config: &'c Config<'t>,
     redaction: &'c Redaction<'c>,

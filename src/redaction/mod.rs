@@ -29,6 +29,20 @@ use known::{KnownSecrets, is_wordy};
 use masks::{Cover, Mask, Masks};
 
 /// Gives out placeholders.
+///
+/// ```
+/// use runner_auth::{Config, ConfigText, Credential, Redaction, Secret};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let text = ConfigText::new("config.toml", b"[[runners]]\n  token = 'glrt-0123456789abcdef'\n".to_vec());
+/// let config = Config::parse(&text)?;
+/// let mut redaction = Redaction::new(false);
+/// redaction.learn_config(&config);
+/// redaction.learn_credential(&Credential::new("ci", Secret::from("hunter2!"))?);
+/// assert_eq!(redaction.clean("once hunter2! was enough"), "once <hidden-1> was enough");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Redaction<'c> {
     show: bool,
     numbers: RefCell<HashMap<Secret, usize>>,

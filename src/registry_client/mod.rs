@@ -7,6 +7,50 @@
 //! This room knows hosts, credentials and images. It knows no runner and no config, prints nothing,
 //! and sends a credential to nobody but the registry that it is for and the realm that this registry
 //! names.
+//!
+//! ```
+//! use std::time::Duration;
+//! use runner_auth::registry_client::{
+//!     Answers, Authorities, CERTIFICATES, Failure, ImageReference, Inquiry, Obstacle, Proxies,
+//!     RefusalReason, RegistryAnswer, RegistryHost, RegistryRefusal, Settings, ask,
+//! };
+//! use runner_auth::{Credential, Secret};
+//!
+//! # fn main() -> Result<(), runner_auth::Error> {
+//! let host = RegistryHost::parse("localhost:1")?;
+//! assert!(host.is_loopback() && !host.is_docker_hub());
+//! assert_eq!(RegistryHost::of_path(host.as_str())?, host);
+//! let settings = Settings {
+//!     timeout: Duration::from_secs(5),
+//!     insecure: Vec::new(),
+//!     authorities: Authorities::read(&[])?,
+//!     certificates: CERTIFICATES.into(),
+//!     proxies: Proxies::from_environment(|_| None),
+//! };
+//! let inquiry = Inquiry {
+//!     host,
+//!     path: String::new(),
+//!     credential: Some(Credential::new("ci", Secret::from("s3cret"))?),
+//!     images: vec![ImageReference::parse("localhost:1/group/app")?],
+//! };
+//! let answers: Vec<Answers> = ask(&[inquiry.clone()], &settings, |_| ());
+//! match answers[0].credential.as_ref().expect("there was one to ask about") {
+//!     RegistryAnswer::Accepted { note } => println!("accepted {note:?}"),
+//!     RegistryAnswer::Anonymous => println!("anybody may"),
+//!     RegistryAnswer::Refused(RegistryRefusal { reason, .. }) => {
+//!         println!("refused; wrong: {}", *reason == RefusalReason::WrongCredential);
+//!     }
+//!     // Nobody listens at that port.
+//!     RegistryAnswer::Unreachable(failure) => assert_eq!(failure.obstacle, Obstacle::NotConnected),
+//! }
+//! assert_eq!(answers[0], Answers::failed(&inquiry, &failure(&answers[0])));
+//! # fn failure(answers: &Answers) -> Failure {
+//! #     let Some(RegistryAnswer::Unreachable(failure)) = &answers.credential else { panic!() };
+//! #     Failure::new(failure.obstacle, failure.message.clone())
+//! # }
+//! # Ok(())
+//! # }
+//! ```
 
 mod answer;
 mod cause;

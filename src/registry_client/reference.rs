@@ -13,6 +13,7 @@ use crate::error::Error;
 ///
 /// let image = ImageReference::parse("nginx").expect("an image");
 /// assert_eq!((image.host().as_str(), image.repository()), ("docker.io", "library/nginx"));
+/// assert_eq!(image.version(), "latest");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageReference {

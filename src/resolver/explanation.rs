@@ -19,6 +19,27 @@ use crate::runner::{Config, Runner};
 use crate::toml::text::Place;
 
 /// What a runner would use for an image.
+///
+/// ```
+/// use runner_auth::{Config, ConfigText, Explanation, Limits, Pull, RunnerVersion};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let text = ConfigText::new("config.toml", b"[[runners]]\n  executor = 'docker'\n".to_vec());
+/// let config = Config::parse(&text)?;
+/// let runner = &config.runners()[0];
+/// let explanation = Explanation::new(&config, runner, "r.io/app:1", RunnerVersion::LATEST)?;
+/// assert!(!explanation.has_credential());
+/// assert_eq!((explanation.pull, explanation.entry), (Pull::Runner, None));
+/// assert_eq!(explanation.resolution.candidates, ["r.io/app", "r.io"]);
+/// let limits: &Limits = &explanation.limits;
+/// assert!(!limits.allows_helpers && limits.restricted_by.is_empty());
+/// // Of several images at once the document is read once.
+/// let images = ["r.io/app:1", "alpine"];
+/// let all = Explanation::of_images(&config, runner, &images, RunnerVersion::LATEST)?;
+/// assert_eq!(all[0], explanation);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// How the runner comes by its images; one that pulls none uses no credential.

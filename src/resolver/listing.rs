@@ -1,4 +1,18 @@
 //! What each runner can pull from.
+//!
+//! ```
+//! use runner_auth::listing::{Listed, credentials};
+//! use runner_auth::{Config, ConfigText};
+//!
+//! # fn main() -> Result<(), runner_auth::Error> {
+//! let entry = "environment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"auth\": \"Y2k6czNjcmV0\"}}}']";
+//! let text = ConfigText::new("config.toml", format!("[[runners]]\n  {entry}\n").into_bytes());
+//! let config = Config::parse(&text)?;
+//! let listed: Vec<Listed> = credentials(&config, &config.runners()[0])?.expect("it can be read");
+//! assert_eq!((listed[0].registry.as_str(), listed[0].username.as_deref()), ("r.io", Some("ci")));
+//! # Ok(())
+//! # }
+//! ```
 
 use serde::Serialize;
 

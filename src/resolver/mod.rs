@@ -23,6 +23,25 @@ pub(crate) use lookup::{Decision, Lookup};
 pub use near_miss::{Miss, NearMiss};
 
 /// What a document holds for an image.
+///
+/// ```
+/// use runner_auth::{
+///     Answer, Loser, Loss, Match, Miss, NearMiss, Resolution, RunnerVersion, Verdict, resolve,
+/// };
+///
+/// let document = r#"{"auths": {"r.io": {"auth": "Y2k6czNjcmV0"}, "r.io/ns": {"auth": "YTpi"}}}"#;
+/// let resolution: Resolution = resolve(document, "r.io/ns/app", RunnerVersion::LATEST);
+/// assert!(resolution.has_credential());
+/// let Verdict::Match(Match { key, answer, .. }) = &resolution.verdict else { panic!("no match") };
+/// assert_eq!((key.as_str(), answer), ("r.io/ns", &Answer::User("a".into())));
+/// let loser: &Loser = &resolution.losers[0];
+/// assert_eq!((loser.key.as_str(), loser.reason), ("r.io", Loss::Shorter));
+///
+/// let missed = resolve(document, "r.io:5000/app", RunnerVersion::LATEST);
+/// let near: &NearMiss = &missed.near_misses[0];
+/// assert_eq!((near.key.as_str(), near.reason), ("r.io", Miss::Port));
+/// println!("{}", near.reason.reason());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
     /// The path of the image.

@@ -20,6 +20,12 @@ pub struct NearMiss {
 }
 
 /// Why a key nearly fits, the closest first.
+///
+/// ```
+/// use runner_auth::Miss;
+///
+/// assert_eq!(Miss::Port.reason(), "the port differs, so it is another registry");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Miss {
     /// The key fits, but stands outside `auths`.

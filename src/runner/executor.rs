@@ -5,6 +5,16 @@ use std::fmt;
 use crate::secret::{HIDDEN, is_word};
 
 /// What runs the jobs of a runner (`executor` in `config.toml`).
+///
+/// ```
+/// use runner_auth::{Executor, Pull};
+///
+/// assert_eq!(Executor::new("docker+machine").pull(), Pull::Runner);
+/// assert_eq!(Executor::new("kubernetes").pull(), Pull::Kubelet);
+/// assert_eq!(Executor::new("shell").name(), "shell");
+/// // What is no word in that place may be a secret.
+/// assert_eq!(Executor::new("s3cret/+word").shown(), "<hidden>");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executor(String);
 

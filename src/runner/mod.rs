@@ -54,6 +54,21 @@ pub struct Config<'t> {
 }
 
 /// One `[[runners]]` entry.
+///
+/// ```
+/// use runner_auth::{Config, ConfigText, Runner};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let text = "[[runners]]\nid = 7\nname = 'ours'\ntoken = 'glrt-4qCqD8pEoxyzAbCdEf12'\nurl = 'https://gitlab.example.com/'\nexecutor = 'docker'\n";
+/// let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
+/// let config = Config::parse(&text)?;
+/// let runner: &Runner = &config.runners()[0];
+/// assert_eq!((runner.id(), runner.name(), runner.title()), (Some(7), "ours", "ours".to_owned()));
+/// assert_eq!((runner.short_token(), runner.executor().name()), ("4qCqD8pEo", "docker"));
+/// assert!(runner.has_token("4qCqD8pEo") && runner.url().starts_with("https://"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Runner<'t> {
     name: Cow<'t, str>,

@@ -16,6 +16,12 @@ use crate::toml::syntax::{Decoded, Meaning, NodeId, NodeKind, Syntax};
 pub(crate) const KEY: &str = "pull_policy";
 
 /// When an image is pulled.
+///
+/// ```
+/// use runner_auth::PullPolicy;
+///
+/// assert_eq!(PullPolicy::ALL.map(PullPolicy::name), ["always", "if-not-present", "never"]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PullPolicy {

@@ -25,6 +25,8 @@ use crate::toml::text::Place;
 ///     refusals[0].to_string(),
 ///     "a key with dots on line 1, for which GitLab Runner up to 15.8 refuses the whole file"
 /// );
+/// assert_eq!((refusals[0].what(), refusals[0].place().line), ("a key with dots", 1));
+/// assert_eq!(refusals[0].versions(), "up to 15.8");
 /// assert!(refusals[0].is_by(RunnerVersion::parse("14.7")?));
 /// assert!(!refusals[0].is_by(RunnerVersion::LATEST));
 /// # Ok(())
@@ -94,6 +96,16 @@ fn library_of(version: RunnerVersion) -> Versions {
 
 impl Config<'_> {
     /// What in this config some versions refuse, each kind once. Every other version reads the file.
+    ///
+    /// ```
+    /// use runner_auth::{Config, ConfigText};
+    ///
+    /// # fn main() -> Result<(), runner_auth::Error> {
+    /// let text = ConfigText::new("config.toml", b"listen.address = ':9252'\n".to_vec());
+    /// assert_eq!(Config::parse(&text)?.refusals().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn refusals(&self) -> Vec<Refusal> {
         let refusals = self.syntax().refusals().iter();

@@ -6,6 +6,22 @@ use crate::runner::{Config, Runner};
 use crate::secret::Secret;
 
 /// How runners are picked. Different kinds narrow, the same kind repeated widens.
+///
+/// ```
+/// use runner_auth::{Config, ConfigText, Matches, Selector};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let text = ConfigText::new("config.toml", b"[[runners]]\nname = 'a'\n[[runners]]\nname = 'b'\n".to_vec());
+/// let config = Config::parse(&text)?;
+/// let named = Selector { names: vec!["b".to_owned()], ..Selector::default() };
+/// assert_eq!(named.select(&config, Matches::One)?, [1]);
+/// // Without any word it is the only runner that is meant, where one is.
+/// let open = Selector::default();
+/// assert!(open.select(&config, Matches::One).is_err());
+/// assert_eq!(open.select(&config, Matches::Any)?, [0, 1]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Selector {
     /// Exact names.

@@ -6,6 +6,14 @@ use crate::secret::Secret;
 
 /// One replacement: the bytes of `span` give way to `text`. An empty span is an insertion, an empty
 /// text a removal.
+///
+/// ```
+/// use runner_auth::{ConfigText, Edit};
+///
+/// let text = ConfigText::new("config.toml", b"limit = 1 # ours\n".to_vec());
+/// let edits = [Edit::insert(0, "x = 2\n"), Edit::new(8..9, "3"), Edit::remove(9..16)];
+/// assert_eq!(text.patched(&edits), b"x = 2\nlimit = 3\n");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     /// The bytes of the original that go.

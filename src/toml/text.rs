@@ -33,6 +33,18 @@ impl fmt::Display for Place {
 /// in the place of each such byte, so that every span in it is also a span of the original bytes.
 ///
 /// The text holds the tokens of every runner; it is wiped on drop.
+///
+/// ```
+/// use runner_auth::{ConfigText, Edit, Place};
+///
+/// let text = ConfigText::new("config.toml", b"# caf\xe9\nlimit = 1\n".to_vec());
+/// assert_eq!((text.label(), text.as_str()), ("config.toml", "# caf?\nlimit = 1\n"));
+/// assert_eq!((text.is_utf8(), text.first_invalid_utf8()), (false, Some(5)));
+/// assert_eq!(text.bytes(), b"# caf\xe9\nlimit = 1\n");
+/// assert_eq!(text.place(7), Place { line: 2, column: 1 });
+/// assert!(!text.has_byte_order_mark());
+/// assert_eq!(text.patched(&[Edit::new(15..16, "2")]), b"# caf\xe9\nlimit = 2\n");
+/// ```
 pub struct ConfigText {
     label: String,
     text: Zeroizing<String>,

@@ -4,6 +4,47 @@
 //! of the helpers that it would ask, and for each image the credential that the resolver names. The
 //! registries are asked once for each credential, whatever number of runners has it. This room prints
 //! nothing.
+//!
+//! ```
+//! use std::time::Duration;
+//! use runner_auth::registry_client::{Authorities, CERTIFICATES, Proxies, RegistryAnswer, Settings};
+//! use runner_auth::verification::{
+//!     AskedImages, Question, Questions, RunnerQuestions, Verification, verify_logins,
+//! };
+//! use runner_auth::{Config, ConfigText, Credential, Registry, Secret};
+//!
+//! # fn main() -> Result<(), runner_auth::Error> {
+//! let entry = "environment = ['DOCKER_AUTH_CONFIG={\"auths\": {\"localhost:1\": {\"auth\": \"Y2k6cHc=\"}}}']";
+//! let text = ConfigText::new("config.toml", format!("[[runners]]\n  {entry}\n").into_bytes());
+//! let config = Config::parse(&text)?;
+//! let images = AskedImages { given: vec!["localhost:1/app".to_owned()], named_in_config: true };
+//! let mut questions = Questions::new(images, Duration::from_secs(5));
+//! questions.add(&config, 0)?;
+//! // One conversation, about the credential and the image; no helper had to be run for it.
+//! assert!(questions.len() == 1 && !questions.is_empty() && questions.helped().next().is_none());
+//!
+//! let settings = Settings {
+//!     timeout: Duration::from_secs(5),
+//!     insecure: Vec::new(),
+//!     authorities: Authorities::read(&[])?,
+//!     certificates: CERTIFICATES.into(),
+//!     proxies: Proxies::from_environment(|_| None),
+//! };
+//! let verification: Verification = questions.ask(&settings, |_| ());
+//! let of_runner: &RunnerQuestions = &verification.runners[0];
+//! assert_eq!(of_runner.images[0].registry.as_deref(), Some("localhost:1"));
+//! for (_, question) in verification.questions() {
+//!     let question: &Question = question;
+//!     // Nobody listens at that port.
+//!     assert!(matches!(verification.answer(question), RegistryAnswer::Unreachable(_)));
+//! }
+//!
+//! // The same for what stands in no config yet.
+//! let login = (Registry::parse("localhost:1")?, Credential::new("ci", Secret::from("s3cret"))?);
+//! assert_eq!(verify_logins(&[login], &settings, |_| ()).len(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 mod credentials;
 

@@ -35,6 +35,19 @@ pub(crate) fn is_yaml(path: &Path) -> bool {
 ///
 /// [`Error::InvalidYaml`] when the file is no YAML, when there is no such scalar or there are
 /// several, or when it is no literal block (`|`).
+///
+/// ```
+/// use runner_auth::{ConfigText, config_in_yaml};
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let yaml = b"runners:\n  config: |\n    [[runners]]\n      name = 'ours'\n".to_vec();
+/// let text = config_in_yaml(&ConfigText::new("values.yaml", yaml), None)?;
+/// assert_eq!(text.as_str(), "[[runners]]\n  name = 'ours'\n");
+/// // Places are those of the file.
+/// assert_eq!(text.place(0).line, 3);
+/// # Ok(())
+/// # }
+/// ```
 pub fn config_in_yaml(file: &ConfigText, path: Option<&str>) -> Result<ConfigText, Error> {
     let label = file.label();
     if !file.is_utf8() {

@@ -17,6 +17,15 @@ use crate::toml::letter_case::same_key;
 const SUPERSEDED: &[&str] = &["auth", "username", "password", "identitytoken", "registrytoken"];
 
 /// What is to be taken out of a document.
+///
+/// ```
+/// use runner_auth::{Registry, Removal, Request};
+///
+/// assert!(Removal::default().is_empty());
+/// let removal = Removal { registries: vec![Registry::named("r.io")], ..Removal::default() };
+/// assert!(!removal.is_empty());
+/// let request = Request::Remove(removal);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Removal {
     /// Registries, from `auths` and from `credHelpers`.

@@ -52,6 +52,28 @@ fn port(host: &str) -> Option<&str> {
 }
 
 /// A registry, or a part of one, as a person names it: `HOST[:PORT][/PATH]`.
+///
+/// ```
+/// use runner_auth::Registry;
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let registry = Registry::parse("R.io:5000/group")?;
+/// assert_eq!((registry.typed(), registry.path()), ("R.io:5000/group", "r.io:5000/group"));
+/// assert!(registry.is("r.io:5000/group/") && !registry.is("r.io:5000"));
+///
+/// // With a scheme the path is lost: GitLab Runner takes such a key for the whole host.
+/// let whole = Registry::parse("https://r.io/group")?;
+/// assert_eq!((whole.key(), whole.lost_path()), ("r.io", Some("group")));
+///
+/// let hub = Registry::parse("docker.io")?;
+/// assert_eq!(hub.key(), "https://index.docker.io/v1/");
+/// assert!(hub.is_dead_hub_key("index.docker.io"));
+///
+/// // What stands in a document already may be any text.
+/// assert_eq!(Registry::named("two words").key(), "two words");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Registry {
     typed: String,

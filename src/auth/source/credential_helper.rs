@@ -4,6 +4,26 @@
 //! and writes `{"ServerURL": …, "Username": …, "Secret": …}`, `list` writes an object of keys and
 //! users. The user `<token>` stands for an identity token. An error comes on standard output with
 //! the status 1.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use runner_auth::source::credential_helper::{CredentialHelper, check_name, find};
+//!
+//! # fn main() -> Result<(), runner_auth::Error> {
+//! assert!(check_name("a/b").is_err());
+//! assert_eq!(find("not-in-any-path"), None);
+//! // Who is found is asked; each question has that long.
+//! if find("pass").is_some() {
+//!     let helper = CredentialHelper::new("pass", Duration::from_secs(10))?;
+//!     assert_eq!(helper.name(), "pass");
+//!     for registry in helper.list()? {
+//!         println!("{registry}: {}", helper.get(&registry)?.username());
+//!     }
+//!     assert!(helper.get_if_known("registry.invalid")?.is_none());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};

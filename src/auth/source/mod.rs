@@ -1,5 +1,33 @@
 //! Where credentials come from: a password, a whole auth document, what `docker login` or
 //! `podman login` left, a credential helper.
+//!
+//! ```
+//! use std::time::Duration;
+//! use runner_auth::source;
+//!
+//! # fn main() -> Result<(), runner_auth::Error> {
+//! let folder = std::env::temp_dir();
+//! let file = folder.join(format!("runner-auth-{}", std::process::id()));
+//! std::fs::write(&file, r#"{"auths": {"r.io": {"auth": "Y2k6czNjcmV0"}}}"#).expect("a file");
+//!
+//! // A document from a file, or one that is there already.
+//! let logins: Vec<source::Login> = source::auth_document(&file)?;
+//! assert_eq!((logins[0].0.path(), logins[0].1.username()), ("r.io", "ci"));
+//! let text = source::from_file(&file)?;
+//! assert_eq!(source::auth_document_in("the document", &text)?, logins);
+//!
+//! // The same file as what `docker login` left, with ten seconds for each helper that it names.
+//! let all = source::docker_config(Some(&file), &[], Duration::from_secs(10))?;
+//! assert_eq!(all, logins);
+//! std::fs::remove_file(&file).expect("it goes");
+//!
+//! // Where this user is logged in.
+//! for (registry, username) in source::logged_in() {
+//!     println!("{registry}: {}", username.unwrap_or_default());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod auth_document;
 pub mod credential_helper;

@@ -7,6 +7,18 @@ use crate::error::Error;
 use crate::secret::Secret;
 
 /// Where a password comes from.
+///
+/// ```
+/// use runner_auth::Secret;
+/// use runner_auth::source::PasswordSource;
+///
+/// # fn main() -> Result<(), runner_auth::Error> {
+/// let given = PasswordSource::Given(Secret::from("s3cret"));
+/// assert_eq!(given.read()?.expose(), "s3cret");
+/// assert!(PasswordSource::Variable("NOT_SET_ANYWHERE".to_owned()).read().is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasswordSource {
     /// Standard input, to its end.

@@ -9,6 +9,31 @@
 //! content kept until that is done.
 //!
 //! `docs/safety.md` names the threat behind each part, and the test.
+//!
+//! ```
+//! use runner_auth::safe_write::{Options, Outcome, Patch, is_suffix, rewrite};
+//! use runner_auth::{Config, Credential, Plan, Registry, Request, Secret};
+//!
+//! # fn main() -> Result<(), runner_auth::Error> {
+//! let path = std::env::temp_dir().join(format!("runner-auth-{}.toml", std::process::id()));
+//! std::fs::write(&path, "[[runners]]\n  executor = 'docker'\n").expect("a config");
+//!
+//! let login = Credential::new("ci", Secret::from("s3cret"))?;
+//! let logins = vec![(Registry::parse("r.io")?, login)];
+//! let request = Request::Set { logins, replace: false, pull_policies: Vec::new() };
+//! assert!(is_suffix(".bak") && !is_suffix("../bak"));
+//! let options = Options { backup: None, ..Options::default() };
+//! let outcome: Outcome<usize> = rewrite(&path, options, |text| {
+//!     let config = Config::parse(text)?;
+//!     let plan = Plan::make(&config, &[0], &request)?;
+//!     let bytes = plan.changes().then(|| plan.apply(&config));
+//!     Ok(Patch { bytes, report: config.runners().len() })
+//! })?;
+//! assert!(outcome.written && outcome.report == 1);
+//! # std::fs::remove_file(&path).expect("it goes");
+//! # Ok(())
+//! # }
+//! ```
 
 mod attributes;
 mod exchange;
