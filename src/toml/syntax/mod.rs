@@ -181,7 +181,7 @@ impl<'t> Syntax<'t> {
     }
 
     fn number_names(&mut self) {
-        let mut names = Names::new();
+        let mut names = Names::for_text(self.text.len());
         for id in 0..self.nodes.len() {
             if self.nodes[id].kind == NodeKind::Key {
                 self.nodes[id].next = names.number(self.string(id));
@@ -302,12 +302,12 @@ impl<'t> Syntax<'t> {
         let Some(node) = self.nodes.get(key).filter(|node| node.kind == NodeKind::Key) else {
             return false;
         };
-        // A key that is not as long can only be the same with another letter outside ASCII.
-        let quotes = 2 * usize::from(node.encoding.is_some());
-        let span = node.span();
-        let bytes = &self.text.as_bytes()[span.clone()];
-        (node.form != Form::Plain || span.len() == name.len() + quotes || !bytes.is_ascii())
-            && same_key(&self.string(key), name)
+        let text = &self.text[node.span()];
+        if node.form == Form::Plain && node.encoding.is_none() {
+            // Bare keys are ASCII.
+            return text == name || (text.len() == name.len() && same_key(text, name));
+        }
+        same_key(&self.string(key), name)
     }
 
     /// The names of a header's or a pair's keys.

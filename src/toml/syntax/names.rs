@@ -79,19 +79,21 @@ pub(super) struct Names<'t> {
     recent: Vec<u32>,
 }
 
-/// How many are kept as recent.
+/// How many are kept as recent at most. A short text has few names.
 const RECENT: usize = 1024;
 
 impl<'t> Names<'t> {
-    pub fn new() -> Self {
-        Self { list: Vec::new(), numbers: HashMap::new(), recent: vec![0; RECENT] }
+    /// Those of a text with so many bytes.
+    pub fn for_text(length: usize) -> Self {
+        let recent = (length / 16).next_power_of_two().min(RECENT);
+        Self { list: Vec::new(), numbers: HashMap::new(), recent: vec![0; recent] }
     }
 
     /// The number of a name.
     #[inline]
     pub fn number(&mut self, name: Cow<'t, str>) -> u32 {
         let ends = Ends::of(&name);
-        let recent = self.recent[ends.place()];
+        let recent = self.recent[ends.place(self.recent.len())];
         if let Some((other, text)) = self.list.get(recent as usize)
             && *other == ends
             && (name.len() <= WHOLE || *text == name)
@@ -109,7 +111,8 @@ impl<'t> Names<'t> {
         if number == next {
             self.list.push((ends, name));
         }
-        self.recent[ends.place()] = number;
+        let place = ends.place(self.recent.len());
+        self.recent[place] = number;
         number
     }
 }
@@ -143,11 +146,12 @@ impl Ends {
         Self { length: bytes.len(), first, last }
     }
 
+    /// The place among so many.
     // The highest bits depend on all others.
     #[allow(clippy::cast_possible_truncation)]
-    fn place(self) -> usize {
+    fn place(self, places: usize) -> usize {
         let mixed = self.first ^ self.last.rotate_left(29) ^ self.length as u64;
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize % RECENT
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize & (places - 1)
     }
 }
 
@@ -159,7 +163,7 @@ mod tests {
     proptest! {
         #[test]
         fn equal_names_have_equal_numbers(names in prop::collection::vec("[ab]{0,20}", 0..600)) {
-            let mut numbered = Names::new();
+            let mut numbered = Names::for_text(4000);
             let numbers: Vec<_> =
                 names.iter().map(|name| numbered.number(Cow::Borrowed(name))).collect();
             for (at, name) in names.iter().enumerate() {
