@@ -6,6 +6,9 @@ use crate::toml::enclosure::Enclosure;
 use crate::toml::text::ConfigText;
 
 /// Quotes a word where it needs quotes.
+///
+/// The library `shlex` joins pieces in different quotes within one word, which a shell reads, and neither systemd nor
+/// Compose do: the commands that are shown here go there as well.
 #[must_use]
 pub fn quote(word: &str) -> Cow<'_, str> {
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,".contains(&byte);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use runner_auth::{Answer, Key, Loss, Match, RunnerVersion, Verdict, key_path_in, resolve};
 
-use crate::random::Random;
+use crate::random::{Random, check};
 
 const SCHEMES: &[&str] = &["", "", "", "https://", "http://"];
 const HOSTS: &[&str] = &["r.io", "R.io", "r.io:5000", "docker.io", "index.docker.io", "localhost"];
@@ -62,10 +62,9 @@ fn counting(members: &[Named]) -> (BTreeMap<&str, &Named>, Vec<(String, Loss)>) 
 fn a_key_is_found_as_by_a_look_at_each_of_them() {
     let count = std::env::var("DOCUMENTS").ok().and_then(|count| count.parse().ok());
     let count: usize = count.unwrap_or(5_000);
-    let mut random = Random::new(0x100c);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..count {
-        let members = members(&mut random);
+    check(count, |random| {
+        let members = members(random);
         let has_store = random.below(4) == 0;
         let document = document(&members, has_store);
         let image = [HOSTS, IMAGES].map(|pieces| random.pick(pieces)).concat();
@@ -111,7 +110,7 @@ fn a_key_is_found_as_by_a_look_at_each_of_them() {
         assert_eq!(resolution.verdict, verdict, "{about}");
         assert_eq!(found.collect::<Vec<_>>(), losers, "{about}");
         *seen.entry(kind).or_default() += 1;
-    }
+    });
     println!("{count} documents: {seen:?}");
     for kind in ["store", "none", "one", "at random"] {
         assert!(seen.get(kind).is_some_and(|seen| *seen > count / 100), "{seen:?}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::random::Random;
+use crate::random::{Random, check};
 use crate::support::{
     PREFIX, and_pull, change, document, has_auth_entry, has_empty_environment, has_policy, lossy,
     pull, remove, set,
@@ -284,15 +284,14 @@ fn undone(before: &[u8], runners: usize, seen: &mut Seen) {
 fn only_what_is_meant_changes() {
     let cases = std::env::var("PROPERTY_CASES").ok().and_then(|cases| cases.parse().ok());
     let cases: usize = cases.unwrap_or(2000);
-    let mut random = Random::new(0x9E37_79B9_7F4A_7C15);
     let mut seen = Seen::new();
     for feature in [LAYOUTS, DOCUMENTS, QUOTINGS, TABLES].into_iter().flatten() {
         if *feature != "none" {
             seen.insert(feature, 0);
         }
     }
-    for _ in 0..cases {
-        let (bytes, count) = config(&mut random, &mut seen);
+    check(cases, |random| {
+        let (bytes, count) = config(random, &mut seen);
         let selected = match random.below(3) {
             0 => (0..count).collect(),
             _ => vec![random.below(count)],
@@ -321,7 +320,7 @@ fn only_what_is_meant_changes() {
         change(&bytes, &selected, &remove("r.io"));
         change(&after, &selected, &remove("r.io"));
         undone(&bytes, count, &mut seen);
-    }
+    });
     println!("{cases} cases");
     for (feature, count) in &seen {
         println!("{count:7} {feature}");

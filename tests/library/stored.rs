@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::random::Random;
+use crate::random::{Random, check};
 
 use runner_auth::{
     Circumstances, Config, ConfigText, Credential, Diagnosis, Error, Finding, Level, Plan,
@@ -162,21 +162,20 @@ fn stored(random: &mut Random, config: &str, seen: &mut Vec<String>) -> Option<S
 
 #[test]
 fn what_is_stored_is_no_error_afterwards() {
-    let mut random = Random::new(20);
     let (mut taken, mut refused) = (0, 0);
-    for _ in 0..20_000 {
+    check(20_000, |random| {
         let executor =
             random.pick(&["docker", "docker", "kubernetes", "docker-autoscaler", "shell"]);
         let before = random.pick(BEFORE);
         let config = format!("[[runners]]\n  name = 'one'\n  executor = '{executor}'\n{before}");
         assert_eq!(errors(&config), [], "{config}");
         let mut seen = Vec::new();
-        let Some(after) = stored(&mut random, &config, &mut seen) else {
+        let Some(after) = stored(random, &config, &mut seen) else {
             refused += 1;
-            continue;
+            return;
         };
         taken += 1;
         assert_eq!(errors(&after), [], "{} in\n{config}\ngives\n{after}", seen.join(", "));
-    }
+    });
     assert!(taken > 1_000 && refused > 1_000, "{taken} taken, {refused} refused");
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use runner_auth::{Config, ConfigText, Request, RunnerVersion};
 
 use crate::go;
-use crate::random::Random;
+use crate::random::{Random, check};
 use crate::support::{change, lossy, remove, set};
 
 /// A version of GitLab Runner with each version of the library: 0.3.1, 1.2, 1.4, 1.6.
@@ -165,8 +165,8 @@ fn text(random: &mut Random) -> String {
 fn generated_texts_are_read_as_the_library_reads_them() {
     let Some(program) = go::build("tests/library/read.go") else { return };
     let folder = tempfile::tempdir().expect("a place to work");
-    let mut random = Random::new(0x70_6d_6c);
-    let texts: Vec<_> = (0..3000).map(|_| text(&mut random)).collect();
+    let mut texts = Vec::new();
+    check(3000, |random| texts.push(text(random)));
     let mut paths = String::new();
     for (number, text) in texts.iter().enumerate() {
         let path = folder.path().join(number.to_string());
