@@ -137,6 +137,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_plain_host_is_itself_to_every_version() {
+        for key in ["r.io", "r.io:5000", "localhost", "10.0.0.1", "docker.io", "a-b.c:1"] {
+            assert!(is_plain_host(key), "{key}");
+            for (version, _) in RunnerVersion::SPANS {
+                assert_eq!(key_path_in(key, version), key, "{version}");
+            }
+        }
+        for key in ["", "R.io", "r.io/", "r.io/ns", "https://r.io", "index.docker.io", "$A", ".io"]
+        {
+            assert!(!is_plain_host(key), "{key}");
+        }
+    }
+
+    #[test]
     fn letters_are_lowered_as_go_does() {
         // Rust makes two characters of the first, and another sigma of the last.
         assert_eq!(key_path("\u{130}\u{3a3}.io"), "i\u{3c3}.io");
