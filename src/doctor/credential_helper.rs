@@ -62,7 +62,11 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
                     "GitLab Runner puts {PREFIX} before this name, finds no such program, and drops \
                      the whole document"
                 ),
-                format!("name it {base}"),
+                if helper.shown_name() == name {
+                    format!("name it {base}")
+                } else {
+                    format!("leave {PREFIX} out")
+                },
             );
             findings.push(finding.fixed_by(rename(examined, helper, base)));
             continue;

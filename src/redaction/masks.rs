@@ -3,6 +3,7 @@
 //! The rule denies by default: of string values only those of a short list of harmless keys are
 //! shown, of an auth document only the names, and of comments only plain words.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -74,10 +75,16 @@ pub(super) struct Mask {
     pub cover: Cover,
 }
 
+/// A secret with its placeholder, once there is one: it is asked for at each line of a secret of many.
+pub(super) struct Hidden {
+    pub secret: Secret,
+    pub placeholder: OnceCell<String>,
+}
+
 /// What is shown in place of a span.
 pub(super) enum Cover {
     /// A placeholder for this.
-    Placeholder(Secret),
+    Placeholder(Hidden),
     /// The text, in which known secrets may stand: somebody wrote it by hand.
     Search,
 }
@@ -129,7 +136,8 @@ impl Masks {
 
     fn hide(&mut self, span: Range<usize>, secret: &str) {
         if !span.is_empty() {
-            let cover = Cover::Placeholder(Secret::new(secret.to_owned()));
+            let secret = Secret::new(secret.to_owned());
+            let cover = Cover::Placeholder(Hidden { secret, placeholder: OnceCell::new() });
             self.spans.push(Mask { span, cover });
         }
     }

@@ -26,7 +26,7 @@ use crate::runner::{Config, Runner};
 use crate::secret::Secret;
 use crate::toml::syntax::Syntax;
 use known::{KnownSecrets, is_wordy};
-use masks::{Cover, Mask, Masks};
+use masks::{Cover, Hidden, Mask, Masks};
 
 /// Gives out placeholders.
 ///
@@ -149,7 +149,9 @@ impl<'c> Redaction<'c> {
                 // A line end inside a secret of several lines stays a line end.
                 Cover::Placeholder(_)
                     if text[piece.clone()].trim_matches(['\r', '\n']).is_empty() => {}
-                Cover::Placeholder(secret) => out.push_str(&self.placeholder(secret.expose())),
+                Cover::Placeholder(Hidden { secret, placeholder }) => {
+                    out.push_str(placeholder.get_or_init(|| self.placeholder(secret.expose())));
+                }
                 Cover::Search => out.push_str(&self.clean(&text[piece])),
             }
         }

@@ -86,6 +86,10 @@ const KINDS: &[Kind] = &[
         let lines = many(count, ",\n", |n| format!("\"r{n}.io\": {{\n\"auth\": \"{AUTH}\"\n}}"));
         runner(&format!("'''DOCKER_AUTH_CONFIG={{\n\"auths\": {{\n{lines}}}}}'''"))
     }),
+    ("lines of a broken document", |count| {
+        let lines = many(count, ",\n", |n| format!("// \n\"r{n}.io\": {{\"auth\": \"{AUTH}\"}}"));
+        runner(&format!("'''DOCKER_AUTH_CONFIG={{\"auths\": {{\n{lines}}}}}'''"))
+    }),
     ("escapes", |count| {
         let auths = many(count, ", ", |n| format!(r#"\"r{n}.io\": {{\"auth\": \"{AUTH}\"}}"#));
         runner(&format!(r#""DOCKER_AUTH_CONFIG={{\"auths\": {{{auths}}}}}""#))

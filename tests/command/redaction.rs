@@ -178,6 +178,8 @@ const PLACES: &[Place] = &[
         "'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io\": {\"username\": \"u\", \"password\": \"$P\"}}}'",
     ),
     Element("'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"u:$P@r.io\": {\"auth\": \"dTpw\"}}}'"),
+    End("[runners.docker]\nhelper_image = 'u:@@r.io/app'"),
+    Document(r#"{"credHelpers": {"r.io": "docker-credential-@"}}"#),
     // What GitLab Runner makes of a variable, where a registry, a user or a helper is expected.
     Element("'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"$P\": {\"auth\": \"dTpw\"}}}'"),
     Element("'P=@', 'DOCKER_AUTH_CONFIG={\"auths\": {\"r.io/${P}\": {\"auth\": \"dTpw\"}}}'"),
@@ -243,6 +245,7 @@ const COMMANDS: &[&str] = &[
     "explain r.io/group/app",
     "explain r.io/a --runner-version 12.9",
     "explain nowhere.example.com/app",
+    "explain",
     "doctor",
     "set -n one -r r.io -u u --password-env PASSWORD --dry-run --context 99",
     "set -n one -r new.io -u u --password-env PASSWORD -y --context 99",
@@ -358,7 +361,7 @@ fn a_password_that_is_a_word_of_the_output_is_not_told_by_a_gap() {
              [runners.ssh]\n    password = '{secret}'\n"
         )
     };
-    let commands: Vec<_> = [0, 1, 3, 4, 5, 6, 9, 12, 13].map(|number| COMMANDS[number]).into();
+    let commands: Vec<_> = [0, 1, 3, 5, 6, 7, 10, 13, 14].map(|number| COMMANDS[number]).into();
     let print = |command: &str, secret: &str| {
         run(folder.path(), &text(secret), command, false, secret).printed
     };

@@ -4,6 +4,7 @@ mod notes;
 mod report;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use report::{ImageReport, tell_json};
@@ -12,6 +13,7 @@ use super::args::{Explain, Format, Global};
 use super::input::Input;
 use super::output::Output;
 use super::report::redaction;
+use crate::auth::registry::shown;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -67,19 +69,23 @@ pub(super) fn explain(
     let (mut served, mut lacking) = (0, 0);
     let mut out = String::new();
     for (image, runners) in &questions {
-        let mut report = ImageReport { image: image.clone(), runners: Vec::new() };
+        // Somebody may have put a user and a password before an image of the config.
+        let label = if named { shown(image) } else { Cow::Borrowed(image.as_str()) };
+        let mut report = ImageReport { image: label.clone().into_owned(), runners: Vec::new() };
         for number in runners {
             let runner = &config.runners()[*number];
             let Some(explanation) = explanations.get_mut(number).and_then(Iterator::next) else {
                 continue;
             };
-            let telling = Telling { explanation: &explanation, version, redaction: &redaction };
+            let hidden = matches!(label, Cow::Owned(_));
+            let explanation = &explanation;
+            let telling = Telling { explanation, version, redaction: &redaction, hidden };
             served += usize::from(explanation.has_credential());
             lacking += usize::from(telling.is_lacking(named));
             if output.format == Format::Json {
                 report.runners.push(telling.report(runner));
             } else {
-                out.push_str(&telling.text(runner, image, named));
+                out.push_str(&telling.text(runner, &label, named));
             }
         }
         reports.push(report);
@@ -163,6 +169,8 @@ struct Telling<'e> {
     explanation: &'e Explanation,
     version: RunnerVersion,
     redaction: &'e Redaction<'e>,
+    /// Whether the image holds what is not shown.
+    hidden: bool,
 }
 
 impl Telling<'_> {

@@ -10,6 +10,7 @@ use crate::cli::report::{Report, RunnerLabel};
 use crate::resolver::{Answer, Match, Verdict};
 use crate::runner::Runner;
 use crate::runner::executor::Pull;
+use crate::secret::HIDDEN;
 
 #[derive(Serialize)]
 struct Body {
@@ -115,8 +116,8 @@ impl Telling<'_> {
         RunnerReport {
             label: RunnerLabel::new(runner, self.redaction),
             r#match: self.match_report(),
-            image_path: resolution.image_path.clone(),
-            candidates: resolution.candidates.clone(),
+            image_path: if self.hidden { HIDDEN.to_owned() } else { resolution.image_path.clone() },
+            candidates: if self.hidden { Vec::new() } else { resolution.candidates.clone() },
             lost: lost.collect(),
             more_lost: Some(resolution.more_losers).filter(|more| *more > 0),
             near_misses: near_misses.collect(),
