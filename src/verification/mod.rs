@@ -51,7 +51,7 @@ mod credentials;
 use std::time::Duration;
 
 use crate::auth::credential::Credential;
-use crate::auth::registry::{Registry, shown};
+use crate::auth::registry::{Registry, shown_image};
 use crate::auth::source::Login;
 use crate::error::Error;
 use crate::registry_client::{
@@ -257,7 +257,7 @@ impl Questions {
             }
         };
         Question {
-            image: Some(shown(image).into_owned()),
+            image: Some(shown_image(image).into_owned()),
             registry: question.and_then(|question| question.registry.clone()),
             username: question.and_then(|question| question.username.clone()),
             helper: question.and_then(|question| question.helper.clone()),

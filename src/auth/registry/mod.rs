@@ -14,7 +14,7 @@ use crate::error::Error;
 use key_path::without_scheme;
 pub(crate) use key_path::{is_plain_host, lower};
 pub use key_path::{key_path, key_path_in, why_it_never_matches};
-pub(crate) use shown::is_ordinary;
+pub(crate) use shown::{is_ordinary, shown_image};
 pub use shown::{shown, shown_path, without_user};
 
 /// The key that every GitLab Runner from 12.9 on takes for Docker Hub.

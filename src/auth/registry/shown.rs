@@ -38,6 +38,12 @@ pub fn shown(key: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{scheme}{user}{address}{rest}"))
 }
 
+/// An image of a config as it may be shown: somebody may have put a user and a password before it.
+pub(crate) fn shown_image(image: &str) -> Cow<'_, str> {
+    let name = image.split_once("@sha256:").map_or(image, |(name, _)| name);
+    if name.contains(['@', '?']) { shown(image) } else { Cow::Borrowed(image) }
+}
+
 /// The path of a key as it may be shown.
 #[must_use]
 pub fn shown_path<'p>(key: &str, path: &'p str) -> Cow<'p, str> {
@@ -140,6 +146,8 @@ mod tests {
         ] {
             assert_eq!(shown(key), key);
         }
+        assert_eq!(shown_image("alpine:latest"), "alpine:latest");
+        assert_eq!(shown_image("u:s3cret@r.io/app:1"), "<hidden>@r.io/app:1");
         assert_eq!(without_user("https://ci:s3/cret@r.io/"), "https://r.io/");
         assert_eq!(without_user("ci:s3cret@gitlab.example.com"), "gitlab.example.com");
     }

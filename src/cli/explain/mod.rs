@@ -13,7 +13,7 @@ use super::args::{Explain, Format, Global};
 use super::input::Input;
 use super::output::Output;
 use super::report::redaction;
-use crate::auth::registry::shown;
+use crate::auth::registry::shown_image;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -70,7 +70,7 @@ pub(super) fn explain(
     let mut out = String::new();
     for (image, runners) in &questions {
         // Somebody may have put a user and a password before an image of the config.
-        let label = if named { shown(image) } else { Cow::Borrowed(image.as_str()) };
+        let label = if named { shown_image(image) } else { Cow::Borrowed(image.as_str()) };
         let mut report = ImageReport { image: label.clone().into_owned(), runners: Vec::new() };
         for number in runners {
             let runner = &config.runners()[*number];
