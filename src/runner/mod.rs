@@ -32,7 +32,7 @@ use crate::error::Error;
 use crate::runner::executor::Executor;
 use crate::secret::{HIDDEN, looks_like_secret};
 use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{ByName, Name, NodeId, NodeKind, Syntax, SyntaxError};
+use crate::toml::syntax::{Block, ByName, Name, NodeId, NodeKind, Syntax, SyntaxError};
 use crate::toml::text::ConfigText;
 
 /// A config with its runners. It borrows the text it was read from.
@@ -115,7 +115,8 @@ impl<'t> Config<'t> {
         let syntax = Syntax::of_config(text).map_err(invalid)?;
         let mut finder = Finder {
             syntax: &syntax,
-            runners: Vec::new(),
+            // What grows is copied, since memory is wiped where it was.
+            runners: Vec::with_capacity(elements(&syntax)),
             spelling: None,
             twice: None,
             array: false,
@@ -253,6 +254,13 @@ impl fmt::Debug for Runner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Runner({:?}, {}, {})", self.shown_name(), self.short_token(), self.executor)
     }
+}
+
+/// How many headers there are that could each be a runner's.
+fn elements(syntax: &Syntax<'_>) -> usize {
+    let headers = syntax.blocks().iter().filter_map(Block::header);
+    let array = headers.filter(|&header| syntax.node(header).kind == NodeKind::ArrayTable);
+    array.filter(|&header| syntax.names(header).nth(1).is_none()).count()
 }
 
 /// `runners` in two spellings, and where.
