@@ -20,6 +20,12 @@ const MAX_PARTS: usize = 128;
 /// How many bytes of a text there are for each node, at the least, unless it is dense.
 const BYTES_OF_A_NODE: usize = 8;
 
+/// How many bytes are read before the room for the nodes of the rest is asked for.
+const SAMPLE: usize = 1 << 16;
+
+/// How many nodes a plain line has at most that is no array.
+const NODES_OF_A_LINE: usize = 16;
+
 /// How many quotes stand at each end of a string on several lines.
 const QUOTES: usize = 3;
 
@@ -44,13 +50,22 @@ impl<'t> Builder<'t> {
         Self {
             text,
             base: 0,
-            // What nearly every config needs. Doubling would need the memory of both for a moment.
-            nodes: Vec::with_capacity(text.len() / BYTES_OF_A_NODE),
+            nodes: Vec::with_capacity(text.len().min(SAMPLE) / BYTES_OF_A_NODE),
             comments: Vec::new(),
             refusals: Refusals::default(),
             dotted: false,
             open: Vec::new(),
             comma: None,
+        }
+    }
+
+    /// Asks for the room that the rest of a text needs if it is as dense as the text up to `at`. Room that
+    /// is not used would be wiped all the same, and doubling would need the memory of both for a moment.
+    pub fn make_room(&mut self, at: usize) {
+        let length = self.nodes.len();
+        if self.nodes.capacity() - length < NODES_OF_A_LINE && at > 0 {
+            let rest = length.saturating_mul(self.text.len() - at) / at;
+            self.nodes.reserve_exact(rest + rest / 32 + length / 8 + NODES_OF_A_LINE);
         }
     }
 

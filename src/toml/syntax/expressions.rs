@@ -26,6 +26,7 @@ pub(super) fn read(text: &str) -> Result<Builder<'_>, SyntaxError> {
     let mut tokens = Vec::new();
     let mut at = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
     while at < text.len() {
+        builder.make_room(at);
         at = match plain::line(&mut builder, at) {
             Some(next) => next,
             None => expression(&mut builder, &mut tokens, at)?,
