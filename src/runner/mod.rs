@@ -12,6 +12,7 @@ pub(crate) mod allowed_images;
 pub(crate) mod auth_entry;
 pub(crate) mod environment;
 pub(crate) mod executor;
+mod finder;
 pub(crate) mod known_keys;
 pub(crate) mod label;
 pub(crate) mod layout;
@@ -30,9 +31,10 @@ use std::ops::Range;
 
 use crate::error::Error;
 use crate::runner::executor::Executor;
+use crate::runner::finder::{Finder, TwoSpellings};
 use crate::secret::{HIDDEN, looks_like_secret};
 use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{Block, ByName, Name, NodeId, NodeKind, Syntax, SyntaxError};
+use crate::toml::syntax::{NodeId, Syntax, SyntaxError};
 use crate::toml::text::ConfigText;
 
 /// A config with its runners. It borrows the text it was read from.
@@ -113,18 +115,7 @@ impl<'t> Config<'t> {
     pub(crate) fn parse_all(text: &'t ConfigText) -> Result<(Self, Option<Error>), Error> {
         let invalid = |error| invalid(text, error);
         let syntax = Syntax::of_config(text).map_err(invalid)?;
-        let mut finder = Finder {
-            syntax: &syntax,
-            // What grows is copied, since memory is wiped where it was.
-            runners: Vec::with_capacity(elements(&syntax)),
-            spelling: None,
-            twice: None,
-            array: false,
-            is_runners: ByName::default(),
-            setting: ByName::default(),
-        };
-        finder.find().map_err(invalid)?;
-        let Finder { runners, twice, .. } = finder;
+        let (runners, twice) = Finder::new(&syntax).find().map_err(invalid)?;
         let twice = twice.map(|TwoSpellings { key, first, second }| Error::KeyTwice {
             path: text.label().to_owned(),
             key,
@@ -256,158 +247,6 @@ impl fmt::Debug for Runner<'_> {
     }
 }
 
-/// How many headers there are that could each be a runner's.
-fn elements(syntax: &Syntax<'_>) -> usize {
-    let headers = syntax.blocks().iter().filter_map(Block::header);
-    let array = headers.filter(|&header| syntax.node(header).kind == NodeKind::ArrayTable);
-    array.filter(|&header| syntax.names(header).nth(1).is_none()).count()
-}
-
-/// `runners` in two spellings, and where.
-struct TwoSpellings {
-    key: String,
-    first: usize,
-    second: usize,
-}
-
-struct Finder<'s, 't> {
-    syntax: &'s Syntax<'t>,
-    runners: Vec<Runner<'t>>,
-    /// The key `runners` as it is spelled first.
-    spelling: Option<(Name, NodeId)>,
-    twice: Option<TwoSpellings>,
-    /// Whether `runners = […]` has been met.
-    array: bool,
-    is_runners: ByName<bool>,
-    setting: ByName<Option<Setting>>,
-}
-
-/// A key of a runner that says what it is: which of [`SETTINGS`], and whether it is spelled like that.
-#[derive(Clone, Copy)]
-struct Setting {
-    number: usize,
-    exact: bool,
-}
-
-const SETTINGS: [&str; 5] = ["name", "token", "url", "executor", "id"];
-
-impl<'t> Finder<'_, 't> {
-    fn find(&mut self) -> Result<(), SyntaxError> {
-        let syntax = self.syntax;
-        for (number, block) in syntax.blocks().iter().enumerate() {
-            let Some(header) = block.header() else {
-                for pair in syntax.siblings(block.pairs()) {
-                    self.root_pair(number, pair)?;
-                }
-                continue;
-            };
-            let mut names = syntax.names(header);
-            let Some(first) = names.next() else { continue };
-            if !self.is_runners(first, header) || names.next().is_some() {
-                continue;
-            }
-            let offset = syntax.node(header).span().start;
-            if syntax.node(header).kind != NodeKind::ArrayTable {
-                return Err(no_array(offset));
-            }
-            let place = RunnerPlace {
-                block: number,
-                inline: None,
-                element: 0,
-                pairs: block.pairs(),
-                offset,
-            };
-            let runner = self.runner(place);
-            self.runners.push(runner);
-        }
-        Ok(())
-    }
-
-    /// `runners = [{…}, {…}]`, the inline form.
-    fn root_pair(&mut self, block: usize, pair: NodeId) -> Result<(), SyntaxError> {
-        let syntax = self.syntax;
-        let Some(first) = syntax.names(pair).next() else {
-            return Ok(());
-        };
-        if !self.is_runners(first, pair) {
-            return Ok(());
-        }
-        if self.array {
-            return Err(syntax.defined_twice(pair));
-        }
-        self.array = self.twice.is_none();
-        let value = syntax.value(pair);
-        let offset = syntax.node(value).span().start;
-        if syntax.node(value).kind != NodeKind::Array || syntax.simple_key(pair).is_none() {
-            return Err(no_array(offset));
-        }
-        for (element, table) in syntax.children(value).enumerate() {
-            let node = syntax.node(table);
-            if node.kind != NodeKind::InlineTable {
-                return Err(no_array(node.span().start));
-            }
-            let pairs = table + 1..syntax.after(table);
-            let offset = node.span().start;
-            let place = RunnerPlace { block, inline: Some(table), element, pairs, offset };
-            let runner = self.runner(place);
-            self.runners.push(runner);
-        }
-        Ok(())
-    }
-
-    /// Whether a name is `runners`; notes the first that is spelled otherwise than those before it.
-    fn is_runners(&mut self, name: Name, node: NodeId) -> bool {
-        let key = || self.syntax.keys(node).next().unwrap_or_default();
-        if !self.is_runners.get(name, || same_key(&key(), "runners")) {
-            return false;
-        }
-        let (spelling, first) = *self.spelling.get_or_insert((name, node));
-        if spelling != name && self.twice.is_none() {
-            let start = |node| self.syntax.node(node).span().start;
-            let key = self.syntax.keys(first).next().unwrap_or_default().into_owned();
-            self.twice = Some(TwoSpellings { key, first: start(first), second: start(node) });
-        }
-        true
-    }
-
-    fn runner(&mut self, place: RunnerPlace) -> Runner<'t> {
-        let syntax = self.syntax;
-        let mut values: [Option<(bool, NodeId)>; SETTINGS.len()] = [None; SETTINGS.len()];
-        for pair in syntax.siblings(place.pairs.clone()) {
-            let Some(name) = syntax.simple_name(pair) else {
-                continue;
-            };
-            let Some(Setting { number, exact }) = self.setting.get(name, || {
-                let key = syntax.simple_key(pair)?;
-                let number = SETTINGS.iter().position(|setting| same_key(setting, &key))?;
-                Some(Setting { number, exact: key == SETTINGS[number] })
-            }) else {
-                continue;
-            };
-            // An exact spelling beats another one.
-            if exact || values[number].is_none_or(|(exact, _)| !exact) {
-                values[number] = Some((exact, syntax.value(pair)));
-            }
-        }
-        let text = |slot: usize| match values[slot] {
-            Some((_, id)) if syntax.is_string(id) => syntax.string(id),
-            _ => Cow::Borrowed(""),
-        };
-        let id = values[4].and_then(|(_, id)| {
-            let digits = syntax.string(id);
-            digits.parse().or_else(|_| digits.replace('_', "").parse()).ok()
-        });
-        Runner {
-            name: text(0),
-            token: text(1),
-            url: text(2),
-            executor: Executor::new(text(3)),
-            id,
-            place,
-        }
-    }
-}
-
 /// The problem, with its cause where a template expression stands on that line.
 fn with_template(text: &ConfigText, offset: usize, problem: String) -> String {
     if !text.as_str()[text.line(text.line_of(offset))].contains("{{") {
@@ -427,12 +266,6 @@ pub(crate) fn invalid(text: &ConfigText, error: SyntaxError) -> Error {
     }
     let problem = with_template(text, offset, problem);
     Error::InvalidToml { path: text.label().to_owned(), place: text.place(offset), problem }
-}
-
-fn no_array(offset: usize) -> SyntaxError {
-    let problem = "runners is not an array of tables, and GitLab Runner refuses the whole file: \
-                   each runner starts with [[runners]]";
-    SyntaxError::new(offset, problem)
 }
 
 #[cfg(test)]
