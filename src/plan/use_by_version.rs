@@ -274,3 +274,86 @@ impl Instead {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEYS: &[&str] = &[
+        "r.io",
+        "R.io",
+        "r.io:5000",
+        "r.io:",
+        "r.io/group",
+        "https://r.io",
+        "docker.io",
+        "index.docker.io",
+        "https://index.docker.io/v1/",
+        "registry-1.docker.io",
+        "localhost",
+        "group",
+        "10.0.0.1",
+        "-r.io",
+        "r.i\\u006f",
+        "http:",
+        "image",
+        "",
+    ];
+
+    const WANTED: &str = r#"{"auth": "Y2k6czNjcmV0"}"#;
+
+    const ENTRIES: &[&str] = &[
+        r#"{"Auth": "Y2k6czNjcmV0"}"#,
+        r#"{"auth": "YTpi"}"#,
+        r#"{"auth": "OmI="}"#,
+        r#"{"auth": "b2g="}"#,
+        r#"{"auth": ""}"#,
+        r#"{"auth": null}"#,
+        r#"{"auth": "$CI_JOB_TOKEN"}"#,
+        r#"{"username": "ci", "password": "s3cret"}"#,
+        r#"{"auth": "Y2k6czNjcmV0", "email": 1}"#,
+        "{}",
+        "null",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: std::env::var("PROPERTY_CASES").map_or(1000, |cases| cases.parse().unwrap()),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn no_version_differs_about_a_plain_document(
+            entries in prop::collection::vec(
+                (
+                    prop::sample::select(KEYS),
+                    prop_oneof![3 => Just(WANTED), 1 => prop::sample::select(ENTRIES)],
+                ),
+                0..4,
+            ),
+            rest in prop::sample::select(&["", "", ", \"credsStore\": \"\"", ", \"auths\": {}"][..]),
+        ) {
+            let members: Vec<_> =
+                entries.iter().map(|(key, entry)| format!("\"{key}\": {entry}")).collect();
+            let text = format!("{{\"auths\": {{{}}}{rest}}}", members.join(", "));
+            let newest = Reading::of(&text, &[], RunnerVersion::LATEST);
+            if !matches!(&newest, Reading::Read(document) if document.is_plain()) {
+                return Ok(());
+            }
+            let login = Credential::decode("Y2k6czNjcmV0").unwrap();
+            for registry in KEYS.iter().filter(|key| is_plain_host(key)) {
+                let image = format!("{registry}/{}", named_nowhere(&text));
+                let uses = |(version, _): &(RunnerVersion, RunnerVersion)| {
+                    let reading = Reading::of(&text, &[], *version);
+                    View::new(&reading, *version).instead(&image, &Incoming::Login(&login)).is_none()
+                };
+                let of_newest = uses(RunnerVersion::SPANS.last().unwrap());
+                prop_assert!(
+                    RunnerVersion::SPANS.iter().all(|span| uses(span) == of_newest),
+                    "{} of {}", image, text
+                );
+            }
+        }
+    }
+}
