@@ -27,6 +27,7 @@ pub(in crate::cli) struct Source {
     /// $DOCKER_CONFIG/config.json, ~/.docker/config.json, then podman's auth.json]
     #[arg(long, value_name = "PATH", num_args = 0..=1,
           conflicts_with_all = ["username", "password", "auth_config"])]
+    // Without the option, with it alone, and with a path.
     #[allow(clippy::option_option)]
     pub from_docker_config: Option<Option<PathBuf>>,
     /// A whole auth document, or a Kubernetes dockerconfigjson Secret, merged; `-` is standard
