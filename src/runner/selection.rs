@@ -15,7 +15,7 @@ use crate::secret::Secret;
 /// let config = Config::parse(&text)?;
 /// let named = Selector { names: vec!["b".to_owned()], ..Selector::default() };
 /// assert_eq!(named.select(&config, Matches::One)?, [1]);
-/// // Without any word it is the only runner that is meant, where one is.
+/// // Where nothing was asked for and one runner is meant, there has to be only one.
 /// let open = Selector::default();
 /// assert!(open.select(&config, Matches::One).is_err());
 /// assert_eq!(open.select(&config, Matches::Any)?, [0, 1]);
@@ -112,7 +112,7 @@ impl Selector {
             && (self.executors.is_empty() || self.executors.iter().any(executor))
     }
 
-    /// Each name, token and id with how it is called and what it matches.
+    /// Each name, token and id that was asked for.
     fn criteria(&self) -> Vec<Criterion<'_>> {
         let mut criteria: Vec<Criterion<'_>> = Vec::new();
         for name in &self.names {
@@ -128,7 +128,7 @@ impl Selector {
         criteria
     }
 
-    /// A name or an executor that a wish without a match resembles.
+    /// What may have been meant by a name or an executor that no runner has.
     fn near(&self, runners: &[Runner<'_>]) -> Option<String> {
         let names = runners.iter().filter(|runner| runner.shown_name() == runner.name());
         let names: Vec<_> = names.map(Runner::name).collect();
@@ -145,7 +145,7 @@ impl Selector {
     }
 }
 
-/// How a wish is called, and which runners fulfil it.
+/// What was asked for, in the words of a message, and which runners have it.
 type Criterion<'s> = (String, Box<dyn Fn(&Runner<'_>) -> bool + 's>);
 
 /// What a text resembles that is none of these: the same in another letter case, the only one that

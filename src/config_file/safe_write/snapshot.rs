@@ -77,6 +77,7 @@ impl Identity {
         (self.device, self.inode) == (file.device, file.inode)
     }
 }
+
 impl Snapshot {
     /// Reads the file that has a name beside the config, or the config's own.
     pub fn of_name(target: &Target, name: &OsStr) -> Result<Self, Error> {

@@ -86,6 +86,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Ends a node behind those that came after it, which are inside it.
+    // As in `add`: each node is a byte of the text at least.
     #[allow(clippy::cast_possible_truncation)]
     pub fn finish(&mut self, id: NodeId, end: usize) {
         let next = self.nodes.len() as u32;

@@ -123,6 +123,7 @@ fn read_whole(text: &str) -> Result<Builder<'_>, SyntaxError> {
 }
 
 /// Ends the process where the pieces of a text and the whole are not read alike.
+// That is how a test fails, and how a fuzzer learns of it.
 #[cfg(any(test, fuzzing))]
 #[allow(clippy::panic)]
 pub(crate) fn compare_readings(text: &str) {

@@ -24,6 +24,7 @@ const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut number = 0;
     while number < 256 {
+        // It is less than 256.
         #[allow(clippy::cast_possible_truncation)]
         let byte = number as u8;
         if byte == b'\t' || (byte >= b' ' && byte != 0x7f) {
