@@ -1,6 +1,6 @@
 //! The commands in the READMEs and docs/ run as they stand: each `sh` block in a folder with the
-//! fixtures, a `password.txt`, an `auth.json` and a `values.yaml`, where `devops-runner` is in the default
-//! config.
+//! fixtures, a `password.txt`, an `auth.json`, a `key.json` and a `values.yaml`, where `devops-runner` is in the
+//! default config.
 //! Blocks that call Cargo are for the clone itself and not run here. Links between the pages lead
 //! somewhere.
 
@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Answers yes for the person who reads the page. That the answer is no, as `explain` and `doctor` say with 1, is no
-/// failure of an example.
+/// failure of an example, and neither is a registry that isn't there, which is 6 where one is asked.
 const WRAPPER: &str = r#"#!/bin/sh
 case " $* " in
 *' --yes '*|*' -y '*|*' --dry-run '*|*' --check '*) ;;
+*' --verify '*) "$RUNNER_AUTH" "$@" --yes || test $? -eq 6; exit ;;
+' verify '*) "$RUNNER_AUTH" "$@" || test $? -eq 6; exit ;;
 ' set '*|' remove '*) set -- "$@" --yes ;;
 ' explain '*|' doctor '*) "$RUNNER_AUTH" "$@" || test $? -eq 1; exit ;;
 esac
@@ -59,7 +61,9 @@ fn sandbox() -> tempfile::TempDir {
     put("password.txt", "s3cret\n", 0o600);
     put("auth.json", r#"{"auths": {"registry.example.com": {"auth": "Y2k6czNjcmV0"}}}"#, 0o600);
     fs::create_dir(folder.path().join("bin")).expect("a folder");
+    put("key.json", r#"{"type": "service_account"}"#, 0o600);
     put("bin/runner-auth", WRAPPER, 0o755);
+    put("bin/sudo", "#!/bin/sh\nexec \"$@\"\n", 0o755);
     // The readers of the pages on Amazon and Google have these.
     for helper in ["ecr-login", "gcr"] {
         put(&format!("bin/docker-credential-{helper}"), "#!/bin/sh\nexit 1\n", 0o755);
