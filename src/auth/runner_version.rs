@@ -96,6 +96,9 @@ impl RunnerVersion {
             (Some(major), Some(minor)) if Self::new(major, minor) >= Self::new(12, 9) => {
                 Ok(Self { major, minor, patch: level })
             }
+            (Some(major), None) if !text.contains('.') && major > 12 => Err(Error::Usage(format!(
+                "a version has two numbers or three: write {major}.0 or another version"
+            ))),
             _ => Err(Error::Usage(
                 "--runner-version takes a version of GitLab Runner from 12.9 on, such as 17.4"
                     .into(),

@@ -37,6 +37,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::config_file::interruption::end_by;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
+use crate::toml::printable::one_line;
 use args::{Arguments, Command};
 use output::Output;
 
@@ -81,9 +82,39 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// An error of arguments in which no value is repeated: what stands in its place could be a password.
+/// What only takes words of a list, versions or small numbers: nobody puts a secret there. `--id` is
+/// not among them, since a token is what people try there.
+const HARMLESS: [&str; 12] = [
+    "--as",
+    "--color",
+    "--context",
+    "--format",
+    "--lock-timeout",
+    "--max-size",
+    "--only",
+    "--pull-policy",
+    "--runner-version",
+    "--settle",
+    "--timeout",
+    "<SHELL>",
+];
+
+/// An error of arguments in which no value is repeated that could be a password, since one may stand
+/// in the wrong place.
 fn without_values(mut error: clap::Error) -> clap::Error {
     let hidden = || ContextValue::String("<hidden>".to_owned());
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.split(' ').next().unwrap_or_default(),
+        _ => "",
+    };
+    let harmless = HARMLESS.contains(&argument);
+    let value = match error.get(ContextKind::InvalidValue) {
+        // Without a value there is nothing to hide.
+        Some(ContextValue::String(value)) if harmless || value.is_empty() => {
+            ContextValue::String(one_line(value))
+        }
+        _ => hidden(),
+    };
     match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ErrorKind::UnknownArgument, Some(ContextValue::String(found)))
             if !found.starts_with('-') =>
@@ -91,7 +122,7 @@ fn without_values(mut error: clap::Error) -> clap::Error {
             error.insert(ContextKind::InvalidArg, hidden());
         }
         (ErrorKind::TooManyValues | ErrorKind::ValueValidation | ErrorKind::InvalidValue, _) => {
-            error.insert(ContextKind::InvalidValue, hidden());
+            error.insert(ContextKind::InvalidValue, value);
         }
         _ => {}
     }

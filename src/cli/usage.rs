@@ -12,8 +12,44 @@ const PASSWORD_OPTIONS: [&str; 5] = ["--password", "--passwd", "--pass", "--pw",
 /// What is meant by arguments that don't fit, where that can be told, and what to type. It never
 /// repeats what could be a secret.
 pub(super) fn advice(error: &clap::Error, words: &[String]) -> Option<String> {
-    let ErrorKind::UnknownArgument = error.kind() else { return None };
-    let Some(ContextValue::String(found)) = error.get(ContextKind::InvalidArg) else { return None };
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    };
+    let found = text(ContextKind::InvalidArg);
+    match error.kind() {
+        ErrorKind::UnknownArgument => unknown(found?, words),
+        // Where only some words are values, they are listed.
+        ErrorKind::InvalidValue if !is_listed(error) => {
+            without_value(found?, text(ContextKind::InvalidValue)?)
+        }
+        ErrorKind::ValueValidation if found?.starts_with("--id ") => Some(
+            "--id takes the runner's number in GitLab, such as 42; its token goes with --token"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// Whether the error names the words that are values.
+fn is_listed(error: &clap::Error) -> bool {
+    matches!(error.get(ContextKind::ValidValue),
+        Some(ContextValue::Strings(words)) if !words.is_empty())
+}
+
+/// An option behind which there is no value.
+fn without_value(option: &str, value: &str) -> Option<String> {
+    let option = option.split(' ').next().filter(|option| option.starts_with("--"))?;
+    value.is_empty().then(|| {
+        format!(
+            "{option} needs a value, and a word that begins with - is the next option: such a value \
+             is written {option}=VALUE"
+        )
+    })
+}
+
+/// A word that is no argument here.
+fn unknown(found: &str, words: &[String]) -> Option<String> {
     let name = found.split('=').next().unwrap_or_default();
     if PASSWORD_OPTIONS.contains(&name) {
         return Some(
