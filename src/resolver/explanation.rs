@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::auth::document::{AuthDocument, Reading};
 use crate::auth::runner_version::RunnerVersion;
@@ -47,7 +47,7 @@ pub struct Explanation {
     /// Where the auth entry stands that counts, the last one.
     pub entry: Option<Place>,
     /// Where the entries stand that it hides.
-    pub hidden: Rc<[Place]>,
+    pub hidden: Arc<[Place]>,
     /// Whether the entry holds a variable (`$NAME`) that neither the runner sets nor GitLab: it
     /// becomes nothing, unless a job sets it. Its name may be a part of a password.
     pub unset: bool,
@@ -141,7 +141,7 @@ impl Explanation {
         };
         let written = || literal.or_else(|| written.as_ref());
         let lookup = Lookup::new(&reading, version);
-        let hidden: Rc<[Place]> =
+        let hidden: Arc<[Place]> =
             entries.iter().flat_map(|entries| &entries.hidden).map(place).collect();
         let open = filled.as_ref().is_some_and(|(_, _, filled)| filled.is_open());
         let limits = Limits::of(config, runner, version);
@@ -160,7 +160,7 @@ impl Explanation {
             Self {
                 pull: runner.executor().pull(),
                 entry: entries.as_ref().map(|entries| place(&entries.counts)),
-                hidden: Rc::clone(&hidden),
+                hidden: Arc::clone(&hidden),
                 unset: filled.as_ref().is_some_and(|(_, _, filled)| filled.unset),
                 open,
                 limits,

@@ -32,6 +32,12 @@ fn document<K: AsRef<str>>(keys: &[K]) -> String {
     json!({ "auths": auths }).to_string()
 }
 
+#[test]
+fn an_explanation_may_go_to_another_thread() {
+    fn goes<T: Send + Sync>() {}
+    goes::<runner_auth::Explanation>();
+}
+
 fn winner(resolution: &Resolution) -> Option<&Match> {
     match &resolution.verdict {
         Verdict::Match(found) => Some(found),
