@@ -82,7 +82,7 @@ pub fn check_username(username: &str) -> Result<(), Error> {
     }
     if username.contains(':') {
         return refuse(
-            "the user holds a colon, where user:password is cut: a registry can't know such a user",
+            "the user contains a colon, which ends the user in user:password: no registry has such a user",
         );
     }
     if username.chars().any(char::is_control) {

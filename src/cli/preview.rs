@@ -189,7 +189,7 @@ impl Preview<'_, '_> {
         let listed = listing::credentials(self.config, runner).ok().and_then(Result::ok);
         let there: Vec<_> = listed.iter().flatten().map(list::registry).collect();
         if self.plan.mended().is_some() {
-            return "nothing to fix without a decision".to_owned();
+            return "nothing here can be fixed without you deciding".to_owned();
         }
         if there.is_empty() || !self.removes {
             return "nothing to do".to_owned();

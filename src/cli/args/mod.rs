@@ -237,7 +237,7 @@ pub(super) struct Verify {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Asking registries")]
 pub(super) struct Network {
-    /// Believe also certificates of these authorities, in PEM (repeatable)
+    /// Also trust the certificate authorities in this PEM file (repeatable)
     #[arg(long = "ca-file", value_name = "PATH")]
     pub ca_files: Vec<PathBuf>,
     /// Speak plain HTTP with this registry where it knows no TLS, and take any certificate of it

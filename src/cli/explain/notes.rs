@@ -134,10 +134,10 @@ impl Telling<'_> {
                     login to GitLab's registry";
         notes.push(match &explanation.resolution.verdict {
             Verdict::Match(_) | Verdict::AtRandom { .. } => format!(
-                "asked after it, and used where they have a longer path: {rest}; a broken file is \
-                 skipped without a word"
+                "read next, and used where they have a longer path: {rest}; a broken file is skipped \
+                 silently"
             ),
-            _ => format!("asked after it: {rest}; a broken file is skipped without a word"),
+            _ => format!("read next: {rest}; a broken file is skipped silently"),
         });
         notes
     }
@@ -152,9 +152,9 @@ impl Telling<'_> {
             note.push_str(", and so would one that secrets: of the job fetches");
         }
         note.push_str(if self.version.reads_file_variables() {
-            "; one of the type file counts with its content"
+            "; if it is of the type file, its content is read"
         } else {
-            "; one of the type file gives its path, which is no document"
+            "; if it is of the type file, its path is read, which is no document"
         });
         note
     }
