@@ -38,18 +38,22 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) -> boo
         };
         let Some(meant) = meant(member, value) else { continue };
         let taken = document.root_members().iter().any(|other| same_key(&other.name, meant));
+        // A helper that nobody asked so far may be none that is there: then it costs the document.
+        let helpers = meant != "auths";
         let finding = examined.finding(
             Code::MisspelledMember,
             member.key.clone(),
             format!("GitLab Runner knows no '{}' here: '{meant}' is meant", member.name),
             if taken {
                 format!("move what is in it into '{meant}'")
+            } else if helpers {
+                format!("take it out, or call it '{meant}' if the helper is wanted and there")
             } else {
                 format!("call it '{meant}'")
             },
         );
         let edit = Edit::new(member.key.clone(), format!("\"{meant}\""));
-        let edits = if taken { None } else { examined.edits(&[edit]) };
+        let edits = if taken || helpers { None } else { examined.edits(&[edit]) };
         findings.push(finding.fixed_by(edits));
     }
     findings.len() > before
