@@ -24,7 +24,8 @@ pub(super) fn check(
         .filter_map(|(entry, value)| Some((entry, Meant::new(&value)?)))
         .collect();
     // Of several, or beside one that counts, a person must say which is meant.
-    let alone = meant.len() == 1 && environment.auth().is_none();
+    let beside = environment.auth().is_some();
+    let alone = meant.len() == 1 && !beside;
     for (entry, meant) in meant {
         let span = environment.span(entry);
         let (code, message, advice) = if meant.named {
@@ -45,10 +46,19 @@ pub(super) fn check(
                 format!("write {VARIABLE}= before the JSON"),
             )
         };
+        let advice = if beside {
+            format!(
+                "take this entry out, or move what is in it into the one that sets {VARIABLE}: of \
+                 two only the last one would count"
+            )
+        } else {
+            advice
+        };
         let finding = Finding::new(text, code, span.clone(), message, advice);
         let command = meant
             .written
             .as_deref()
+            .filter(|_| alone)
             .zip(path)
             .and_then(|(written, path)| remedy::rename_variable(path, text, span, written));
         let edit = environment.rename(entry, meant.name, &format!("{VARIABLE}="));

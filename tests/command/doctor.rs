@@ -321,8 +321,8 @@ fn what_has_one_right_remedy_is_mended_and_nothing_else() {
 
 #[test]
 fn a_path_that_looks_like_an_option_is_none() {
-    let config =
-        "\u{feff}[[runners]]\nenvironment = ['docker_auth_config={}', 'DOCKER_AUTH_CONFIG=x']";
+    let config = "\u{feff}[[runners]]\nname = 'a'\nenvironment = ['docker_auth_config={}']\n\
+                  [[runners]]\nname = 'b'\nenvironment = ['DOCKER_AUTH_CONFIG=x']\n";
     let text = ConfigText::new("-x.toml", config.into());
     let circumstances = Circumstances {
         path: Some("-x.toml"),
@@ -333,8 +333,8 @@ fn a_path_that_looks_like_an_option_is_none() {
     let findings = Diagnosis::new(&text, &circumstances).findings;
     let commands: Vec<_> = findings.iter().flat_map(|finding| &finding.commands).collect();
     let expected = [
-        "sed -i '2s/docker_auth_config=/DOCKER_AUTH_CONFIG=/' ./-x.toml",
-        "runner-auth remove -c-x.toml --everything",
+        "sed -i '3s/docker_auth_config=/DOCKER_AUTH_CONFIG=/' ./-x.toml",
+        "runner-auth remove -c-x.toml -n b --everything",
         r"sed -i '1s/^\xEF\xBB\xBF//' ./-x.toml",
         "chmod u=rw,go= ./-x.toml",
     ];
