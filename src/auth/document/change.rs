@@ -128,6 +128,7 @@ impl AuthDocument<'_> {
             username: None,
         };
         let asks_it = |helper: &Helper| removal.helpers.contains(&helper.name);
+        let mut root_members = Vec::new();
         for (number, object) in &self.cred_helpers {
             let first = self.helpers.partition_point(|helper| helper.object < *number);
             let last = self.helpers.partition_point(|helper| helper.object <= *number);
@@ -137,13 +138,17 @@ impl AuthDocument<'_> {
                 .filter(|(helper, key)| keys.contains(key.as_str()) || asks_it(helper))
                 .collect();
             let members: Vec<_> = gone.iter().map(|(helper, _)| helper.member).collect();
-            edits.extend(remove_members(object, &members));
+            if !members.is_empty() && members.len() == object.members.len() {
+                root_members.push(*number);
+            } else {
+                edits.extend(remove_members(object, &members));
+            }
             changes.extend(gone.iter().map(|(_, key)| removed(&key.shown())));
         }
         let stores = self.helpers.iter().filter(|helper| helper.key.is_none());
         let stores: Vec<_> = stores.filter(|store| removal.store || asks_it(store)).collect();
-        let members: Vec<_> = stores.iter().map(|store| store.member).collect();
-        edits.extend(remove_members(&self.root, &members));
+        root_members.extend(stores.iter().map(|store| store.member));
+        edits.extend(remove_members(&self.root, &root_members));
         changes.extend(stores.iter().map(|_| removed("*")));
         edit::sort(&mut edits);
         (edits, changes)
