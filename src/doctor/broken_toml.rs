@@ -78,11 +78,19 @@ fn cause(text: &ConfigText, place: Place, message: &str) -> Option<Cause> {
     let string = message.contains("basic string") || message.contains("literal string");
     if string && here.is_none() {
         let open = before.trim_end().ends_with(['{', '[', ',']);
+        let next = text.as_str()[text.line(place.line - 1).end..].lines().next();
+        let quote = if message.contains("literal") { '\'' } else { '"' };
         return Some(if open && message.contains("literal") {
             Cause {
                 message: "a string between single quotes can't go on in the next line",
                 advice: "put three single quotes (''') before and after the entry, or write the JSON \
                          on one line",
+            }
+        } else if next.is_none_or(|next| is_line_of_its_own(next, quote)) {
+            Cause {
+                message: "the quote that closes this string is missing",
+                advice: "close the string with a quote at the end of this line, or before the ] that \
+                         ends its array",
             }
         } else {
             Cause {
@@ -103,4 +111,23 @@ fn cause(text: &ConfigText, place: Place, message: &str) -> Option<Cause> {
         message: "between double quotes a \\ begins an escape, and this is none",
         advice: "write \\\\ for a \\, or put single quotes around the string",
     })
+}
+
+/// Whether a line begins something new, so that it can't be the rest of a string that was wrapped:
+/// that one would hold the string's closing quote.
+fn is_line_of_its_own(line: &str, quote: char) -> bool {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return true;
+    }
+    if line.matches(quote).count() % 2 == 1 {
+        return false;
+    }
+    let pair = line.split_once('=').is_some_and(|(key, value)| {
+        let bare = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+        let begins = |letter: char| letter.is_ascii_alphanumeric() || "\"'[{+-".contains(letter);
+        let key = key.trim_end();
+        !key.is_empty() && key.chars().all(bare) && value.trim_start().starts_with(begins)
+    });
+    pair || line.starts_with('[') && line.contains(']')
 }
