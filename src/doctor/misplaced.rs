@@ -15,6 +15,9 @@ use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 use crate::toml::table::WrittenTable;
 
+/// How many letters of a misspelt `environment` may differ.
+const MOST: usize = 2;
+
 /// Finds them in the sections that are not ordinary: in the others there are none.
 pub(super) fn check(config: &Config<'_>, odd_blocks: &[usize], findings: &mut Vec<Finding>) {
     let syntax = config.syntax();
@@ -22,7 +25,7 @@ pub(super) fn check(config: &Config<'_>, odd_blocks: &[usize], findings: &mut Ve
     let inline = runners.filter_map(|(number, runner)| Some((runner.place().inline?, number)));
     let before = findings.len();
     let (inline, movable) = (inline.collect(), Vec::new());
-    let mut search = Search { config, inline, owner: None, findings, movable };
+    let mut search = Search { config, inline, owner: None, misspelt: None, findings, movable };
     for &number in odd_blocks {
         let block = &syntax.blocks()[number];
         search.owner = config.runner_of_block(number);
@@ -56,6 +59,8 @@ struct Search<'s, 't> {
     inline: HashMap<NodeId, usize>,
     /// The runner that the section belongs to.
     owner: Option<usize>,
+    /// The key that was meant to be the runner's `environment`.
+    misspelt: Option<String>,
     findings: &'s mut Vec<Finding>,
     /// The numbers of findings about an element of an array `environment`, with the pair of that.
     movable: Vec<(usize, NodeId)>,
@@ -83,6 +88,8 @@ impl<'t> Search<'_, 't> {
             }
             let value = self.syntax().value(pair);
             let array = self.syntax().node(value).kind == NodeKind::Array;
+            let misspelt = own && simple && array && self.is_meant(&last);
+            self.misspelt = misspelt.then(|| String::from(&*last));
             // A script may well begin with such an assignment.
             if environment || array || !self.syntax().is_string(value) {
                 let before = self.findings.len();
@@ -92,7 +99,17 @@ impl<'t> Search<'_, 't> {
                     self.movable.extend(found.map(|number| (number, pair)));
                 }
             }
+            self.misspelt = None;
         }
+    }
+
+    /// Whether a key of the runner's own was meant to be its `environment`, which is not there.
+    fn is_meant(&self, key: &str) -> bool {
+        let runner = self.owner.map(|owner| &self.config.runners()[owner]);
+        strsim::osa_distance(&key.to_lowercase(), "environment") <= MOST
+            && runner.is_some_and(|runner| {
+                Environment::of(self.config, runner).is_ok_and(|own| own.is_none())
+            })
     }
 
     fn value(&mut self, id: NodeId) {
@@ -123,16 +140,24 @@ impl<'t> Search<'_, 't> {
     }
 
     fn found(&mut self, span: Range<usize>) {
-        let mut finding = Finding::new(
-            self.config.text(),
-            Code::MisplacedEnvironment,
-            span,
-            format!(
-                "GitLab Runner doesn't look for {VARIABLE} here, only in the environment array right \
-                 under [[runners]]"
+        let (message, advice) = match &self.misspelt {
+            Some(key) => (
+                format!(
+                    "GitLab Runner knows no '{key}' and so finds no {VARIABLE} here: 'environment' is \
+                     meant"
+                ),
+                "call it environment",
             ),
-            "move it to the runner's own environment, before its sub-tables",
-        );
+            None => (
+                format!(
+                    "GitLab Runner doesn't look for {VARIABLE} here, only in the environment array \
+                     right under [[runners]]"
+                ),
+                "move it to the runner's own environment, before its sub-tables",
+            ),
+        };
+        let text = self.config.text();
+        let mut finding = Finding::new(text, Code::MisplacedEnvironment, span, message, advice);
         finding.runner = self.owner;
         self.findings.push(finding);
     }
