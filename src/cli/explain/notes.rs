@@ -133,7 +133,8 @@ impl Telling<'_> {
         let rest = "~/.docker/config.json (or ~/.dockercfg) of the runner's user, then the job's own \
                     login to GitLab's registry";
         notes.push(match &explanation.resolution.verdict {
-            Verdict::Match(_) | Verdict::AtRandom { .. } => format!(
+            // Before, only hosts counted.
+            Verdict::Match(_) | Verdict::AtRandom { .. } if self.version.matches_paths() => format!(
                 "read next, and used where they have a longer path: {rest}; a broken file is skipped \
                  silently"
             ),
