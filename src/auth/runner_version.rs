@@ -106,6 +106,11 @@ impl RunnerVersion {
         }
     }
 
+    /// Whether it is later than every version whose rules are known.
+    pub(crate) fn is_newer_than_known(self) -> bool {
+        self.is_since(Self::LATEST.major, Self::LATEST.minor + 1)
+    }
+
     /// Whether it is this version or a later one.
     pub(crate) fn is_since(self, major: u16, minor: u16) -> bool {
         self >= Self::new(major, minor)

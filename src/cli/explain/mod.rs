@@ -91,7 +91,8 @@ pub(super) fn explain(
         reports.push(report);
     }
     if output.format == Format::Json {
-        tell_json(text.label(), version, reports, output);
+        let warnings = unknown_rules(version).into_iter().collect();
+        tell_json(text.label(), version, reports, warnings, output);
     } else if selected.is_empty() {
         output.print(&format!("{} has no [[runners]] entry.\n", one_line(text.label())));
     } else if !output.quiet {
@@ -100,6 +101,9 @@ pub(super) fn explain(
                 "This is what GitLab Runner {version} does; --runner-version X.Y answers for another.\n"
             ));
         }
+        if let Some(warning) = unknown_rules(version) {
+            out.push_str(&format!("{warning}\n"));
+        }
         if served > 0 && cfg!(feature = "verify") && input.file().is_some() {
             out.push_str(&verify(text, &explain.images));
         }
@@ -107,6 +111,17 @@ pub(super) fn explain(
     }
     // A runner that pulls nothing lacks nothing, unless there is no other.
     Ok(ExitStatus::no_if(lacking > 0 || (!named && served == 0)))
+}
+
+/// That a version may differ from what is known, where nobody could know.
+fn unknown_rules(version: RunnerVersion) -> Option<String> {
+    let known = RunnerVersion::LATEST;
+    version.is_newer_than_known().then(|| {
+        format!(
+            "The rules are known up to GitLab Runner {known}: what {version} does may differ from \
+             this."
+        )
+    })
 }
 
 /// The command that asks the registries what this one can't tell.

@@ -83,10 +83,11 @@ pub(super) fn tell_json(
     label: &str,
     version: RunnerVersion,
     mut images: Vec<ImageReport>,
+    warnings: Vec<String>,
     output: &Output,
 ) {
     let config = label.to_owned();
-    let (runner_version, warnings) = (version.to_string(), Vec::new());
+    let runner_version = version.to_string();
     match (images.pop(), images.is_empty()) {
         (Some(ImageReport { image, runners }), true) => {
             let body = Body { config, image, runner_version, runners, warnings };
