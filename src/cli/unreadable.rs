@@ -6,6 +6,7 @@ use std::path::Path;
 use super::args::{Arguments, Command, Selection, Source};
 use crate::config_file::ROOT_CONFIG;
 use crate::error::Error;
+use crate::resolver::shell::option;
 
 /// Endings of files that hold secrets or documents.
 const ENDINGS: [&str; 12] = [
@@ -16,7 +17,14 @@ const ENDINGS: [&str; 12] = [
 /// The same error with what helps: where a config was looked for, or which option's file it is. What
 /// is no path could be a secret in the wrong place, and is not repeated.
 pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
-    let Error::Unreadable { path, cause } = error else { return error };
+    let (path, cause) = match error {
+        Error::Unreadable { path, cause } => (path, cause),
+        Error::InvalidToml { path, place, problem } => {
+            let problem = format!("{problem}{}", more_of(&path, &problem, arguments));
+            return Error::InvalidToml { path, place, problem };
+        }
+        error => return error,
+    };
     if let Some((option, _)) = files(&arguments.command)
         .into_iter()
         .find(|(_, file)| file.display().to_string() == path && !is_path(file))
@@ -33,6 +41,18 @@ pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
         return Error::ConfigNotFound { path, elsewhere };
     }
     Error::Unreadable { path, cause }
+}
+
+/// The command that says more about broken TOML, where the parser alone has spoken.
+fn more_of(path: &str, problem: &str, arguments: &Arguments) -> String {
+    let global = &arguments.global;
+    let told = !problem.starts_with("this is not TOML") || problem.contains(';');
+    if told || global.is_filter() || matches!(arguments.command, Command::Doctor(_)) {
+        return String::new();
+    }
+    let inside = global.yaml_path.as_deref().map(|inside| option("--yaml-path", inside));
+    let config = option("-c", path);
+    format!("; runner-auth doctor{config}{} says more", inside.unwrap_or_default())
 }
 
 /// The files that the options name.
