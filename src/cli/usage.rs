@@ -9,6 +9,18 @@ use crate::runner::pull_policy::PullPolicy;
 /// What people type for an option with a password as its value.
 const PASSWORD_OPTIONS: [&str; 5] = ["--password", "--passwd", "--pass", "--pw", "-p"];
 
+/// What people type for a command that is called otherwise.
+const COMMANDS: [(&str, &str); 8] = [
+    ("add", "set"),
+    ("login", "set"),
+    ("update", "set"),
+    ("delete", "remove"),
+    ("logout", "remove"),
+    ("rm", "remove"),
+    ("check", "doctor"),
+    ("lint", "doctor"),
+];
+
 /// What is meant by arguments that don't fit, where that can be told, and what to type. It never
 /// repeats what could be a secret.
 pub(super) fn advice(error: &clap::Error, words: &[String]) -> Option<String> {
@@ -19,6 +31,11 @@ pub(super) fn advice(error: &clap::Error, words: &[String]) -> Option<String> {
     let found = text(ContextKind::InvalidArg);
     match error.kind() {
         ErrorKind::UnknownArgument => unknown(found?, words),
+        ErrorKind::InvalidSubcommand => {
+            let typed = text(ContextKind::InvalidSubcommand)?;
+            let (_, meant) = COMMANDS.iter().find(|(other, _)| *other == typed.as_str())?;
+            Some(format!("there is no command {typed}: runner-auth {meant} does that"))
+        }
         // Where only some words are values, they are listed.
         ErrorKind::InvalidValue if !is_listed(error) => {
             without_value(found?, text(ContextKind::InvalidValue)?)
@@ -48,16 +65,30 @@ fn without_value(option: &str, value: &str) -> Option<String> {
     })
 }
 
+/// Whether something stands behind an option that there is not, or in its word.
+fn has_value(option: &str, words: &[String]) -> bool {
+    words.iter().enumerate().any(|(number, word)| match word.strip_prefix(option) {
+        Some("") => words.get(number + 1).is_some_and(|next| !next.starts_with('-')),
+        Some(rest) => rest.len() > 1 && (rest.starts_with('=') || !option.starts_with("--")),
+        None => false,
+    })
+}
+
 /// A word that is no argument here.
 fn unknown(found: &str, words: &[String]) -> Option<String> {
     let name = found.split('=').next().unwrap_or_default();
     if PASSWORD_OPTIONS.contains(&name) {
-        return Some(
-            "no option takes a password, since the list of processes would show it: use \
-             --password-stdin, --password-file PATH or --password-env VAR, or leave it out to be \
-             asked"
-                .to_owned(),
-        );
+        let mut advice = "no option takes a password, since the list of processes would show it: \
+                          use --password-stdin, --password-file PATH or --password-env VAR, or \
+                          leave it out to be asked"
+            .to_owned();
+        if has_value(name, words) {
+            advice.push_str("; what was typed is now in the shell's history: change that password");
+        }
+        return Some(advice);
+    }
+    if found == "--json" {
+        return Some("to have the answer in JSON, write --format json".to_owned());
     }
     if found.starts_with('-') {
         return None;
