@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{CONFIG, PASSWORD, block, run, said, yaml};
+use super::{CONFIG, PASSWORD, block, project, run, said, yaml};
 
 /// Runs a command of a page, with its absolute paths below `root`.
 fn inside(root: &Path, command: &Value) {
@@ -18,12 +18,23 @@ fn inside(root: &Path, command: &Value) {
         if word.starts_with('/') { format!("{}{word}", root.display()) } else { word }
     };
     let words: Vec<_> = words.into_iter().map(word).collect();
-    let program =
-        if words[0] == "runner-auth" { env!("CARGO_BIN_EXE_runner-auth") } else { &words[0] };
+    // In our image it stands in the root, in others in the PATH.
+    let ours = words[0] == "runner-auth" || Path::new(&words[0]) == root.join("runner-auth");
+    let program = if ours { env!("CARGO_BIN_EXE_runner-auth") } else { &words[0] };
     let config = root.join("etc/gitlab-runner/config.toml");
     let output = run(Command::new(program).args(&words[1..]).env("CONFIG_FILE", config), None);
     let text = said(&output);
     assert!(output.status.success(), "{words:?}:\n{text}");
+}
+
+/// What a service of Compose runs in our image: the program of the image with the words of the service.
+fn command(service: &Value) -> Value {
+    let image = fs::read_to_string(project("packaging/Dockerfile")).expect("the image");
+    let entrypoint = image.lines().find_map(|line| line.strip_prefix("ENTRYPOINT "));
+    let mut words: Vec<Value> =
+        serde_json::from_str(entrypoint.expect("a program")).expect("an array");
+    words.extend(service["command"].as_array().expect("a command is an array").iter().cloned());
+    words.into()
 }
 
 /// A root with these files.
@@ -64,7 +75,7 @@ fn the_services_of_compose_work() {
     let password = [("etc/gitlab-runner/config.toml", CONFIG), ("run/secrets/password", PASSWORD)];
     let root = root(&password);
     let services = &compose["services"];
-    inside(root.path(), &services["credentials"]["command"]);
+    inside(root.path(), &command(&services["credentials"]));
     assert!(config(root.path()).contains("registry.example.com"));
     // The first word says how the healthcheck is run.
     let health = services["refresh"]["healthcheck"]["test"].as_array().expect("an array");
@@ -72,7 +83,8 @@ fn the_services_of_compose_work() {
     inside(root.path(), &health[1..].to_vec().into());
 
     // The loop of the sidecar asks once, before it sleeps.
-    let script = services["refresh"]["command"][2].as_str().expect("a script").replace("$$", "$");
+    let script =
+        services["refresh"]["entrypoint"][2].as_str().expect("a script").replace("$$", "$");
     let bin = root.path().join("bin");
     fs::create_dir(&bin).expect("a folder");
     let put = |name: &str, text: &str| {
