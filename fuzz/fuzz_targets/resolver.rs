@@ -15,8 +15,8 @@ fuzz_target!(|input: (&str, &str, u8, u8)| {
     assert_eq!(resolution.image_path, image_path(image, version));
     let latest = resolve(document, image, RunnerVersion::LATEST);
     if let Verdict::Match(found) = &latest.verdict {
-        assert_eq!(key_path_in(&found.key, RunnerVersion::LATEST), found.path);
+        assert_eq!(key_path_in(found.key.as_str(), RunnerVersion::LATEST), found.path);
         assert!(latest.candidates.contains(&found.path));
-        assert!(why_it_never_matches(&found.key).is_none(), "{found:?} for {image:?}");
+        assert!(why_it_never_matches(found.key.as_str()).is_none(), "{found:?} for {image:?}");
     }
 });
