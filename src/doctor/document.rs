@@ -19,7 +19,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if refers_to_itself(subject, &raw, findings) {
         return;
     }
-    expansion_of_all(subject, &raw, findings);
+    expansion_of_all(subject, &raw, &filled, findings);
     let expanded = match filled.read(RunnerVersion::LATEST) {
         Reading::Empty => {
             shadowed(subject, None, findings);
@@ -34,11 +34,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         | Reading::Cancelled(_, document)
         | Reading::Read(document) => document,
     };
-    let literal = subject.entry.is_literal();
-    let written = (!literal).then(|| subject.entry.as_written(subject.environment, &expanded));
+    let exact = filled.as_written;
+    let written = (!exact).then(|| subject.entry.as_written(subject.environment, &expanded));
     let examined = match written.flatten() {
         Some(document) => Examined { subject, document, exact: true },
-        None => Examined { subject, document: expanded, exact: literal },
+        None => Examined { subject, document: expanded, exact },
     };
     shadowed(subject, Some(&examined.document), findings);
     contents(&examined, findings);
@@ -106,11 +106,13 @@ fn refers_to_itself(subject: &Subject<'_>, raw: &str, findings: &mut Vec<Finding
 }
 
 /// A `$` in a text that is no document as it stands.
-fn expansion_of_all(subject: &Subject<'_>, raw: &str, findings: &mut Vec<Finding>) {
-    if subject.entry.is_literal()
-        || expand(raw, |name| subject.environment.variable(name)).unknown.is_empty()
-        || AuthDocument::parse_literal(raw).is_ok()
-    {
+fn expansion_of_all(
+    subject: &Subject<'_>,
+    raw: &str,
+    filled: &Filled,
+    findings: &mut Vec<Finding>,
+) {
+    if !filled.unset || AuthDocument::parse_literal(raw).is_ok() {
         return;
     }
     findings.push(subject.finding(

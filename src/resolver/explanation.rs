@@ -136,7 +136,7 @@ impl Explanation {
             entry.as_written(environment, document)
         });
         let literal = match (&filled, &reading) {
-            (Some((_, entry, _)), Reading::Read(document)) if entry.is_literal() => Some(document),
+            (Some((_, _, filled)), Reading::Read(document)) if filled.as_written => Some(document),
             _ => None,
         };
         let written = || literal.or_else(|| written.as_ref());

@@ -73,11 +73,6 @@ impl AuthEntry {
         self.quoted.can_hold(edit.text.expose()).then(|| self.edit(edit))
     }
 
-    /// Whether nothing is filled in: what the runner reads is what stands there.
-    pub fn is_literal(&self) -> bool {
-        !self.document().contains('$')
-    }
-
     /// The document as the runner gets it: with the other variables filled in.
     pub fn fill(&self, environment: &Environment<'_, '_>) -> Filled {
         let Expanded { text, values, unknown } =
