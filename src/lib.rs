@@ -38,6 +38,8 @@ mod error;
 mod escaped_json;
 mod exit_status;
 mod plan;
+#[cfg(test)]
+mod property;
 mod redaction;
 #[cfg(feature = "verify")]
 pub mod registry_client;

@@ -318,10 +318,7 @@ mod tests {
     ];
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: std::env::var("PROPERTY_CASES").map_or(1000, |cases| cases.parse().unwrap()),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::property::cases(1000))]
 
         #[test]
         fn no_version_differs_about_a_plain_document(

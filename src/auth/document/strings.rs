@@ -244,10 +244,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: std::env::var("PROPERTY_CASES").map_or(500, |cases| cases.parse().unwrap()),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::property::cases(500))]
 
         /// Of a document comes what its tree has, in that order; only in arrays there is more.
         #[test]

@@ -251,10 +251,7 @@ mod tests {
     ];
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: std::env::var("PROPERTY_CASES").map_or(2000, |cases| cases.parse().unwrap()),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::property::cases(2000))]
 
         #[test]
         fn pieces_are_read_as_the_whole(

@@ -1,0 +1,9 @@
+//! How many cases the property tests of the library draw.
+
+use proptest::prelude::ProptestConfig;
+
+/// As many as `PROPERTY_CASES` says, else so many.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPERTY_CASES").map_or(usual, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, ..ProptestConfig::default() }
+}
