@@ -1,5 +1,7 @@
 //! Rows in columns.
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// The widest column: what is longer stands out of it, and makes no other row longer.
 const WIDEST: usize = 64;
 
@@ -12,7 +14,7 @@ impl<const N: usize> Columns<N> {
         let mut widths = [0; N];
         for row in rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(letters(cell).min(WIDEST));
+                *width = (*width).max(cell.width().min(WIDEST));
             }
         }
         Self(widths)
@@ -23,12 +25,21 @@ impl<const N: usize> Columns<N> {
         let mut out = String::new();
         for (cell, width) in cells.iter().zip(self.0) {
             out.push_str(cell);
-            out.push_str(&" ".repeat(width.saturating_sub(letters(cell)) + 2));
+            out.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
         }
         format!("{out}{last}\n")
     }
 }
 
-fn letters(cell: &str) -> usize {
-    cell.chars().count()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_as_wide_as_a_terminal_shows_it() {
+        let rows = [["東京".to_owned()], ["b".to_owned()]];
+        let columns = Columns::of(rows.iter());
+        assert_eq!(columns.line(&rows[0], "x"), "東京  x\n");
+        assert_eq!(columns.line(&rows[1], "x"), "b     x\n");
+    }
 }
