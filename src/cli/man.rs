@@ -26,9 +26,11 @@ pub(super) fn man(pages: &ManPages) -> Result<ExitStatus, Error> {
     let mut all = help::command().disable_help_subcommand(true);
     all.build();
     if let Some(folder) = &pages.into {
+        fs::create_dir_all(folder).map_err(|cause| not_created(folder, cause))?;
         for command in all.get_subcommands().chain([&all]) {
             let name = format!("{}.1", title(command));
-            write(&folder.join(name), &page(command, &all).map_err(Error::OutputLost)?)?;
+            let (path, text) = (folder.join(name), page(command, &all).map_err(Error::OutputLost)?);
+            fs::write(&path, text).map_err(|cause| not_created(&path, cause))?;
         }
         return Ok(ExitStatus::Done);
     }
@@ -43,13 +45,8 @@ pub(super) fn man(pages: &ManPages) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::Done)
 }
 
-fn write(path: &Path, page: &[u8]) -> Result<(), Error> {
-    fs::write(path, page).map_err(|cause| Error::NotWritable {
-        path: path.display().to_string(),
-        step: "writing",
-        cause,
-        advice: None,
-    })
+fn not_created(path: &Path, cause: io::Error) -> Error {
+    Error::NotCreated { path: path.display().to_string(), cause }
 }
 
 /// `runner-auth`, or `runner-auth-set`.

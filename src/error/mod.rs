@@ -205,6 +205,13 @@ pub enum Error {
         /// What to do, where that can be told.
         advice: Option<&'static str>,
     },
+    /// A folder or a file that is no config, such as a manual page, could not be made (status 5).
+    NotCreated {
+        /// Its path.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
     /// Standard output takes nothing: a report, or the config of a filter, is lost (status 5).
     OutputLost(io::Error),
     /// Another process holds the lock for too long (status 5).
@@ -286,6 +293,7 @@ impl Error {
             Self::RunnerNotFound { .. } | Self::RunnerAmbiguous { .. } => ExitStatus::Selection,
             Self::NotProved { .. }
             | Self::NotWritable { .. }
+            | Self::NotCreated { .. }
             | Self::OutputLost(_)
             | Self::Locked { .. }
             | Self::AttributesLost { .. }
@@ -334,6 +342,7 @@ impl Error {
             Self::RunnerAmbiguous { .. } => "runner-ambiguous",
             Self::NotProved { .. } => "not-proved",
             Self::NotWritable { .. } => "not-writable",
+            Self::NotCreated { .. } => "not-created",
             Self::OutputLost(_) => "output-lost",
             Self::Locked { .. } => "locked",
             Self::AttributesLost { .. } => "attributes-lost",
@@ -351,6 +360,7 @@ impl std::error::Error for Error {
         match self {
             Self::Unreadable { cause, .. }
             | Self::NotWritable { cause, .. }
+            | Self::NotCreated { cause, .. }
             | Self::OutputLost(cause)
             | Self::AttributesLost { cause, .. }
             | Self::HalfWritten { cause, .. } => Some(cause),

@@ -167,6 +167,11 @@ impl fmt::Display for Sentence<'_> {
                 write!(f, "{path} was not written, it is as it was: {step} failed: {cause}")?;
                 advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
             }
+            Error::NotCreated { path, cause } => {
+                write!(f, "{path} can't be written: {}", reason(cause))?;
+                let forbidden = cause.kind() == io::ErrorKind::PermissionDenied;
+                f.write_str(if forbidden { "; try it with sudo" } else { "" })
+            }
             Error::OutputLost(cause) => {
                 write!(f, "can't write to standard output: {}", reason(cause))
             }

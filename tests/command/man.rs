@@ -81,6 +81,19 @@ fn each_command_has_a_page_with_examples_and_statuses() {
 }
 
 #[test]
+fn a_folder_that_is_missing_is_made_and_one_that_cannot_be_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(!pages(&folder.path().join("share/man/man1")).is_empty());
+    let file = folder.path().join("file");
+    fs::write(&file, "").expect("a file");
+    let output =
+        Command::new(BINARY).args(["man", "--into"]).arg(file.join("man1")).output().expect("man");
+    assert_eq!(output.status.code(), Some(5));
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(said.ends_with("file/man1 can't be written: not a directory\n"), "{said}");
+}
+
+#[test]
 fn a_page_of_no_command_names_those_that_there_are() {
     let output = Command::new(BINARY).args(["man", "sett"]).output().expect("the command");
     assert_eq!(output.status.code(), Some(2));

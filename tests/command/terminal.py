@@ -288,7 +288,9 @@ removed("what to remove, for a script", [*REMOVE, "-n", "two", "--yes"], [], b"?
 # A terminal without escape sequences, and a person who hears it: lines and numbers.
 DUMB = [
     (b"Runners: ", b"1, 2\n"),
-    (b"Registry: ", b"my registry\n"),
+    (b"Registry: ", b"\n"),
+    (b"type a registry, or a number of the list", b"99\n"),
+    (b"no number from 1 to 5", b"my registry\n"),
     (b"no registry has", b"r.io\n"),
     (b"User: ", b"<\n"),
     (b"Registry: ", b"1\n"),
@@ -304,4 +306,7 @@ for term in ("dumb", ""):
     is_written("lines and numbers", found["after"].count(AUTH), 2)
     if b"\x1b" in found["seen"]:
         raise SystemExit(f"an escape sequence with TERM={term}: {found['seen']}")
+    for key in (b"arrow", b"Tab", b"Esc", b"space"):
+        if key in found["seen"]:
+            raise SystemExit(f"{key} does nothing with TERM={term}: {found['seen']}")
 removed("numbers", REMOVE, [(b"Runners: ", b"two\n"), (b"Runners: ", b"2\n"), (b"Remove: ", b"2\n"), YES], b"DOCKER_AUTH", b"'two'", term="dumb")

@@ -322,7 +322,7 @@ pub(super) enum Shell {
 pub(super) struct ManPages {
     /// The command; without it, the page of runner-auth itself
     pub command: Option<String>,
-    /// Write the pages of all commands into this folder
+    /// Write the pages of all commands into this folder, which is made where it is missing
     #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
     pub into: Option<PathBuf>,
 }

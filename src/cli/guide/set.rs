@@ -115,9 +115,10 @@ impl<'s> SetGuide<'s> {
             hint: "HOST[:PORT][/PATH]",
             answers: &KnownRegistries::of(config, runners).suggestions(),
         };
+        let listed = self.guide.terminal.how_to_pick();
         let check = |typed: &str| {
             if typed.is_empty() {
-                return Err("type a registry, or pick one with the arrow keys".to_owned());
+                return Err(format!("type a registry, or {listed}"));
             }
             if typed.contains('@') {
                 return Err("a registry holds no @; its user is the next question".to_owned());

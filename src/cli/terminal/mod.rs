@@ -83,6 +83,12 @@ impl Terminal {
         Self { colors, ..self }
     }
 
+    /// What takes a suggestion over: in lines there are no keys to move with.
+    #[must_use]
+    pub fn how_to_pick(&self) -> &'static str {
+        if self.escapes { "pick one with the arrow keys" } else { "a number of the list" }
+    }
+
     /// Shows text to the person.
     pub fn show(&mut self, text: &str) {
         // A terminal that went away answers the question with an end of input.

@@ -49,8 +49,13 @@ pub(super) fn ask(
     show(tty, &format!("{}{numbers}; {BACK} goes back\n", question.hint));
     loop {
         let Some(typed) = line(tty, &question.prompt(default))? else { return Ok(None) };
-        let number = typed.parse().ok().filter(|&number| number > 0);
-        let suggested = number.and_then(|number: usize| question.answers.get(number - 1));
+        let number: Option<usize> = typed.parse().ok().filter(|_| !question.answers.is_empty());
+        let place = number.and_then(|number| number.checked_sub(1));
+        let suggested = place.and_then(|place| question.answers.get(place));
+        if number.is_some() && suggested.is_none() {
+            show(tty, &no_number(question.answers.len()));
+            continue;
+        }
         let answer = match (suggested, default) {
             (Some(answer), _) => answer.clone(),
             (None, Some(default)) if typed.is_empty() => default.to_owned(),
@@ -88,11 +93,15 @@ pub(super) fn pick(tty: &File, question: &Question<'_>) -> Result<Option<Vec<usi
         let holds = |&&number: &&usize| question.answers[number].to_lowercase().contains(&typed);
         let fitting: Vec<usize> = all.iter().filter(holds).copied().collect();
         if typed.is_empty() || fitting.is_empty() {
-            show(tty, &format!("that is no number from 1 to {}\n", all.len()));
+            show(tty, &no_number(all.len()));
         } else {
             list(&fitting);
         }
     }
+}
+
+fn no_number(count: usize) -> String {
+    format!("that is no number from 1 to {count}\n")
 }
 
 /// Numbers from 1 to `count`, counted from 0; `None` when there is anything else.
