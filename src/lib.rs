@@ -33,6 +33,7 @@
 mod auth;
 mod cli;
 mod config_file;
+mod count;
 mod doctor;
 mod error;
 mod escaped_json;

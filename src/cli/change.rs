@@ -158,7 +158,8 @@ impl Change<'_> {
             self.warn_of_readers(&mut told, file.text().label(), file.mode());
         }
         if self.is_dry() {
-            return Ok(Some(self.finish(told, Ending::DryRun, &[])));
+            let ending = if self.writing.check { Ending::Check } else { Ending::DryRun };
+            return Ok(Some(self.finish(told, ending, &[])));
         }
         // A filter writes to standard output only: there is nothing to confirm.
         if filter {
@@ -284,12 +285,11 @@ impl Change<'_> {
             output.print(&told.text(ending, &unseen, output));
         }
         let status = match ending {
-            Ending::Declined => ExitStatus::No,
-            Ending::DryRun if self.writing.check => ExitStatus::No,
+            Ending::Declined | Ending::Check => ExitStatus::No,
             _ => ExitStatus::Done,
         };
         // The status speaks of the file. Where the report was all that was wanted, it stays an error.
-        if (ending != Ending::DryRun || self.writing.check)
+        if ending != Ending::DryRun
             && let Some(error) = output.lost()
         {
             let done = match ending {

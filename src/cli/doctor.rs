@@ -11,9 +11,10 @@ use super::args::{Doctor, Format, Global};
 use super::fix;
 use super::input::Input;
 use super::output::Output;
-use super::report::{ErrorLabel, Report, RunnerLabel, count, redaction};
+use super::report::{ErrorLabel, Report, RunnerLabel, redaction};
 use super::review::{self, Remark};
 use crate::auth::source::credential_helper;
+use crate::count::counted;
 use crate::doctor::{Circumstances, Code, Diagnosis, Finding, Level};
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -292,13 +293,13 @@ impl Telling<'_, '_> {
         let verdict = if errors + warnings == 0 { "fine, " } else { "" };
         let mut parts = Vec::new();
         if errors + warnings == 0 {
-            parts.push(count(runners, "runner"));
+            parts.push(counted(runners, "runner"));
         } else {
-            parts.push(count(errors, "error"));
-            parts.push(count(warnings, "warning"));
+            parts.push(counted(errors, "error"));
+            parts.push(counted(warnings, "warning"));
         }
         if infos > 0 {
-            parts.push(count(infos, "note"));
+            parts.push(counted(infos, "note"));
         }
         out.push_str(&format!("{label}: {verdict}{}\n", parts.join(", ")));
         let fixable = findings.iter().filter(|finding| finding.is_fixable()).count();

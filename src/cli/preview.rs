@@ -21,6 +21,8 @@ use crate::toml::printable::one_line;
 pub(super) enum Ending {
     NothingToDo,
     DryRun,
+    /// `--check` has found something to change.
+    Check,
     /// A person said no.
     Declined,
     /// The patched config went to standard output.
@@ -73,6 +75,10 @@ impl Told {
             Ending::DryRun => {
                 out.push_str(&format!("Nothing was written: this was a dry run for {label}.\n"));
             }
+            Ending::Check => out.push_str(&format!(
+                "Nothing was written because of --check: {label} would change, so the exit status \
+                 is 1.\n"
+            )),
             Ending::Filtered => out.push_str("The patched config is on standard output.\n"),
             Ending::Confirmed | Ending::Written | Ending::Declined => {
                 let when = if self.is_whole {

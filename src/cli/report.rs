@@ -99,8 +99,3 @@ pub(super) fn redaction<'c>(config: &'c Config<'c>, show_secrets: bool) -> Redac
     redaction.learn_config(config);
     redaction
 }
-
-/// `1 error`, `2 errors`.
-pub(super) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}

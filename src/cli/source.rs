@@ -10,6 +10,7 @@ use crate::auth::registry::Registry;
 use crate::auth::source::credential_helper::{self, CredentialHelper};
 use crate::auth::source::{self, Login, PasswordSource};
 use crate::cli::terminal::Terminal;
+use crate::count::counted;
 use crate::error::Error;
 
 impl Source {
@@ -93,11 +94,11 @@ impl Source {
         };
         if users.len() != registries.len() || (several && passwords.len() != registries.len()) {
             return Err(Error::Usage(format!(
-                "{} registries with {} users and {} passwords: give each --registry its own \
+                "{} with {} and {}: give each --registry its own \
                  --username, and its own --password-file or --password-env, in the same order",
-                registries.len(),
-                usernames.len(),
-                passwords.len()
+                counted(registries.len(), "registry"),
+                counted(usernames.len(), "user"),
+                counted(passwords.len(), "password")
             )));
         }
         if passwords.len() > registries.len() {

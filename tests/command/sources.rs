@@ -596,7 +596,7 @@ fn a_helper_that_does_not_read_is_not_waited_for() {
     let start = Instant::now();
     let command = ["set", "-y", "--credential-helper", "hangs", "--timeout", "1", "-r", &long];
     let said = place.fails(6, &command);
-    assert!(said.contains("did not answer within 1 seconds"), "{said}");
+    assert!(said.contains("did not answer within 1 s"), "{said}");
     assert!(start.elapsed() < Duration::from_secs(20));
     all_end(&fs::read_to_string(place.path("pids")).expect("the helper ran"));
     // One that answers without having read is taken at its word.
@@ -607,9 +607,9 @@ fn a_helper_that_does_not_read_is_not_waited_for() {
 #[test]
 fn a_helper_that_hangs_ends_with_all_it_started() {
     for (helper, expected) in [
-        ("hangs", "did not answer within 1 seconds"),
-        ("deaf", "did not answer within 1 seconds"),
-        ("leaves", "something that it started kept its standard output open for 1 seconds"),
+        ("hangs", "did not answer within 1 s"),
+        ("deaf", "did not answer within 1 s"),
+        ("leaves", "something that it started kept its standard output open for 1 s"),
     ] {
         let place = Place::new();
         place.put("config.json", &format!(r#"{{"credHelpers": {{"r.io": "{helper}"}}}}"#));

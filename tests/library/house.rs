@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up.
 const FLOORS: &[&[&str]] = &[
-    &["secret", "exit_status", "property"],
+    &["secret", "exit_status", "count", "property"],
     &["toml"],
     &["error", "escaped_json"],
     &["config_file", "yaml"],

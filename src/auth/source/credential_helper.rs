@@ -225,11 +225,11 @@ impl CredentialHelper {
             if had_ended {
                 return Err(self.failed(&format!(
                     "ended, but something that it started kept its standard output open for \
-                     {seconds} seconds: Docker would wait for that as well"
+                     {seconds} s: Docker would wait for that as well"
                 )));
             }
             return Err(self.failed(&format!(
-                "did not answer within {seconds} seconds: it may be waiting for a passphrase; \
+                "did not answer within {seconds} s: it may be waiting for a passphrase; \
                  unlock its keys first, or give it longer with --timeout"
             )));
         };

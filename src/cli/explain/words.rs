@@ -2,6 +2,7 @@
 
 use super::{MOST, Telling};
 use crate::cli::report::heading;
+use crate::count::counted;
 use crate::resolver::{Answer, Loss, Verdict};
 use crate::runner::Runner;
 use crate::runner::executor::Pull;
@@ -30,7 +31,7 @@ impl Telling<'_> {
                 }
                 let more = resolution.losers.len().saturating_sub(MOST) + resolution.more_losers;
                 if more > 0 {
-                    line("loses", &format!("and {more} more keys"));
+                    line("loses", &format!("and {}", counted(more, "more key")));
                 }
             }
             for miss in &resolution.near_misses {
@@ -99,7 +100,7 @@ impl Telling<'_> {
                 let told = shown
                     .map(|found| line(format!("{}: {}", found.key.shown(), answer(&found.answer))));
                 let more = keys.len().saturating_sub(MOST) + more;
-                let more = (more > 0).then(|| line(format!("and {more} more keys")));
+                let more = (more > 0).then(|| line(format!("and {}", counted(more, "more key"))));
                 told.chain(more).collect()
             }
             Verdict::Store(name) => {

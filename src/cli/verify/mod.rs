@@ -15,6 +15,7 @@ use super::args::{Format, Global, Network, Verify};
 use super::input::Input;
 use super::output::Output;
 use super::report::{Report, RunnerLabel, RunnersBody, redaction};
+use crate::count::counted;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
 use crate::redaction::Redaction;
@@ -134,9 +135,8 @@ impl Progress {
 
     fn show(&self, done: usize) {
         if self.shown {
-            let registries = if self.total == 1 { "registry" } else { "registries" };
-            let total = self.total;
-            Output::progress(&format!("\rAsking {total} {registries}, {done} answered"));
+            let registries = counted(self.total, "registry");
+            Output::progress(&format!("\rAsking {registries}, {done} answered"));
         }
     }
 
