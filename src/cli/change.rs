@@ -5,10 +5,9 @@ use std::time::Duration;
 use super::args::{Format, Global, Writing};
 use super::guide::{Guide, Questionnaire};
 use super::input::Input;
+use super::oddities::odd;
 use super::output::{Output, filtered};
 use super::preview::{Ending, Preview, Told, warnings};
-use crate::auth::registry::Registry;
-use crate::auth::source::credential_helper;
 use crate::cli::terminal::Terminal;
 use crate::config_file::safe_write::{self, Options, Patch};
 use crate::doctor::{self, Finding};
@@ -303,36 +302,4 @@ impl Change<'_> {
         }
         status
     }
-}
-
-/// What is odd about a request, whatever the file.
-fn odd(request: &Request) -> Vec<String> {
-    let (logins, registries, helper): (&[_], Vec<&Registry>, _) = match request {
-        Request::Set { logins, .. } => {
-            (logins, logins.iter().map(|(registry, _)| registry).collect(), None)
-        }
-        Request::Delegate { helper, registries, .. } => {
-            (&[], registries.iter().collect(), Some(helper))
-        }
-        Request::Remove(_) | Request::RemoveEntry => return Vec::new(),
-    };
-    let unfilled = logins.iter().filter(|(_, login)| doctor::is_unfilled(login)).map(|(registry, _)| {
-        format!(
-            "the user or the password for {registry} looks like a template's that nobody has filled in"
-        )
-    });
-    let widened = registries.into_iter().filter_map(|registry| {
-        let (host, path) = (registry.path(), registry.lost_path()?);
-        Some(format!(
-            "a registry with a scheme stands for the whole host: this is for every image on {host}; \
-             for that part alone name {host}/{path}"
-        ))
-    });
-    let away = helper.filter(|name| credential_helper::find(name).is_none()).map(|name| {
-        format!(
-            "docker-credential-{name} is not in this PATH: it must be in the PATH of the runner, \
-             which drops the whole document when it does not find it"
-        )
-    });
-    widened.chain(unfilled).chain(away).collect()
 }

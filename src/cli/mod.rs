@@ -16,6 +16,7 @@ mod help;
 mod input;
 mod list;
 mod man;
+mod oddities;
 mod output;
 mod preview;
 mod remove;

@@ -94,7 +94,7 @@ pub(super) fn without_scheme(key: &str) -> Option<&str> {
 }
 
 /// Cuts a `:tag` that follows the last `/`.
-fn without_tag(path: &str) -> &str {
+pub(super) fn without_tag(path: &str) -> &str {
     let last = path.rfind('/').map_or(0, |slash| slash + 1);
     path[last..].rfind(':').map_or(path, |colon| &path[..last + colon])
 }
@@ -126,7 +126,9 @@ pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
     } else if path.split('/').any(|part| ["", ".", ".."].contains(&part)) {
         Some("it holds an empty part, or one of dots")
     } else if !host.contains(['.', ':']) && host != "localhost" {
-        Some("without a dot or a port, an image's first part is a name on Docker Hub")
+        Some(
+            "without a dot or a port, an image's first part is a name on Docker Hub, which is docker.io",
+        )
     } else {
         None
     }

@@ -11,9 +11,9 @@ use std::fmt;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 
-use key_path::without_scheme;
 pub(crate) use key_path::{is_plain_host, lower};
 pub use key_path::{key_path, key_path_in, why_it_never_matches};
+use key_path::{without_scheme, without_tag};
 pub(crate) use shown::{is_ordinary, shown_image};
 pub use shown::{shown, shown_path, without_user};
 
@@ -49,6 +49,12 @@ fn port(host: &str) -> Option<&str> {
     let colon = host.rfind(':')?;
     // The colons of an IPv6 address stand between brackets.
     (!host[colon..].contains(']')).then(|| &host[colon + 1..])
+}
+
+/// What of a path is the name of an image whose digest stands there too, without the digits that
+/// are cut like a tag.
+fn digested(path: &str) -> Option<&str> {
+    path.strip_suffix("@sha256").or_else(|| path.strip_suffix("@sha512"))
 }
 
 /// A registry, or a part of one, as a person names it: `HOST[:PORT][/PATH]`.
@@ -110,8 +116,18 @@ impl Registry {
         if host.is_empty() {
             return refuse("names no host".into());
         }
+        if let Some(image) = digested(rest)
+            && is_plain_host(host)
+            && host.contains('.')
+        {
+            let group = image.rsplit_once('/').map(|(group, _)| format!("{host}/{group}"));
+            let group = group.map_or(String::new(), |group| format!(" and whose group is {group}"));
+            return refuse(format!(
+                "holds the digest of an image, whose registry is {host}{group}"
+            ));
+        }
         if path.contains('@') {
-            return refuse("holds a user or a digest; the user goes into --username".into());
+            return refuse("holds a user before an @, where only the registry is to stand".into());
         }
         let allowed =
             |letter: char| letter.is_ascii_alphanumeric() || "-._:/[]%+~".contains(letter);
@@ -129,7 +145,14 @@ impl Registry {
             && !(port.bytes().all(|byte| byte.is_ascii_digit())
                 && port.parse::<u16>().is_ok_and(|port| port > 0))
         {
-            return refuse("has a port that is no number from 1 to 65535".into());
+            let may_be_image = !host[..host.len() - port.len()].contains(['.', '[']);
+            return refuse(if may_be_image {
+                "has a port that is no number from 1 to 65535; an image on Docker Hub has the \
+                 registry docker.io"
+                    .into()
+            } else {
+                "has a port that is no number from 1 to 65535".into()
+            });
         }
         if HUB_NAMES.contains(&host) && rest.is_empty() {
             DOCKER_HUB.clone_into(&mut path);
@@ -160,10 +183,17 @@ impl Registry {
     #[must_use]
     pub fn lost_path(&self) -> Option<&str> {
         let (host, path) = without_scheme(&self.typed)?.split_once('/')?;
-        let path = path.trim_end_matches('/');
+        // Of an image that was pasted what can be named.
+        let path = without_tag(path.split('@').next().unwrap_or_default().trim_end_matches('/'));
         // What Docker itself puts behind a host.
         let plain = ["", "v1", "v2"].contains(&path) || HUB_NAMES.contains(&host);
         (!plain).then_some(path)
+    }
+
+    /// Whether an image was typed, whose tag GitLab Runner cuts from a key.
+    pub(crate) fn had_tag(&self) -> bool {
+        let path = self.typed.trim_end_matches('/').split_once('/').map(|(_, path)| path);
+        without_scheme(&self.typed).is_none() && path.is_some_and(|path| without_tag(path) != path)
     }
 
     /// The path that GitLab Runner compares.
@@ -267,6 +297,8 @@ mod tests {
             "r.io:+1",
             "hub.docker.com/r/org/app",
             "*.r.io",
+            "nginx:1.25",
+            "r.io/group/app@sha256:0123",
         ] {
             assert!(Registry::parse(typed).is_err(), "{typed:?}");
         }
@@ -288,8 +320,18 @@ mod tests {
                 Some(key)
             );
         }
+        for (typed, tag) in [
+            ("r.io/app:1.2", true),
+            ("r.io:5000/group/app:latest", true),
+            ("r.io:5000/group/app", false),
+            ("r.io:5000", false),
+            ("https://r.io/app:1.2", false),
+        ] {
+            assert_eq!(Registry::parse(typed).map(|found| found.had_tag()).ok(), Some(tag));
+        }
         let lost = |typed: &str| Registry::named(typed).lost_path().map(str::to_owned);
         assert_eq!(lost("https://r.io/group/app").as_deref(), Some("group/app"));
+        assert_eq!(lost("https://r.io/app:1@sha256:0123").as_deref(), Some("app"));
         for whole in
             ["https://r.io", "https://r.io/v1/", "r.io/group", "https://index.docker.io/v1/"]
         {

@@ -120,7 +120,7 @@ impl<'s> SetGuide<'s> {
             if typed.is_empty() {
                 return Err(format!("type a registry, or {listed}"));
             }
-            if typed.contains('@') {
+            if typed.split('/').next().is_some_and(|host| host.contains('@')) {
                 return Err("a registry holds no @; its user is the next question".to_owned());
             }
             Registry::parse(typed).map(drop).map_err(|problem| problem.to_string())
