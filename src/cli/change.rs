@@ -215,7 +215,7 @@ impl Change<'_> {
             Intent::Request(request) => Plan::make(config, &selected, request)?,
             Intent::Mended(mend) => Plan::of_mended(config, mend(config)?)?,
         };
-        let mut redaction = Redaction::new(self.global.show_secrets);
+        let mut redaction = Redaction::new(self.output.show_secrets);
         if let Intent::Request(Request::Set { logins, .. }) = self.intent {
             for (_, login) in logins {
                 redaction.learn_credential(login);

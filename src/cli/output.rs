@@ -19,6 +19,8 @@ use crate::toml::printable::{acts, one_line, one_line_with_tabs};
 pub(super) struct Output {
     pub format: Format,
     pub quiet: bool,
+    /// Whether a person asked for secrets.
+    pub show_secrets: bool,
     /// As a filter, standard output is for the config alone.
     filter: bool,
     color: Color,
@@ -34,6 +36,7 @@ impl Output {
         Self {
             format: global.format,
             quiet: global.quiet,
+            show_secrets: global.show_secrets,
             filter: writes && global.is_filter(),
             color: global.color,
             lost: Cell::new(None),
@@ -45,7 +48,7 @@ impl Output {
     pub fn kept() -> Self {
         let (format, color) = (Format::Json, Color::Never);
         let (lost, kept) = (Cell::new(None), Some(RefCell::default()));
-        Self { format, quiet: false, filter: false, color, lost, kept }
+        Self { format, quiet: false, show_secrets: false, filter: false, color, lost, kept }
     }
 
     /// The report that was kept.

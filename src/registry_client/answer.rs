@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Inquiry;
-use crate::secret::HIDDEN;
+use super::message::Said;
+use super::place::Place;
+use crate::secret::{HIDDEN, Secret};
 
 /// What a registry says to one inquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +51,10 @@ pub enum RegistryAnswer {
 pub struct RegistryRefusal {
     /// What it is that it refuses.
     pub reason: RefusalReason,
-    /// The registry's own words, without secrets.
+    /// What it says, as far as it can hold no secret.
     pub message: Option<String>,
+    /// All that it says, where that is more: it may repeat what it was sent.
+    pub words: Option<Secret>,
     /// What the usual cause is, and what to do.
     pub advice: Option<String>,
 }
@@ -77,6 +81,9 @@ pub struct Failure {
     pub obstacle: Obstacle,
     /// A sentence with the details and what to do.
     pub message: String,
+    /// The places that the registry has named, where the sentence leaves them out: it may have put what
+    /// it was sent into a name.
+    pub words: Option<Secret>,
 }
 
 /// What keeps a registry from answering.
@@ -115,13 +122,20 @@ impl RegistryAnswer {
     /// The same answer with something else in the place of a host.
     pub(crate) fn without(mut self, host: &str) -> Self {
         let hide = |text: &mut String| *text = text.replace(host, HIDDEN);
+        let without = |words: Option<Secret>| {
+            words.map(|words| Secret::new(words.expose().replace(host, HIDDEN)))
+        };
         match &mut self {
             Self::Accepted { note } => note.iter_mut().for_each(hide),
             Self::Anonymous => {}
-            Self::Refused(RegistryRefusal { message, advice, .. }) => {
+            Self::Refused(RegistryRefusal { message, advice, words, .. }) => {
                 message.iter_mut().chain(advice).for_each(hide);
+                *words = without(words.take());
             }
-            Self::Unreachable(failure) => hide(&mut failure.message),
+            Self::Unreachable(failure) => {
+                hide(&mut failure.message);
+                failure.words = without(failure.words.take());
+            }
         }
         self
     }
@@ -131,7 +145,15 @@ impl Failure {
     /// A failure with its sentence.
     #[must_use]
     pub fn new(obstacle: Obstacle, message: impl Into<String>) -> Self {
-        Self { obstacle, message: message.into() }
+        Self { obstacle, message: message.into(), words: None }
+    }
+
+    /// A failure with a sentence that names these places.
+    pub(super) fn at(obstacle: Obstacle, message: String, places: &[&Place]) -> Self {
+        let mut words: Vec<_> = places.iter().filter_map(|place| place.words().cloned()).collect();
+        words.dedup();
+        let words = (!words.is_empty()).then(|| Secret::join(&words, ", "));
+        Self { obstacle, message, words }
     }
 
     pub(super) fn too_late(timeout: Duration) -> Self {
@@ -143,7 +165,7 @@ impl Failure {
 }
 
 impl RegistryRefusal {
-    pub(super) fn new(reason: RefusalReason, message: Option<String>) -> Self {
-        Self { reason, message, advice: None }
+    pub(super) fn new(reason: RefusalReason, said: Said) -> Self {
+        Self { reason, message: said.shown, words: said.words, advice: None }
     }
 }

@@ -56,12 +56,13 @@ fn is_gitlab(challenge: Option<&Challenge>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry_client::message::Said;
 
     fn found(host: &str, user: &str, password: &str, reason: RefusalReason, realm: &str) -> String {
         let host = RegistryHost::parse(host).expect("a host");
         let credential = Credential::plain(user, password);
         let realm = Realm { url: realm.into(), service: None, scope: None };
-        let refusal = RegistryRefusal::new(reason, None);
+        let refusal = RegistryRefusal::new(reason, Said::default());
         let challenge = Challenge::Bearer(realm);
         advice(&refusal, &host, Some(&credential), Some(&challenge)).unwrap_or_default()
     }

@@ -16,6 +16,7 @@ use super::Settings;
 use super::answer::{Failure, Obstacle};
 use super::host::RegistryHost;
 use super::origin::{Origin, follow};
+use super::place::Place;
 use super::trust::tls_config;
 use crate::error::reason;
 use crate::secret::Secret;
@@ -74,27 +75,37 @@ impl Reply {
         values.filter_map(|value| value.to_str().ok())
     }
 
-    /// What a status means that answers no question.
-    pub fn failure(&self, who: &str) -> Failure {
+    /// What a status means that answers no question. `who` begins the sentence, and says where.
+    pub fn failure(&self, who: &str, place: Option<&Place>) -> Failure {
+        let places: Vec<_> = place.into_iter().collect();
         match self.status {
             429 => {
-                let wait =
-                    self.header("retry-after").and_then(|wait| wait.trim().parse::<u64>().ok());
-                let wait = wait.map_or("later".to_owned(), |wait| format!("in {wait} s"));
+                let wait = self.header("retry-after").and_then(|wait| wait.trim().parse().ok());
+                let wait = wait.map_or("later", waiting);
                 let message = format!("{who} was asked too often (429): ask again {wait}");
-                Failure::new(Obstacle::RateLimited, message)
+                Failure::at(Obstacle::RateLimited, message, &places)
             }
             status @ 500.. => {
                 let message = format!("{who} has a fault of its own ({status}): ask again later");
-                Failure::new(Obstacle::ServerError, message)
+                Failure::at(Obstacle::ServerError, message, &places)
             }
             status => {
                 let message = format!(
                     "{who} answers with status {status}, as no registry does: check its name and port"
                 );
-                Failure::new(Obstacle::NotARegistry, message)
+                Failure::at(Obstacle::NotARegistry, message, &places)
             }
         }
+    }
+}
+
+/// How long to wait. A number that a registry sends is not repeated: it could be one that it was sent.
+fn waiting(seconds: u64) -> &'static str {
+    match seconds {
+        0..=60 => "in a minute",
+        61..=600 => "in ten minutes",
+        601..=3600 => "in an hour",
+        _ => "later",
     }
 }
 
@@ -117,6 +128,16 @@ impl<'s> Connection<'s> {
         self.settings.insecure.iter().any(|host| host.origin(origin.tls).as_ref() == Some(origin))
     }
 
+    /// What a place is called in a message.
+    pub fn place(&self, origin: &Origin) -> Place {
+        match self.registry.origin(origin.tls) {
+            Some(registry) if registry != *origin && !self.is_insecure(origin) => {
+                Place::told(origin, &registry)
+            }
+            _ => Place::named(origin),
+        }
+    }
+
     /// Sends a request and follows where it leads.
     pub fn send(&self, call: &Call<'_>) -> Result<Reply, Failure> {
         let start = Origin::of(&call.uri).ok_or_else(|| not_a_url(&call.uri))?;
@@ -131,21 +152,24 @@ impl<'s> Connection<'s> {
             let next = reply.header("location").and_then(|location| follow(&uri, location));
             let next = next.and_then(|uri| Some((Origin::of(&uri)?, uri)));
             let Some((next_origin, next_uri)) = next else {
-                let message = format!("{origin} sends the question on to no URL");
-                return Err(Failure::new(Obstacle::Redirected, message));
+                let place = self.place(&origin);
+                let message = format!("{place} sends the question on to no URL");
+                return Err(Failure::at(Obstacle::Redirected, message, &[&place]));
             };
             let stays = next_origin == start && at_home;
             let leaves = call.may_move && call.form.is_none() && next_origin.is_private();
             if !stays && !leaves {
+                let (place, next) = (self.place(&origin), self.place(&next_origin));
                 let message = format!(
-                    "{origin} sends the question on to {next_origin}, where the credential must not go"
+                    "{place} sends the question on to {next}, where the credential must not go"
                 );
-                return Err(Failure::new(Obstacle::Redirected, message));
+                return Err(Failure::at(Obstacle::Redirected, message, &[&place, &next]));
             }
             (uri, origin) = (next_uri, next_origin);
         }
-        let message = format!("{start} sends the question on more than {MOST_REDIRECTS} times");
-        Err(Failure::new(Obstacle::Redirected, message))
+        let place = self.place(&start);
+        let message = format!("{place} sends the question on more than {MOST_REDIRECTS} times");
+        Err(Failure::at(Obstacle::Redirected, message, &[&place]))
     }
 
     fn send_once(
@@ -186,9 +210,10 @@ impl<'s> Connection<'s> {
         let read = answer.body_mut().as_reader().take(LONGEST + 1).read_to_end(&mut body);
         read.map_err(|error| self.failure(&Error::from(error), origin))?;
         if body.len() as u64 > LONGEST {
+            let place = self.place(origin);
             let message =
-                format!("{origin} answers with more than {LONGEST} bytes, as no registry does");
-            return Err(Failure::new(Obstacle::NotARegistry, message));
+                format!("{place} answers with more than {LONGEST} bytes, as no registry does");
+            return Err(Failure::at(Obstacle::NotARegistry, message, &[&place]));
         }
         let (parts, _) = answer.into_parts();
         let status = parts.status.as_u16();
@@ -231,28 +256,36 @@ impl<'s> Connection<'s> {
 
     /// What an error of the client means. No text of an error that could hold a URL is repeated.
     fn failure(&self, error: &Error, origin: &Origin) -> Failure {
-        let new = |obstacle, problem: &str| Failure::new(obstacle, format!("{origin} {problem}"));
+        let place = self.place(origin);
+        let new = |obstacle, problem: &str| {
+            Failure::at(obstacle, format!("{place} {problem}"), &[&place])
+        };
         match error {
             Error::Timeout(_) => Failure::too_late(self.settings.timeout),
-            Error::HostNotFound => name_not_found(origin),
+            Error::HostNotFound => name_not_found(&place),
             Error::Io(cause) => {
                 let inner = cause.get_ref();
                 if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                    return tls_failure(tls, origin);
+                    return tls_failure(tls, &place);
                 }
                 if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<Error>()) {
                     return self.failure(error, origin);
                 }
                 if cause.to_string().starts_with("failed to lookup address") {
-                    return name_not_found(origin);
+                    return name_not_found(&place);
                 }
                 if Instant::now() >= self.deadline.get() {
                     return Failure::too_late(self.settings.timeout);
                 }
-                let message = format!("no connection to {origin}: {}", reason(cause));
-                Failure::new(Obstacle::NotConnected, message)
+                // Any other text than the system's could hold what was received.
+                let why = match cause.raw_os_error() {
+                    Some(_) => reason(cause),
+                    None => cause.kind().to_string(),
+                };
+                let message = format!("no connection to {place}: {why}");
+                Failure::at(Obstacle::NotConnected, message, &[&place])
             }
-            Error::Rustls(tls) => tls_failure(tls, origin),
+            Error::Rustls(tls) => tls_failure(tls, &place),
             Error::Tls(_) | Error::Pem(_) | Error::TlsRequired => {
                 new(Obstacle::Tls, "can't be talked to over TLS")
             }
@@ -265,9 +298,9 @@ impl<'s> Connection<'s> {
     }
 }
 
-fn name_not_found(origin: &Origin) -> Failure {
-    let message = format!("no address is known for {}: check the name", origin.host);
-    Failure::new(Obstacle::NameNotFound, message)
+fn name_not_found(place: &Place) -> Failure {
+    let message = format!("no address is known for {}: check the name", place.host);
+    Failure::at(Obstacle::NameNotFound, message, &[place])
 }
 
 fn not_a_url(uri: &Uri) -> Failure {
@@ -276,9 +309,9 @@ fn not_a_url(uri: &Uri) -> Failure {
 }
 
 /// Why TLS fails, in words that say what to do.
-fn tls_failure(error: &rustls::Error, origin: &Origin) -> Failure {
+fn tls_failure(error: &rustls::Error, place: &Place) -> Failure {
     use rustls::{AlertDescription as Alert, CertificateError as Bad, Error as Tls};
-    let authority = origin.authority();
+    let authority = &place.authority;
     let mut obstacle = Obstacle::Tls;
     let problem = match error {
         Tls::InvalidCertificate(bad) => match bad {
@@ -298,7 +331,7 @@ fn tls_failure(error: &rustls::Error, origin: &Origin) -> Failure {
             ),
             _ => "shows a certificate that can't be verified".to_owned(),
         },
-        Tls::AlertReceived(Alert::CertificateRequired) => no_client_certificate(&authority),
+        Tls::AlertReceived(Alert::CertificateRequired) => no_client_certificate(authority),
         Tls::AlertReceived(Alert::BadCertificate | Alert::HandshakeFailure) => format!(
             "ends the handshake: it may want a client certificate ({}/{authority}/client.cert and \
              client.key)",
@@ -311,7 +344,7 @@ fn tls_failure(error: &rustls::Error, origin: &Origin) -> Failure {
         }
         _ => "can't be talked to over TLS".to_owned(),
     };
-    Failure::new(obstacle, format!("{origin} {problem}"))
+    Failure::at(obstacle, format!("{place} {problem}"), &[place])
 }
 
 fn no_client_certificate(authority: &str) -> String {

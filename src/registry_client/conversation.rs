@@ -12,7 +12,7 @@ use super::answer::{Answers, Failure, Obstacle, RefusalReason, RegistryAnswer, R
 use super::cause::advice;
 use super::challenge::Challenge;
 use super::connection::{Call, Connection, Reply};
-use super::message::{Secrets, message};
+use super::message::{Asked, Said};
 use super::reference::{ImageReference, is_repository};
 use super::token::{Granted, Token, basic};
 use super::{Inquiry, Settings};
@@ -28,8 +28,7 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
 /// Asks everything that an inquiry holds.
 pub(super) fn hold(inquiry: &Inquiry, settings: &Settings, deadline: Instant) -> Answers {
     let connection = Connection::new(&inquiry.host, settings, deadline);
-    let secrets = Secrets::of(inquiry.credential.as_ref());
-    match Conversation::open(inquiry, connection, secrets) {
+    match Conversation::open(inquiry, connection) {
         Ok(conversation) => conversation.answers(),
         Err(failure) => Answers::failed(inquiry, &failure),
     }
@@ -42,7 +41,6 @@ struct Conversation<'i> {
     base: String,
     /// How the registry wants a credential; `None` when it wants none.
     challenge: Option<Challenge>,
-    secrets: Secrets,
 }
 
 /// What makes a request one of somebody.
@@ -68,17 +66,12 @@ type Passed = Result<Pass, RegistryRefusal>;
 impl<'i> Conversation<'i> {
     /// Asks without a credential. Plain HTTP is spoken only with this machine and with what a person
     /// named, and only when TLS is not.
-    fn open(
-        inquiry: &'i Inquiry,
-        connection: Connection<'i>,
-        secrets: Secrets,
-    ) -> Result<Self, Failure> {
+    fn open(inquiry: &'i Inquiry, connection: Connection<'i>) -> Result<Self, Failure> {
         let host = &inquiry.host;
         let base = |scheme: &str| format!("{scheme}://{}", host.authority());
         let named = host.origin(false).is_some_and(|origin| connection.is_insecure(&origin));
         let plain = host.is_loopback() || named;
-        let mut conversation =
-            Self { inquiry, connection, base: base("https"), challenge: None, secrets };
+        let mut conversation = Self { inquiry, connection, base: base("https"), challenge: None };
         let reply = if plain {
             let no_tls = |failure: &Failure| {
                 let Failure { obstacle, .. } = failure;
@@ -107,11 +100,12 @@ impl<'i> Conversation<'i> {
             )),
             401 => {
                 if let Some(elsewhere) = reply.elsewhere {
+                    let place = conversation.connection.place(&elsewhere);
                     let message = format!(
-                        "it sends the question on to {elsewhere}, which wants a credential: set one for \
-                         that registry"
+                        "it sends the question on to {place}, which wants a credential: set one for that \
+                         registry"
                     );
-                    return Err(Failure::new(Obstacle::Redirected, message));
+                    return Err(Failure::at(Obstacle::Redirected, message, &[&place]));
                 }
                 conversation.challenge = Challenge::choose(reply.challenges());
                 if conversation.challenge.is_none() {
@@ -124,11 +118,11 @@ impl<'i> Conversation<'i> {
                 }
                 Ok(conversation)
             }
-            _ => Err(reply.failure(&conversation.base)),
+            _ => Err(conversation.failure(&reply)),
         }
     }
 
-    fn answers(mut self) -> Answers {
+    fn answers(self) -> Answers {
         let inquiry = self.inquiry;
         let credential = inquiry.credential.as_ref();
         let login = credential.map(|credential| self.login(credential).unwrap_or_else(Into::into));
@@ -145,19 +139,20 @@ impl<'i> Conversation<'i> {
     }
 
     /// Whether the registry accepts the credential.
-    fn login(&mut self, credential: &Credential) -> Result<RegistryAnswer, Failure> {
+    fn login(&self, credential: &Credential) -> Result<RegistryAnswer, Failure> {
         let Some(challenge) = self.challenge.clone() else { return Ok(RegistryAnswer::Anonymous) };
         let path = &self.inquiry.path;
+        let asked = Asked::default();
         let scope = is_repository(path).then(|| scope(path));
         let mut note = None;
-        let mut passed = self.pass(&challenge, Some(credential), scope.as_deref())?;
+        let mut passed = self.pass(&challenge, Some(credential), scope.as_deref(), &asked)?;
         if scope.is_some() && passed.is_err() {
-            passed = self.pass(&challenge, Some(credential), None)?;
+            passed = self.pass(&challenge, Some(credential), None, &asked)?;
+            // Variables may have brought a secret into the path: it is not repeated.
             note = passed.is_ok().then(|| {
-                format!(
-                    "it gives nothing for {path} itself, which may be a group of images: name one of \
-                     them with --image"
-                )
+                "it gives nothing for this path itself, which may be a group of images: name one of \
+                 them with --image"
+                    .to_owned()
             });
         }
         let pass = match passed {
@@ -168,9 +163,9 @@ impl<'i> Conversation<'i> {
         match reply.status {
             200..300 => {}
             401 | 403 => {
-                return Ok(self.refused(self.refusal(RefusalReason::WrongCredential, &reply)));
+                return Ok(self.refused(refusal(RefusalReason::WrongCredential, &reply, &asked)));
             }
-            _ => return Err(reply.failure(&self.base)),
+            _ => return Err(self.failure(&reply)),
         }
         if let Pass::Token(token) = &pass
             && self.anybody_gets_in(&challenge, scope.as_deref(), token)?
@@ -182,12 +177,12 @@ impl<'i> Conversation<'i> {
 
     /// Whether a token without a credential does as well, and is made out to nobody else.
     fn anybody_gets_in(
-        &mut self,
+        &self,
         challenge: &Challenge,
         scope: Option<&str>,
         token: &Token,
     ) -> Result<bool, Failure> {
-        let pass = match self.pass(challenge, None, scope) {
+        let pass = match self.pass(challenge, None, scope, &Asked::default()) {
             Ok(Ok(pass)) => pass,
             Ok(Err(_)) => return Ok(false),
             Err(failure) => return not_for_anybody(failure),
@@ -206,7 +201,7 @@ impl<'i> Conversation<'i> {
     /// Whether the registry has an image and lets the credential pull it. `proved` says that it knows
     /// the credential.
     fn image(
-        &mut self,
+        &self,
         image: &ImageReference,
         credential: Option<&Credential>,
         proved: bool,
@@ -235,16 +230,16 @@ impl<'i> Conversation<'i> {
 
     /// Asks for a manifest; `None` is a yes.
     fn manifest(
-        &mut self,
+        &self,
         image: &ImageReference,
         credential: Option<&Credential>,
         denied: RefusalReason,
     ) -> Result<Option<RegistryRefusal>, Failure> {
-        let scope = scope(image.repository());
+        let (scope, asked) = (scope(image.repository()), Asked::image(image));
         let mut challenge = self.challenge.clone();
         loop {
             let passed = match &challenge {
-                Some(challenge) => self.pass(challenge, credential, Some(&scope))?,
+                Some(challenge) => self.pass(challenge, credential, Some(&scope), &asked)?,
                 None => Ok(Pass::Nobody),
             };
             let pass = match passed {
@@ -260,31 +255,33 @@ impl<'i> Conversation<'i> {
             match (reply.status, &reply.elsewhere) {
                 (200..300, _) => return Ok(None),
                 (401 | 403, Some(elsewhere)) => {
+                    let place = self.connection.place(elsewhere);
                     let message = format!(
-                        "it sends the question on to {elsewhere}, which wants a credential of its own"
+                        "it sends the question on to {place}, which wants a credential of its own"
                     );
-                    return Err(Failure::new(Obstacle::Redirected, message));
+                    return Err(Failure::at(Obstacle::Redirected, message, &[&place]));
                 }
                 (401, None) if challenge.is_none() => {
                     // A registry that lets anybody in, but not to every image.
                     challenge = Challenge::choose(reply.challenges());
                     if challenge.is_none() {
-                        return Ok(Some(self.refusal(denied, &reply)));
+                        return Ok(Some(refusal(denied, &reply, &asked)));
                     }
                 }
-                (401 | 403, None) => return Ok(Some(self.refusal(denied, &reply))),
-                (404, _) => return Ok(Some(self.refusal(RefusalReason::NoSuchImage, &reply))),
-                _ => return Err(reply.failure(&self.base)),
+                (401 | 403, None) => return Ok(Some(refusal(denied, &reply, &asked))),
+                (404, _) => return Ok(Some(refusal(RefusalReason::NoSuchImage, &reply, &asked))),
+                _ => return Err(self.failure(&reply)),
             }
         }
     }
 
     /// Meets a challenge.
     fn pass(
-        &mut self,
+        &self,
         challenge: &Challenge,
         credential: Option<&Credential>,
         scope: Option<&str>,
+        asked: &Asked,
     ) -> Result<Passed, Failure> {
         if let Some(token) = credential.and_then(|credential| credential.tokens().registry.clone())
         {
@@ -296,8 +293,8 @@ impl<'i> Conversation<'i> {
                 return Ok(match credential {
                     None => Ok(Pass::Nobody),
                     Some(credential) if credential.username().is_empty() => {
-                        let mut refusal =
-                            RegistryRefusal::new(RefusalReason::WrongCredential, None);
+                        let reason = RefusalReason::WrongCredential;
+                        let mut refusal = RegistryRefusal::new(reason, Said::default());
                         refusal.advice = Some(
                             "it wants a user and a password, and there is a token alone".into(),
                         );
@@ -307,11 +304,8 @@ impl<'i> Conversation<'i> {
                 });
             }
         };
-        Ok(match realm.grant(&self.connection, credential, scope, &self.secrets)? {
-            Granted::Token(token) => {
-                self.secrets.add(token.secret.expose());
-                Ok(Pass::Token(token))
-            }
+        Ok(match realm.grant(&self.connection, credential, scope, asked)? {
+            Granted::Token(token) => Ok(Pass::Token(token)),
             Granted::Refused(refusal) => Err(refusal),
         })
     }
@@ -343,8 +337,8 @@ impl<'i> Conversation<'i> {
         })
     }
 
-    fn refusal(&self, reason: RefusalReason, reply: &Reply) -> RegistryRefusal {
-        RegistryRefusal::new(reason, message(&reply.body, &self.secrets))
+    fn failure(&self, reply: &Reply) -> Failure {
+        reply.failure(&self.base, None)
     }
 
     /// A refusal with its usual cause.
@@ -362,6 +356,10 @@ impl From<Failure> for RegistryAnswer {
     fn from(failure: Failure) -> Self {
         Self::Unreachable(failure)
     }
+}
+
+fn refusal(reason: RefusalReason, reply: &Reply, asked: &Asked) -> RegistryRefusal {
+    RegistryRefusal::new(reason, Said::in_answer(&reply.body, asked))
 }
 
 fn scope(repository: &str) -> String {

@@ -1,17 +1,19 @@
-//! What a registry says in its own words, and what of it may be repeated.
+//! What of a registry's words may be repeated.
+//!
+//! A registry has been told the credential, and can say it back in any spelling: no search finds them
+//! all. So nothing is repeated but codes and sentences that are known, letter by letter as they stand
+//! in [`sentences`](super::sentences), and the names of what was asked for. The rest is for
+//! a person who wants to see secrets.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::auth::credential::Credential;
-use crate::secret::{HIDDEN, Secret, looks_generated};
+use super::reference::ImageReference;
+use super::sentences::{code, sentence};
+use crate::secret::{HIDDEN, Secret};
 
-/// The most that is repeated, in characters.
+/// The most that is kept of what may not be repeated, in characters.
 const LONGEST: usize = 200;
-
-/// A secret shorter than this would take letters out of any word.
-const SHORTEST: usize = 4;
 
 /// The errors of the distribution specification, and what token servers answer.
 #[derive(Deserialize, Default)]
@@ -32,16 +34,68 @@ struct Detail {
 }
 
 impl Complaint {
-    fn text(self) -> Option<String> {
-        let first = self.errors.into_iter().next().map(|Detail { code, message }| {
-            let code = code.to_lowercase();
-            if code.is_empty() || message.is_empty() {
-                code + &message
-            } else {
-                format!("{code}: {message}")
-            }
+    /// The first error, as a code and a text of which one may be empty.
+    fn first(self) -> Detail {
+        if let Some(first) = self.errors.into_iter().next() {
+            return first;
+        }
+        let text = self.details.or(self.error_description).or(self.message);
+        match (text, self.error) {
+            (Some(message), _) => Detail { code: String::new(), message },
+            (None, error) => Detail { code: String::new(), message: error.unwrap_or_default() },
+        }
+    }
+}
+
+/// What a registry says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    /// What of it may be repeated.
+    pub shown: Option<String>,
+    /// All of it, where that is more.
+    pub words: Option<Secret>,
+}
+
+impl Said {
+    /// The first error of an answer to a question about a repository or an image.
+    pub fn in_answer(body: &[u8], asked: &Asked) -> Self {
+        let found = match serde_json::from_slice::<Complaint>(body) {
+            Ok(complaint) => Some(complaint.first()),
+            Err(_) => plain(body).map(|message| Detail { code: String::new(), message }),
+        };
+        found.map_or_else(Self::default, |found| Self::of(&found, asked))
+    }
+
+    fn of(found: &Detail, asked: &Asked) -> Self {
+        let parts = [found.code.trim(), found.message.trim()];
+        let [said_code, said] = parts;
+        let names: Vec<_> = asked.0.iter().map(String::as_str).collect();
+        let mut whole = true;
+        let mut shown = Vec::new();
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+            // Some say a code in the place of a sentence.
+            let known = match sentence(part, &names).filter(|_| part == said) {
+                None => code(part).map(|code| (code.to_owned(), true)),
+                sentence => sentence,
+            };
+            let (text, all) = known.unwrap_or_else(|| (HIDDEN.to_owned(), false));
+            whole &= all;
+            shown.push(text);
+        }
+        shown.dedup();
+        let words = (!whole).then(|| {
+            let both = said_code.is_empty() || said.is_empty();
+            let between = if both { "" } else { ": " };
+            shortened(&Zeroizing::new([said_code, between, said].concat()))
         });
-        first.or(self.details).or(self.error_description).or(self.message).or(self.error)
+        Self { shown: (!shown.is_empty()).then(|| shown.join(": ")), words }
+    }
+}
+
+fn shortened(text: &str) -> Secret {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Secret::concat(&[&text[..end], "…"]),
+        None => Secret::from(text),
     }
 }
 
@@ -52,72 +106,18 @@ fn plain(body: &[u8]) -> Option<String> {
     text.then(|| line.to_owned())
 }
 
-/// The first error of an answer, without the secrets; `None` where it says nothing
-/// that a person could read.
-pub(super) fn message(body: &[u8], secrets: &Secrets) -> Option<String> {
-    let text = match serde_json::from_slice::<Complaint>(body) {
-        Ok(complaint) => complaint.text()?,
-        Err(_) => plain(body)?,
-    };
-    let text = without_generated(&secrets.hide(text.trim()));
-    let text = text.trim();
-    let mut letters = text.chars();
-    let mut short: String = letters.by_ref().take(LONGEST).collect();
-    if letters.next().is_some() {
-        short.push('…');
-    }
-    (!short.is_empty()).then_some(short)
-}
-
-/// The same text without words that look generated: what was sent may come back in another spelling,
-/// or in part.
-fn without_generated(text: &str) -> String {
-    let ends = |letter: char| letter.is_whitespace() || "()[]{}<>,;'\"".contains(letter);
-    let mut out = String::with_capacity(text.len());
-    for word in text.split_inclusive(ends) {
-        let bare = word.trim_end_matches(ends);
-        out.push_str(if looks_generated(bare) { HIDDEN } else { bare });
-        out.push_str(&word[bare.len()..]);
-    }
-    out
-}
-
-/// What was sent to a registry or came from its realm: it may send it back.
+/// The names that a registry may say back: those of what it was asked for.
 #[derive(Default)]
-pub(super) struct Secrets(Vec<Secret>);
+pub(super) struct Asked(Vec<String>);
 
-impl Secrets {
-    pub fn of(credential: Option<&Credential>) -> Self {
-        let mut secrets = Self::default();
-        if let Some(credential) = credential {
-            secrets.add(credential.password().expose());
-            for (_, secret) in credential.members() {
-                secrets.add(secret.expose());
-            }
-        }
-        secrets
-    }
-
-    /// Remembers a secret, also as it stands in a form.
-    pub fn add(&mut self, secret: &str) {
-        let encoded = Zeroizing::new(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string());
-        for form in [secret, encoded.as_str()] {
-            if form.len() >= SHORTEST && !self.0.iter().any(|known| known.expose() == form) {
-                self.0.push(Secret::new(form.to_owned()));
-            }
-        }
-        // A part of one secret must not be hidden before the whole.
-        self.0.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
-    }
-
-    pub fn hide(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.0 {
-            if text.contains(secret.expose()) {
-                text = text.replace(secret.expose(), "<hidden>");
-            }
-        }
-        text
+impl Asked {
+    pub fn image(image: &ImageReference) -> Self {
+        let (repository, version) = (image.repository(), image.version());
+        let separator = if version.contains(':') { '@' } else { ':' };
+        let mut names = vec![format!("{repository}{separator}{version}")];
+        names.extend(repository.split_once('/').map(|(project, _)| project.to_owned()));
+        names.extend([repository.to_owned(), version.to_owned()]);
+        Self(names)
     }
 }
 
@@ -125,18 +125,21 @@ impl Secrets {
 mod tests {
     use super::*;
 
-    fn said(body: &str) -> Option<String> {
-        message(body.as_bytes(), &Secrets::default())
+    fn said(body: &str) -> (Option<String>, Option<String>) {
+        let image = ImageReference::parse("r.io/library/app:1.2").expect("an image");
+        let Said { shown, words } = Said::in_answer(body.as_bytes(), &Asked::image(&image));
+        (shown, words.map(|words| words.expose().to_owned()))
     }
 
     #[test]
-    fn errors_are_found_in_what_registries_answer() {
+    fn known_errors_are_repeated() {
         for (body, expected) in [
             (
                 r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]}"#,
                 Some("unauthorized: authentication required"),
             ),
             (r#"{"errors":[{"code":"DENIED"}]}"#, Some("denied")),
+            (r#"{"errors":[{"code":"DENIED","message":"denied"}]}"#, Some("denied")),
             (
                 r#"{"details":"incorrect username or password"}"#,
                 Some("incorrect username or password"),
@@ -145,43 +148,42 @@ mod tests {
                 r#"{"error":"invalid_grant","error_description":"token expired"}"#,
                 Some("token expired"),
             ),
+            (r#"{"error":"invalid_grant"}"#, Some("invalid_grant")),
+            (
+                r#"{"errors":[{"code":"NOT_FOUND","message":"project library not found"}]}"#,
+                Some("not_found: project library not found"),
+            ),
             ("access forbidden\nmore", Some("access forbidden")),
             ("<html><body>403</body></html>", None),
             ("{}", None),
             (r#"{"errors":"x"}"#, None),
             ("", None),
             ("\u{1b}[31mred", None),
-            (r#"{"message":"a\u001b[31m\nb"}"#, Some("a\u{1b}[31m\nb")),
         ] {
-            assert_eq!(said(body).as_deref(), expected, "{body}");
-        }
-        assert_eq!(said(&"x".repeat(5000)).map(|text| text.chars().count()), Some(LONGEST + 1));
-    }
-
-    #[test]
-    fn what_was_sent_does_not_come_back_in_another_spelling_or_in_part() {
-        for (body, expected) in [
-            ("denied: 'Xk7mQz4L' is wrong", "denied: '<hidden>' is wrong"),
-            ("no Y2k6WGs3bVF6NEx3OVJ0MlZiOA", "no <hidden>"),
-            ("no 586b376d517a344c", "no <hidden>"),
-            ("no repository group/sub-group/app2:1.25 in r.io", ""),
-            ("see https://docs.docker.com/go/rate-limit/ (5 left, 2026-01-02)", ""),
-        ] {
-            let expected = if expected.is_empty() { body } else { expected };
-            assert_eq!(said(body).as_deref(), Some(expected));
+            assert_eq!(said(body), (expected.map(str::to_owned), None), "{body}");
         }
     }
 
     #[test]
-    fn what_was_sent_does_not_come_back() {
-        let credential = Credential::new("ci", Secret::new("p@ss/word".into())).expect("one");
-        let mut secrets = Secrets::of(Some(&credential));
-        secrets.add("t0ken-of-the-realm");
-        let body = format!(
-            r#"{{"message":"p@ss/word {} t0ken-of-the-realm p%40ss%2Fword"}}"#,
-            credential.encode().expose()
-        );
-        let found = message(body.as_bytes(), &secrets);
-        assert_eq!(found.as_deref(), Some("<hidden> <hidden> <hidden> <hidden>"));
+    fn what_else_a_registry_says_is_kept_for_who_wants_to_see_it() {
+        for (body, shown, words) in [
+            ("Bearer t0ken", "<hidden>", "Bearer t0ken"),
+            (
+                r#"{"errors":[{"code":"DENIED","message":"no s3cret"}]}"#,
+                "denied: <hidden>",
+                "DENIED: no s3cret",
+            ),
+            (
+                r#"{"errors":[{"code":"s3cret","message":"denied"}]}"#,
+                "<hidden>: denied",
+                "s3cret: denied",
+            ),
+            (r#"{"errors":[{"code":"s3cret"}]}"#, "<hidden>", "s3cret"),
+            (r#"{"message":"a\u001b[31m\nb"}"#, "<hidden>", "a\u{1b}[31m\nb"),
+        ] {
+            assert_eq!(said(body), (Some(shown.to_owned()), Some(words.to_owned())), "{body}");
+        }
+        let long = said(&"x".repeat(5000)).1.map(|words| words.chars().count());
+        assert_eq!(long, Some(LONGEST + 1));
     }
 }

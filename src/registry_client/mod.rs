@@ -60,8 +60,10 @@ mod conversation;
 mod host;
 mod message;
 mod origin;
+mod place;
 mod proxy;
 mod reference;
+mod sentences;
 mod token;
 mod trust;
 

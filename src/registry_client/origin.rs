@@ -1,7 +1,5 @@
 //! Where a request goes: scheme, host and port.
 
-use std::fmt;
-
 use ureq::http::Uri;
 
 use super::host::is_loopback;
@@ -42,11 +40,15 @@ impl Origin {
             port => format!("{}:{port}", self.host),
         }
     }
-}
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.authority())
+    pub fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
+    /// The whole of it. A registry may have named it: for a message there is
+    /// [`Place`](super::place::Place).
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme(), self.authority())
     }
 }
 

@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 use super::answer::{Failure, Obstacle, RefusalReason, RegistryRefusal};
 use super::challenge::Realm;
 use super::connection::{Call, Connection, Reply};
-use super::message::{Secrets, message};
+use super::message::{Asked, Said};
 use super::origin::Origin;
+use super::place::Place;
 use crate::auth::credential::Credential;
 use crate::secret::Secret;
 
@@ -47,13 +48,16 @@ impl Realm {
         connection: &Connection<'_>,
         credential: Option<&Credential>,
         scope: Option<&str>,
-        secrets: &Secrets,
+        asked: &Asked,
     ) -> Result<Granted, Failure> {
         let url = self.uri()?;
         let origin = Origin::of(&url).ok_or_else(|| unsafe_realm("is no URL that can be asked"))?;
+        let place = connection.place(&origin);
         if !origin.is_private() && !connection.is_insecure(&origin) {
-            let problem = format!("{origin} is plain HTTP: a password would go there in the clear");
-            return Err(unsafe_realm(&problem));
+            let message = format!(
+                "the realm that it names {place} is plain HTTP: a password would go there in the clear"
+            );
+            return Err(Failure::at(Obstacle::UnsafeRealm, message, &[&place]));
         }
         let mut scopes: Vec<&str> = self.scope.as_deref().into_iter().chain(scope).collect();
         scopes.dedup();
@@ -62,13 +66,13 @@ impl Realm {
             Some(identity) => self.post(connection, url, identity, &scopes),
             None => self.get(connection, &url, credential, &scopes),
         }?;
-        let who = format!("its realm {origin}");
+        let who = format!("its realm {place}");
         match reply.status {
-            200..300 => read(&reply, &who).map(Granted::Token),
+            200..300 => read(&reply, &place).map(Granted::Token),
             // An identity token that ran out is a bad request (RFC 6749, 5.2).
-            401 | 403 => Ok(refused(&reply, credential, secrets)),
-            400 if identity.is_some() => Ok(refused(&reply, credential, secrets)),
-            _ => Err(reply.failure(&who)),
+            401 | 403 => Ok(refused(&reply, credential, asked)),
+            400 if identity.is_some() => Ok(refused(&reply, credential, asked)),
+            _ => Err(reply.failure(&who, Some(&place))),
         }
     }
 
@@ -161,10 +165,10 @@ fn query(pairs: &[(&str, Option<&str>)]) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-fn read(reply: &Reply, who: &str) -> Result<Token, Failure> {
+fn read(reply: &Reply, place: &Place) -> Result<Token, Failure> {
     let no_token = || {
-        let message = format!("{who} answers without a token");
-        Failure::new(Obstacle::NotARegistry, message)
+        let message = format!("its realm {place} answers without a token");
+        Failure::at(Obstacle::NotARegistry, message, &[place])
     };
     let answer: TokenAnswer = serde_json::from_slice(&reply.body).map_err(|_| no_token())?;
     let both = [answer.token, answer.access_token].map(|token| token.map(Secret::new));
@@ -187,12 +191,12 @@ fn subject(token: &str) -> Option<String> {
     claims.sub.filter(|subject| !subject.is_empty())
 }
 
-fn refused(reply: &Reply, credential: Option<&Credential>, secrets: &Secrets) -> Granted {
+fn refused(reply: &Reply, credential: Option<&Credential>, asked: &Asked) -> Granted {
     let reason = match credential {
         Some(_) => RefusalReason::WrongCredential,
         None => RefusalReason::NoCredential,
     };
-    Granted::Refused(RegistryRefusal::new(reason, message(&reply.body, secrets)))
+    Granted::Refused(RegistryRefusal::new(reason, Said::in_answer(&reply.body, asked)))
 }
 
 #[cfg(test)]

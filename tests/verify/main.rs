@@ -16,6 +16,7 @@ mod misbehaviour;
 mod passwords;
 mod proxies;
 mod registry;
+mod repeated;
 mod tls;
 mod tokens;
 mod writing;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::command::{PASSWORD, Run, Setup, basic, encoded};
+use crate::command::{PASSWORD, Run, Setup, basic};
 use crate::ends::{End, Reply, Seen};
 
 fn ask(end: &End, arguments: &[&str]) -> Run {
@@ -76,7 +76,7 @@ fn a_registry_that_wants_fewer_questions_is_told_from_a_refusal() {
     let end = End::start(|_| Reply::status(429).with("Retry-After", "37"));
     let run = ask(&end, &[]);
     assert_eq!(unreachable(&run), "rate-limited");
-    assert!(run.message().ends_with("ask again in 37 s"), "{}", run.message());
+    assert!(run.message().ends_with("ask again in a minute"), "{}", run.message());
     assert!(run.took < LIMIT, "it does not wait for that: {:?}", run.took);
 }
 
@@ -203,23 +203,8 @@ fn a_realm_gets_the_password_only_where_nobody_listens() {
 }
 
 #[test]
-fn what_was_sent_is_not_printed_when_it_comes_back() {
-    let echo = format!("no: {PASSWORD} {} ci", encoded("ci", PASSWORD));
-    let body = json!({"errors": [{"code": "UNAUTHORIZED", "message": echo}]}).to_string();
-    let end = End::start(move |seen| match seen.authorization() {
-        Some(_) => Reply::Answer(401, Vec::new(), body.clone()),
-        None => Reply::challenge("Basic realm=x"),
-    });
-    let run = ask(&end, &[]);
-    assert_eq!(run.message(), "unauthorized: no: <hidden> <hidden> ci");
-    // The same in the name of a host that it sends on to.
-    let location = format!("http://{PASSWORD}.test/");
-    let end = End::start(move |seen| match seen.authorization() {
-        Some(_) => Reply::status(302).with("Location", location.clone()),
-        None => Reply::challenge("Basic realm=x"),
-    });
-    assert_eq!(unreachable(&ask(&end, &[])), "redirected");
-    // And a token of the realm.
+fn a_token_is_not_printed_when_it_comes_back() {
+    // A token of the realm; `repeated` has the password.
     let realm = End::start(|_| Reply::ok(json!({"token": "t0ken-of-the-realm"}).to_string()));
     let challenge = format!("Bearer realm=\"http://{}/\"", realm.host);
     let end = End::start(move |seen| match seen.authorization() {
@@ -227,7 +212,7 @@ fn what_was_sent_is_not_printed_when_it_comes_back() {
         None => Reply::challenge(challenge.clone()),
     });
     let run = ask(&end, &[]);
-    assert_eq!(run.message(), "Bearer <hidden>");
+    assert_eq!(run.message(), "<hidden>");
 }
 
 #[test]
@@ -237,6 +222,6 @@ fn control_characters_of_a_registry_do_not_reach_a_terminal() {
         Some(_) => Reply::Answer(401, Vec::new(), body.clone()),
         None => Reply::challenge("Basic realm=x"),
     });
-    let run = Setup::with(&[(&end.host, "ci", PASSWORD)]).run(&["verify"]);
+    let run = Setup::with(&[(&end.host, "ci", PASSWORD)]).run(&["verify", "--show-secrets"]);
     assert!(run.stdout.contains("a\\u{1b}[2Jb\\nc"), "{}", run.stdout);
 }

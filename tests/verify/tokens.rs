@@ -42,7 +42,7 @@ fn registry(realm: &str) -> End {
             path if path.starts_with("/v2/secret/") => Reply::Answer(
                 403,
                 Vec::new(),
-                json!({"errors": [{"code": "DENIED", "message": "requested access is denied"}]})
+                json!({"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]})
                     .to_string(),
             ),
             _ => Reply::status(404),
@@ -96,7 +96,7 @@ fn a_wrong_password_a_missing_permission_and_a_missing_image_are_told_apart() {
         ["accepted", "accepted", "refused no-permission", "refused no-such-image"]
     );
     let message = run.json()["runners"][0]["images"][1]["message"].to_string();
-    assert_eq!(message, "\"denied: requested access is denied\"");
+    assert_eq!(message, "\"denied: requested access to the resource is denied\"");
     let paths: Vec<_> = realm.seen().iter().map(|seen| seen.path.clone()).collect();
     assert!(
         paths.iter().any(|path| path.contains("scope=repository%3Agroup%2Fapp%3Apull")),
@@ -175,8 +175,7 @@ fn an_identity_token_is_exchanged() {
             "POST" => Reply::Answer(
                 400,
                 Vec::new(),
-                json!({"error": "invalid_grant", "error_description": "it has run out"})
-                    .to_string(),
+                json!({"error": "invalid_grant", "error_description": "token expired"}).to_string(),
             ),
             _ => Reply::status(401),
         }
@@ -198,7 +197,7 @@ fn an_identity_token_is_exchanged() {
     let run = with("another");
     assert_eq!(
         (run.results(), run.message()),
-        (vec!["refused wrong-credential".into()], "it has run out".into())
+        (vec!["refused wrong-credential".into()], "token expired".into())
     );
 }
 

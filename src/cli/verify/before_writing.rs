@@ -9,7 +9,6 @@ use crate::cli::args::Set;
 use crate::cli::output::Output;
 use crate::error::Error;
 use crate::plan::Request;
-use crate::redaction::Redaction;
 use crate::registry_client::RegistryAnswer;
 use crate::verification::verify_logins;
 
@@ -40,17 +39,13 @@ pub(in crate::cli) fn before_writing(
                 .into(),
         ));
     }
-    let mut redaction = Redaction::new(false);
-    for (_, credential) in logins {
-        redaction.learn_credential(credential);
-    }
     let progress = Progress::begin(output, logins.len());
     let answers = verify_logins(logins, &settings, |done| progress.show(done));
     progress.end();
     let mut unreachable = None;
     for ((registry, _), answer) in logins.iter().zip(&answers) {
         let said = |what: &str| {
-            let told = told(answer, &redaction);
+            let told = told(answer, output.show_secrets);
             let advice = told.advice.map_or(String::new(), |advice| format!(" ({advice})"));
             let message = told.message.map_or(String::new(), |message| format!(": {message}"));
             format!("{} {what}{message}{advice}", registry.path())

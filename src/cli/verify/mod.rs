@@ -25,6 +25,7 @@ use crate::registry_client::{
 };
 use crate::runner::Config;
 use crate::runner::selection::Matches;
+use crate::secret::Secret;
 use crate::verification::{AskedImages, Question, Questions, Verification};
 
 #[derive(Serialize)]
@@ -97,7 +98,12 @@ pub(super) fn verify(
     let progress = Progress::begin(output, questions.len());
     let verification = questions.ask(&settings, |done| progress.show(done));
     progress.end();
-    let telling = Telling { config: &config, verification: &verification, redaction: &redaction };
+    let telling = Telling {
+        config: &config,
+        verification: &verification,
+        redaction: &redaction,
+        show_words: output.show_secrets,
+    };
     if output.format == Format::Json {
         output.json(&telling.report());
     } else if !output.quiet {
@@ -148,9 +154,11 @@ impl Progress {
     }
 }
 
-/// An answer without secrets.
-fn told(answer: &RegistryAnswer, redaction: &Redaction<'_>) -> AnswerReport {
-    let clean = |text: &String| redaction.clean(text);
+/// An answer; with the registry's own words where a person asked for secrets.
+fn told(answer: &RegistryAnswer, show_words: bool) -> AnswerReport {
+    let words = |words: &Option<Secret>| {
+        words.as_ref().filter(|_| show_words).map(|words| words.expose().to_owned())
+    };
     match answer {
         RegistryAnswer::Accepted { note } => {
             AnswerReport { result: "accepted", advice: note.clone(), ..AnswerReport::default() }
@@ -158,19 +166,20 @@ fn told(answer: &RegistryAnswer, redaction: &Redaction<'_>) -> AnswerReport {
         RegistryAnswer::Anonymous => {
             AnswerReport { result: "anonymous", ..AnswerReport::default() }
         }
-        RegistryAnswer::Refused(RegistryRefusal { reason, message, advice }) => AnswerReport {
-            result: "refused",
-            reason: Some(Reason::Refused(*reason)),
-            message: message.as_ref().map(clean),
-            advice: advice.clone(),
-        },
-        RegistryAnswer::Unreachable(Failure { obstacle, message }) => AnswerReport {
+        RegistryAnswer::Refused(RegistryRefusal { reason, message, words: own, advice }) => {
+            AnswerReport {
+                result: "refused",
+                reason: Some(Reason::Refused(*reason)),
+                message: words(own).or_else(|| message.clone()),
+                advice: advice.clone(),
+            }
+        }
+        RegistryAnswer::Unreachable(Failure { obstacle, message, words: own }) => AnswerReport {
             result: "unreachable",
             reason: Some(Reason::Unreachable(*obstacle)),
-            // Where the registry has named another place, that is its own text too.
-            message: Some(match obstacle {
-                Obstacle::Redirected | Obstacle::UnsafeRealm => clean(message),
-                _ => message.clone(),
+            message: Some(match words(own) {
+                Some(places) => format!("{message} ({places})"),
+                None => message.clone(),
             }),
             advice: None,
         },
@@ -181,6 +190,7 @@ struct Telling<'t> {
     config: &'t Config<'t>,
     verification: &'t Verification,
     redaction: &'t Redaction<'t>,
+    show_words: bool,
 }
 
 impl Telling<'_> {
@@ -204,7 +214,7 @@ impl Telling<'_> {
             registry: question.registry.clone(),
             username: question.username.clone(),
             helper: question.helper.clone(),
-            answer: told(&self.verification.answer(question), self.redaction),
+            answer: told(&self.verification.answer(question), self.show_words),
         };
         let runners = self.verification.runners.iter().map(|found| RunnerReport {
             label: RunnerLabel::new(&self.config.runners()[found.runner], self.redaction),

@@ -24,7 +24,7 @@ struct Row {
 impl Telling<'_> {
     fn row(&self, question: &Question) -> Row {
         let answer = self.verification.answer(question);
-        let AnswerReport { result, message, advice, .. } = told(&answer, self.redaction);
+        let AnswerReport { result, message, advice, .. } = told(&answer, self.show_words);
         let registry = question.registry.as_deref();
         let what = question.image.as_deref().or(registry).unwrap_or_default();
         let user = match (&question.username, &question.helper) {
