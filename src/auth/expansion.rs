@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use crate::auth::registry::is_ordinary;
 use crate::secret::{HIDDEN, Secret, looks_generated, names_a_secret};
 
@@ -98,7 +100,7 @@ pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<Secret>) -> Expanded {
     let mut out = Pieces::default();
     let mut unknown = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.find('$') {
+    while let Some(at) = memchr(b'$', rest.as_bytes()) {
         out.text(&rest[..at]);
         let after = &rest[at + 1..];
         let (name, length) = name(after);

@@ -1,5 +1,6 @@
 //! What is printed, where, and in which colours.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -12,7 +13,7 @@ use super::args::{Color, Format, Global};
 use super::report::ErrorReport;
 use crate::error::Error;
 use crate::escaped_json::to_string;
-use crate::redaction::diff::{Line, LineKind, sign, to_text};
+use crate::redaction::diff::{Line, LineKind, sign};
 use crate::toml::printable::{acts, one_line, one_line_with_tabs};
 
 /// Where reports go.
@@ -139,14 +140,16 @@ impl Output {
         let colors = if terminal { self.colors_on_terminal() } else { self.colors() };
         let mut out = String::new();
         for line in lines {
-            let line = printable(line);
+            let shown = printable(line);
             if !colors {
-                out.push_str(&to_text(&[line]));
+                out.push_str(sign(line.kind));
+                shown.for_each(|(_, piece)| out.push_str(&piece));
+                out.push('\n');
                 continue;
             }
             let style = style(line.kind);
             out.push_str(&format!("{style}{}", sign(line.kind)));
-            for (changed, piece) in line.pieces {
+            for (changed, piece) in shown {
                 if changed {
                     let marked = style.invert();
                     out.push_str(&format!("{marked}{piece}{marked:#}{style}"));
@@ -160,12 +163,13 @@ impl Output {
     }
 }
 
-/// A line of a diff without what a terminal would act on.
-fn printable(line: &Line) -> Line {
-    // The name of a file has no reason to hold a tab.
-    let escape = if line.kind == LineKind::File { one_line } else { one_line_with_tabs };
-    let pieces = line.pieces.iter().map(|(changed, piece)| (*changed, escape(piece)));
-    Line { kind: line.kind, pieces: pieces.collect() }
+/// The pieces of a diff's line without what a terminal would act on.
+fn printable(line: &Line) -> impl Iterator<Item = (bool, Cow<'_, str>)> {
+    line.pieces.iter().map(|(changed, piece)| {
+        // The name of a file has no reason to hold a tab.
+        let file = line.kind == LineKind::File;
+        (*changed, if file { one_line(piece).into() } else { one_line_with_tabs(piece) })
+    })
 }
 
 fn colors_are_wanted() -> bool {

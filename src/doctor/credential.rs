@@ -46,7 +46,7 @@ fn undecodable(
     let remedy = examined.subject.remedy;
     let broken: Vec<&Entry> = credentials
         .iter()
-        .filter(|checked| checked.stored == Stored::Undecodable)
+        .filter(|checked| *checked.stored == Stored::Undecodable)
         .map(|checked| checked.entry)
         .collect();
     let keys: Vec<&Key> = broken.iter().map(|entry| &entry.key).collect();
@@ -133,12 +133,12 @@ fn value_edit(
 struct Checked<'c, 'd> {
     examined: &'c Examined<'d>,
     entry: &'c Entry,
-    stored: Stored,
+    stored: &'c Stored,
 }
 
 impl Checked<'_, '_> {
     fn credential(&self) -> Option<&Credential> {
-        match &self.stored {
+        match self.stored {
             Stored::Credential(credential) => Some(credential),
             _ => None,
         }
@@ -250,7 +250,7 @@ impl Checked<'_, '_> {
         }
         // A store answers for what docker login leaves empty.
         let store = self.examined.document.is_helped(key.as_str());
-        if self.stored == Stored::Empty && !store {
+        if *self.stored == Stored::Empty && !store {
             let finding = self.finding(
                 Code::EmptyCredential,
                 None,

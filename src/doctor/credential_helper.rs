@@ -173,7 +173,7 @@ fn overrides(
             )
         }
         // What docker login leaves for a store is empty.
-        None if entries.values().any(|entry| entry.stored() != Stored::Empty) => (
+        None if entries.values().any(|entry| *entry.stored() != Stored::Empty) => (
             document.helper_place(helper),
             format!(
                 "docker-credential-{name} is asked first, and answers in place of the keys of auths \

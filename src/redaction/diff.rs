@@ -102,11 +102,11 @@ pub fn diff(
     ];
     let count = config.text().line_count();
     let mut shift = 0_isize;
-    let mut rest = &changes[..];
+    let mut rest = &mut changes[..];
     while !rest.is_empty() {
         let near = |two: &[ChangedLines]| two[1].old.start <= two[0].old.end + 2 * context;
         let size = 1 + rest.windows(2).take_while(|two| near(two)).count();
-        let (hunk, later) = rest.split_at(size);
+        let (hunk, later) = rest.split_at_mut(size);
         rest = later;
         let start = hunk[0].old.start.saturating_sub(context);
         let end = (hunk[size - 1].old.end + context).min(count).max(hunk[size - 1].old.end);
@@ -124,7 +124,7 @@ pub fn diff(
         let mut at = start;
         for change in hunk {
             old.push(at..change.old.start, &mut out);
-            out.extend(change.lines.iter().cloned());
+            out.append(&mut change.lines);
             at = change.old.end;
         }
         old.push(at..end, &mut out);
@@ -286,7 +286,7 @@ fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
     let same = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
     let kept: usize = same.map(|op| count(&old[op.old_range()])).sum();
     let alike = kept > 0 && kept * 2 >= count(&old).min(count(&new));
-    let mut sides = (Side::new(LineKind::Removed), Side::new(LineKind::Added));
+    let mut sides = (Side::new(LineKind::Removed, gone), Side::new(LineKind::Added, come));
     for op in ops {
         let changed = alike && op.tag() != DiffTag::Equal;
         old[op.old_range()].iter().for_each(|token| sides.0.push(changed, token));
@@ -301,47 +301,69 @@ fn tokens(lines: &[String]) -> Vec<&str> {
     let is_word = |letter: char| letter.is_alphanumeric() || "_-.:/@<>$+".contains(letter);
     let mut out = Vec::new();
     for line in lines {
-        let mut rest = line.as_str();
-        while let Some(first) = rest.chars().next() {
-            let end = if is_word(first) {
-                rest.find(|letter| !is_word(letter)).unwrap_or(rest.len())
-            } else {
-                first.len_utf8()
-            };
-            let (token, later) = rest.split_at(end);
+        let mut start = 0;
+        let word = |word: Range<usize>, out: &mut Vec<_>| {
             // A colon between a name and its value is a sign.
-            let token = token.strip_suffix(':').filter(|word| !word.is_empty()).unwrap_or(token);
-            out.push(token);
-            rest = if token.len() == end { later } else { &rest[token.len()..] };
+            let colon = usize::from(word.len() > 1 && line[word.clone()].ends_with(':'));
+            let (word, colon) = line[word.clone()].split_at(word.len() - colon);
+            out.extend([word, colon].into_iter().filter(|token| !token.is_empty()));
+        };
+        for (at, letter) in line.char_indices().filter(|(_, letter)| !is_word(*letter)) {
+            word(start..at, &mut out);
+            start = at + letter.len_utf8();
+            out.push(&line[at..start]);
         }
+        word(start..line.len(), &mut out);
         out.push("\n");
     }
     out
 }
 
-/// One side of a change, put together from words.
-struct Side {
+/// One side of a change, cut into pieces along its words.
+struct Side<'l> {
     kind: LineKind,
+    texts: std::slice::Iter<'l, String>,
     lines: Vec<Line>,
-    ended: bool,
+    /// What is left of the line at hand.
+    rest: &'l str,
+    /// How long the piece at hand is, and whether it changed.
+    length: usize,
+    changed: bool,
 }
 
-impl Side {
-    fn new(kind: LineKind) -> Self {
-        Self { kind, lines: Vec::new(), ended: true }
+impl<'l> Side<'l> {
+    fn new(kind: LineKind, texts: &'l [String]) -> Self {
+        let mut side =
+            Self { kind, texts: texts.iter(), lines: Vec::new(), rest: "", length: 0, changed: false };
+        side.next_line();
+        side
     }
 
     fn push(&mut self, changed: bool, token: &str) {
-        if self.ended {
-            self.lines.push(Line { kind: self.kind, pieces: Vec::new() });
-        }
-        self.ended = token == "\n";
-        let Some(line) = self.lines.last_mut().filter(|_| !self.ended) else {
+        if token == "\n" {
+            self.end_piece();
+            self.next_line();
             return;
-        };
-        match line.pieces.last_mut() {
-            Some((same, text)) if *same == changed => text.push_str(token),
-            _ => line.pieces.push((changed, token.to_owned())),
+        }
+        if changed != self.changed {
+            self.end_piece();
+            self.changed = changed;
+        }
+        self.length += token.len();
+    }
+
+    fn end_piece(&mut self) {
+        let (piece, rest) = self.rest.split_at(std::mem::take(&mut self.length));
+        self.rest = rest;
+        if let Some(line) = self.lines.last_mut().filter(|_| !piece.is_empty()) {
+            line.pieces.push((self.changed, piece.to_owned()));
+        }
+    }
+
+    fn next_line(&mut self) {
+        if let Some(text) = self.texts.next() {
+            self.rest = text;
+            self.lines.push(Line { kind: self.kind, pieces: Vec::new() });
         }
     }
 }
@@ -349,7 +371,8 @@ impl Side {
 /// The diff as plain text.
 #[must_use]
 pub fn to_text(lines: &[Line]) -> String {
-    let mut out = String::new();
+    let pieces = lines.iter().flat_map(|line| &line.pieces).map(|(_, text)| text.len());
+    let mut out = String::with_capacity(pieces.sum::<usize>() + lines.len() * "+\n".len());
     for line in lines {
         out.push_str(sign(line.kind));
         line.pieces.iter().for_each(|(_, text)| out.push_str(text));

@@ -76,8 +76,8 @@ impl<'c, 't> Excerpts<'c, 't> {
         let near = masks.around(from..to);
         let near = near.start.max(line.start)..near.end.min(line.end);
         let show = |part: Range<usize>| -> Vec<char> {
-            let shown = one_line_with_tabs(&self.redaction.show(syntax.text(), part, masks));
-            shown.chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect()
+            let shown = self.redaction.show(syntax.text(), part, masks);
+            one_line_with_tabs(&shown).chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect()
         };
         let before = show(near.start..marked.start);
         let mark = show(marked.clone());

@@ -139,7 +139,7 @@ impl<'c> Redaction<'c> {
     /// A piece of one line of a text as it may be shown. Its letters are as they stand there: what goes to
     /// a terminal is escaped where it is printed.
     fn show(&self, text: &str, span: Range<usize>, masks: &Masks) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(span.len());
         let mut at = span.start;
         for Mask { span: mask, cover } in masks.touching(&span) {
             let piece = mask.start.max(at)..mask.end.min(span.end);

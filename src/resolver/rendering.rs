@@ -94,7 +94,7 @@ impl Rendering {
         }
         let mut content = Content::default();
         for entry in document.effective() {
-            if entry.stored() == Stored::Unknown {
+            if *entry.stored() == Stored::Unknown {
                 let said = format!(
                     "takes the credential of {} from a variable that GitLab sets for each job: \
                      nobody knows it here",

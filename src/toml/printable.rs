@@ -1,20 +1,22 @@
 //! Text from a file as it may go to a terminal: nothing in it moves the cursor, hides a letter or
 //! turns the direction of the line.
 
+use std::borrow::Cow;
+
 /// The same text with what a terminal would act on escaped, on one line: a line end in a name could pass
 /// for a line of a report.
 pub(crate) fn one_line(text: &str) -> String {
-    escaped(text, acts)
+    escaped(text, acts).into_owned()
 }
 
 /// The same text on one line, in which a tab stays a tab.
-pub(crate) fn one_line_with_tabs(text: &str) -> String {
+pub(crate) fn one_line_with_tabs(text: &str) -> Cow<'_, str> {
     escaped(text, |letter| acts(letter) && letter != '\t')
 }
 
-fn escaped(text: &str, escape: impl Fn(char) -> bool) -> String {
+fn escaped(text: &str, escape: impl Fn(char) -> bool) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -24,7 +26,7 @@ fn escaped(text: &str, escape: impl Fn(char) -> bool) -> String {
             out.push(letter);
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 /// Whether a character is no letter or sign but an order to whoever shows it: a control character

@@ -1,5 +1,6 @@
 //! A member of `auths`: what stands in it, how it is read, and what GitLab Runner makes of that.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::Helper;
@@ -53,11 +54,17 @@ pub(crate) struct Entry {
     pub password: Option<Field>,
     pub identity_token: Option<Field>,
     pub registry_token: Option<Field>,
+    /// What the runner makes of it, once somebody has asked: an `auth` has to be decoded for it.
+    stored: OnceCell<Stored>,
 }
 
 impl Entry {
     /// What the runner makes of it.
-    pub fn stored(&self) -> Stored {
+    pub fn stored(&self) -> &Stored {
+        self.stored.get_or_init(|| self.read())
+    }
+
+    fn read(&self) -> Stored {
         fn value(field: Option<&Field>) -> &str {
             field.map_or("", |field| field.value.expose())
         }
@@ -91,7 +98,7 @@ impl Entry {
         });
         let tokens = Tokens { identity, registry };
         match self.stored() {
-            Stored::Credential(credential) => Some(credential.beside(tokens)),
+            Stored::Credential(credential) => Some(credential.clone().beside(tokens)),
             Stored::Empty if !tokens.is_empty() => Some(Credential::plain("", "").beside(tokens)),
             _ => None,
         }
@@ -176,6 +183,7 @@ impl<F: Fn(&str) -> Expanded> Reader<'_, F> {
             identity_token: field("identitytoken"),
             registry_token: field("registrytoken"),
             object,
+            stored: OnceCell::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use memchr::{memchr, memrchr};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -81,9 +82,9 @@ fn object(
     for (name, value) in raw {
         let inner = place(piece, value.get());
         let value = base + inner.start..base + inner.end;
-        let gap = &text[end..value.start];
-        let start = end + gap.find('"').unwrap_or_default();
-        let key = start..end + gap.rfind('"').map_or(0, |quote| quote + 1);
+        let gap = &text.as_bytes()[end..value.start];
+        let start = end + memchr(b'"', gap).unwrap_or_default();
+        let key = start..end + memrchr(b'"', gap).map_or(0, |quote| quote + 1);
         end = value.end;
         members.push(Member { name, key, value });
     }
@@ -105,7 +106,7 @@ pub(super) fn strings(raw: &str) -> Option<Vec<Option<String>>> {
 fn with_whole_surrogates(text: &str) -> Cow<'_, str> {
     let mut out = Cow::Borrowed(text);
     let mut at = 0;
-    while let Some(escape) = text.get(at..).and_then(|rest| rest.find('\\')) {
+    while let Some(escape) = text.as_bytes().get(at..).and_then(|rest| memchr(b'\\', rest)) {
         let escape = at + escape;
         at = escape + 2;
         let Some(unit) = unit(text, escape) else { continue };

@@ -56,7 +56,7 @@ impl AuthDocument<'_> {
     /// The first credential that counts and has an `auth` for which the whole document is dropped.
     pub fn undecodable(&self, version: RunnerVersion) -> Option<&Entry> {
         self.effective().into_iter().find(|entry| {
-            entry.stored() == Stored::Undecodable
+            *entry.stored() == Stored::Undecodable
                 && (version.needs_a_user() || !decodes_without_a_user(entry))
         })
     }
