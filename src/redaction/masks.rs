@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::Redaction;
 use super::environment::Element;
 use super::known::LONGEST;
-use crate::auth::document::{AuthDocument, StringKind};
+use crate::auth::document::{StringKind, strings};
 use crate::auth::registry::shown;
 use crate::runner::auth_entry::is_auth_entry;
 use crate::runner::token;
@@ -217,21 +217,18 @@ impl Masks {
         let text = quoted.text();
         let start = Element::of(text).shown(text);
         let value = &text[start..];
-        let document = AuthDocument::parse_literal(value).ok().filter(|_| is_auth_entry(text));
-        let Some(document) = document else {
+        let document = strings(value).filter(|_| is_auth_entry(text));
+        let Some((strings, end)) = document else {
             self.hide(quoted.place(start..text.len()), value);
             return;
         };
-        let mut end = 0;
-        for string in document.strings() {
+        for string in strings {
             let piece = &value[string.span.clone()];
-            end = end.max(string.span.end);
             let decoded = string.decoded(value);
-            let decoded = decoded.as_ref().map(Secret::expose);
             let harmless = match string.kind {
                 // Escapes could hide what it is.
-                StringKind::Name => decoded.is_some_and(|name| shown(name) == name),
-                StringKind::Helper => decoded.is_some_and(is_helper),
+                StringKind::Name => decoded.is_some_and(|name| shown(&name) == *name),
+                StringKind::Helper => decoded.is_some_and(|name| is_helper(&name)),
                 StringKind::User | StringKind::Value => false,
             };
             if !harmless {
@@ -242,9 +239,8 @@ impl Masks {
             }
         }
         // What follows the object is ignored by the runner and unknown to us.
-        let tail = document.end().max(end);
-        if !value[tail..].trim().is_empty() {
-            self.hide(quoted.place(start + tail..text.len()), &value[tail..]);
+        if !value[end..].trim().is_empty() {
+            self.hide(quoted.place(start + end..text.len()), &value[end..]);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::DocumentError;
@@ -56,6 +56,18 @@ pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
         Some(Err(error)) => Err(broken(text, 0, &error)),
         None => Err(DocumentError::new(0, "is empty")),
     }
+}
+
+/// Where the object at the start of a text stands; `None` where there is none.
+pub(super) fn object_span(text: &str) -> Option<Range<usize>> {
+    let start = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n']).len();
+    if !text[start..].starts_with('{') {
+        return None;
+    }
+    let text = &*with_whole_surrogates(text);
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    Some(start..values.byte_offset())
 }
 
 /// The object at `span`, where a value stands; `None` when that value is no object.

@@ -34,7 +34,7 @@ pub(crate) use delegation::Delegation;
 pub(crate) use entry::{Entry, Field, Stored};
 pub(crate) use json::{Member, Object};
 pub(crate) use reading::{Reading, undecodable};
-pub(crate) use strings::{StringKind, each_string};
+pub(crate) use strings::{StringKind, each_string, strings};
 pub(crate) use style::Style;
 
 /// Why GitLab Runner drops a document, and at which byte of it.

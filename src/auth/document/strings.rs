@@ -1,24 +1,22 @@
-//! The strings of a document, from its tree and without one.
+//! The strings of a document, read without a tree.
 //!
-//! Whoever only looks at each string of thousands of documents needs no places and no members, and a
-//! tree costs ten times as much. Nothing is missed for it: what [`AuthDocument::strings`] has of a document
-//! comes here as well, and of a broken one comes what can be read.
-//!
-//! [`AuthDocument::strings`]: super::AuthDocument::strings
+//! Whoever only looks at each string of thousands of documents needs no members with their places, and a
+//! tree costs ten times as much.
 
 use std::ops::Range;
 
-use memchr::{memchr2, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 
-use super::json::Object;
 use super::{AuthDocument, json};
 use crate::secret::Secret;
 use crate::toml::letter_case::same_key;
+use crate::toml::syntax::Decoded;
 
 /// How many objects inside each other are looked into; Docker knows three.
 const MOST_LEVELS: usize = 8;
 
 /// A piece of a document for the redaction.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct DocumentString {
     pub span: Range<usize>,
     pub kind: StringKind,
@@ -26,8 +24,13 @@ pub(crate) struct DocumentString {
 
 impl DocumentString {
     /// The string without its quotes and escapes; `None` when it is another value.
-    pub fn decoded(&self, document: &str) -> Option<Secret> {
-        json::string(&document[self.span.clone()]).map(Secret::new)
+    pub fn decoded<'d>(&self, document: &'d str) -> Option<Decoded<'d>> {
+        let raw = &document[self.span.clone()];
+        let inside = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+        match inside.filter(|inside| memchr(b'\\', inside.as_bytes()).is_none()) {
+            Some(inside) => Some(Decoded::new(inside)),
+            None => json::string(raw).map(Decoded::new),
+        }
     }
 }
 
@@ -45,38 +48,96 @@ pub(crate) enum StringKind {
 }
 
 impl AuthDocument<'_> {
-    /// The string values of the document, with whether each names a helper, and the keys.
+    /// The names of its members and their values, in the order of the text.
     pub fn strings(&self) -> Vec<DocumentString> {
-        let mut strings = Vec::new();
-        self.collect_strings(&self.root, false, MOST_LEVELS, &mut strings);
-        strings
+        strings_in(self.text, &self.root.span)
     }
+}
 
-    /// Below `levels` an object is one value.
-    fn collect_strings(
-        &self,
-        object: &Object,
-        helpers: bool,
-        levels: usize,
-        out: &mut Vec<DocumentString>,
-    ) {
-        for member in &object.members {
-            out.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
-            if levels > 0
-                && let Ok(Some(inner)) = json::object_at(self.text, &member.value)
-            {
-                let helpers = same_key(&member.name, "credHelpers");
-                self.collect_strings(&inner, helpers, levels - 1, out);
+/// The names and values of the object at the start of a text, and where that ends; `None` where no
+/// object stands. It need not be one that GitLab Runner takes for an auth document.
+pub(crate) fn strings(text: &str) -> Option<(Vec<DocumentString>, usize)> {
+    let span = json::object_span(text)?;
+    let strings = strings_in(text, &span);
+    Some((strings, span.end))
+}
+
+fn strings_in(text: &str, object: &Range<usize>) -> Vec<DocumentString> {
+    let mut walk = Walk { text, bytes: text.as_bytes(), at: object.start, found: Vec::new() };
+    walk.object(false, MOST_LEVELS);
+    walk.found
+}
+
+/// A walk through a text that is known to be JSON.
+struct Walk<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    found: Vec<DocumentString>,
+}
+
+impl Walk<'_> {
+    /// From the brace of an object to behind its last one. Below `levels` an object is one value.
+    fn object(&mut self, helpers: bool, levels: usize) {
+        self.at += 1;
+        while self.skip(b" \t\r\n,") == Some(b'"') {
+            let name = DocumentString { span: self.value(), kind: StringKind::Name };
+            let decoded = name.decoded(self.text);
+            let is = |key: &str| decoded.as_ref().is_some_and(|name| same_key(name, key));
+            let inside = is("credHelpers");
+            let kind = kind(is, helpers);
+            self.found.push(name);
+            if self.skip(b" \t\r\n:") == Some(b'{') && levels > 0 {
+                self.object(inside, levels - 1);
             } else {
-                let kind = kind(&member.name, helpers);
-                out.push(DocumentString { span: member.value.clone(), kind });
+                let span = self.value();
+                self.found.push(DocumentString { span, kind });
             }
         }
+        self.at += 1;
+    }
+
+    /// Goes over what stands between names and values; gives the byte that follows.
+    fn skip(&mut self, between: &[u8]) -> Option<u8> {
+        let rest = self.bytes.get(self.at..)?;
+        let length = rest.iter().position(|byte| !between.contains(byte))?;
+        self.at += length;
+        rest.get(length).copied()
+    }
+
+    /// The value that stands here, whatever it is.
+    fn value(&mut self) -> Range<usize> {
+        let start = self.at;
+        let mut depth = 0_usize;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b'"' => {
+                    let end = string_end(self.bytes, self.at + 1);
+                    self.at = end.unwrap_or(self.bytes.len());
+                    if depth == 0 {
+                        break;
+                    }
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth > 1 => depth -= 1,
+                b'}' | b']' => {
+                    // That of the value itself, or of the object which it is the last of.
+                    self.at += depth;
+                    break;
+                }
+                b',' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => break,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        start..self.at
     }
 }
 
 /// Gives each string of the first object of a text, decoded, with what it is: names of members, and their
-/// values.
+/// values, those in arrays too. What [`strings`] has comes here as well, and of a broken object comes what
+/// can be read.
 pub(crate) fn each_string(text: &str, mut found: impl FnMut(StringKind, &str)) {
     let bytes = text.as_bytes();
     let mut objects = Objects { depth: 0, helpers: 0 };
@@ -107,7 +168,10 @@ pub(crate) fn each_string(text: &str, mut found: impl FnMut(StringKind, &str)) {
                 };
                 if bytes[at..].trim_ascii_start().starts_with(b":") {
                     found(StringKind::Name, value);
-                    named = (kind(value, objects.hold_helpers()), same_key(value, "credHelpers"));
+                    named = (
+                        kind(|key| same_key(value, key), objects.hold_helpers()),
+                        same_key(value, "credHelpers"),
+                    );
                 } else {
                     found(named.0, value);
                 }
@@ -116,11 +180,11 @@ pub(crate) fn each_string(text: &str, mut found: impl FnMut(StringKind, &str)) {
     }
 }
 
-/// What the value of a member is.
-pub(super) fn kind(name: &str, helpers: bool) -> StringKind {
-    if helpers || same_key(name, "credsStore") {
+/// What the value of a member is; `is` tells whether the member has a name.
+fn kind(is: impl Fn(&str) -> bool, helpers: bool) -> StringKind {
+    if helpers || is("credsStore") {
         StringKind::Helper
-    } else if same_key(name, "username") || same_key(name, "email") {
+    } else if is("username") || is("email") {
         StringKind::User
     } else {
         StringKind::Value
@@ -165,6 +229,7 @@ fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::json::Object;
     use super::*;
     use proptest::prelude::*;
 
@@ -174,12 +239,28 @@ mod tests {
         all
     }
 
-    fn from_tree(text: &str) -> Option<Vec<(StringKind, String)>> {
-        let document = AuthDocument::parse_literal(text).ok()?;
-        let strings = document.strings().into_iter();
-        let decoded = strings.filter_map(|string| {
+    /// The same from trees of `serde_json`'s, with where each stands.
+    fn of_object(text: &str, object: &Object, helpers: bool, levels: usize) -> Vec<DocumentString> {
+        let mut all = Vec::new();
+        for member in &object.members {
+            all.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
+            let inner = json::object_at(text, &member.value).unwrap();
+            if let Some(inner) = inner.filter(|_| levels > 0) {
+                let helpers = same_key(&member.name, "credHelpers");
+                all.extend(of_object(text, &inner, helpers, levels - 1));
+            } else {
+                let kind = kind(|key| same_key(&member.name, key), helpers);
+                all.push(DocumentString { span: member.value.clone(), kind });
+            }
+        }
+        all
+    }
+
+    fn decoded(text: &str) -> Option<Vec<(StringKind, String)>> {
+        let (strings, _) = strings(text)?;
+        let decoded = strings.into_iter().filter_map(|string| {
             let value = string.decoded(text)?;
-            Some((string.kind, value.expose().to_owned()))
+            Some((string.kind, (*value).to_owned()))
         });
         Some(decoded.collect())
     }
@@ -189,7 +270,7 @@ mod tests {
         let text = r#"{"credHelpers": {"a.io": "h", "b.io": "i"}, "CredsStore": "s", "auths": {"c.io":
             {"auth": "x\u0041\"", "Username": "u", "email": "e", "password": "p"}}, "x": 1} {"y": "z"}"#;
         let strings = without_tree(text);
-        assert_eq!(Some(&strings), from_tree(text).as_ref());
+        assert_eq!(Some(&strings), decoded(text).as_ref());
         let values = |wanted: StringKind| -> Vec<&str> {
             let all = strings.iter().filter(|(kind, _)| *kind == wanted);
             all.map(|(_, value)| value.as_str()).collect()
@@ -246,13 +327,25 @@ mod tests {
     proptest! {
         #![proptest_config(crate::property::cases(500))]
 
-        /// Of a document comes what its tree has, in that order; only in arrays there is more.
+        /// Each stands where the tree has it.
         #[test]
-        fn nothing_of_the_tree_is_missed(text in json(), tail in "[ {}\":a]{0,4}") {
+        fn a_walk_finds_what_a_tree_has(text in json(), tail in "[ {}\":a]{0,4}") {
             let text = format!("{text}{tail}");
-            let mut strings = without_tree(&text).into_iter();
-            for string in from_tree(&text).unwrap_or_default() {
-                prop_assert!(strings.any(|other| other == string), "{} lacks {:?}", text, string);
+            let tree = json::first_object(&text).ok();
+            let of_tree = tree.map(|tree| {
+                let end = tree.span.end;
+                (of_object(&text, &tree, false, MOST_LEVELS), end)
+            });
+            prop_assert_eq!(strings(&text), of_tree, "{}", text);
+        }
+
+        /// Of a document comes what a walk finds, in that order; only in arrays there is more.
+        #[test]
+        fn nothing_of_a_document_is_missed(text in json(), tail in "[ {}\":a]{0,4}") {
+            let text = format!("{text}{tail}");
+            let mut without_walk = without_tree(&text).into_iter();
+            for string in decoded(&text).unwrap_or_default() {
+                prop_assert!(without_walk.any(|other| other == string), "{} lacks {:?}", text, string);
             }
         }
     }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
+use memchr::memchr;
+
 use super::Registry;
 use super::key_path::without_scheme;
 use crate::secret::{HIDDEN, looks_generated};
@@ -14,6 +16,9 @@ use crate::secret::{HIDDEN, looks_generated};
 /// may be forgotten. So all before the last `@` goes, and a host that can be none.
 #[must_use]
 pub fn shown(key: &str) -> Cow<'_, str> {
+    if is_plain(key) {
+        return Cow::Borrowed(key);
+    }
     if let Some((image, digest)) = key.rsplit_once("@sha256:")
         && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
         && matches!(shown(image), Cow::Borrowed(_))
@@ -79,6 +84,16 @@ pub fn without_user(url: &str) -> String {
     shown(url).replace(&format!("{HIDDEN}@"), "").replace(HIDDEN, "")
 }
 
+/// Whether an address has none of the signs that make it worth a look; nearly each one.
+fn is_plain(address: &str) -> bool {
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'/' | b'-')
+    };
+    let host = memchr(b'/', address.as_bytes()).map_or(address, |slash| &address[..slash]);
+    address.bytes().all(plain)
+        && (host.len() < SHORTEST_BASE64 || memchr(b'.', host.as_bytes()).is_some())
+}
+
 /// Whether the host of an address can be one: its port is a number, and it is no other word in the
 /// place of one, such as a password.
 fn is_address(address: &str) -> bool {
@@ -105,17 +120,30 @@ fn is_variable(name: &str) -> bool {
     braces.unwrap_or(name).bytes().all(letter)
 }
 
+/// How short a word in the place of a host may be to be taken for base64.
+const SHORTEST_BASE64: usize = 12;
+
 /// Whether a word in the place of a host is more likely base64 or a token: hosts are written in
 /// small letters, with hyphens where they are long.
 fn is_base64(name: &str) -> bool {
     let any = |test: fn(&u8) -> bool| name.as_bytes().iter().any(test);
     let (lower, upper) = (any(u8::is_ascii_lowercase), any(u8::is_ascii_uppercase));
-    name.len() >= 12 && ((lower && upper) || (name.len() >= 20 && !name.contains('-')))
+    name.len() >= SHORTEST_BASE64 && ((lower && upper) || (name.len() >= 20 && !name.contains('-')))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(crate::property::cases(1000))]
+
+        #[test]
+        fn a_plain_address_is_one(address in "[a-z0-9./:@%-]{0,30}") {
+            prop_assert!(!is_plain(&address) || is_address(&address), "{}", address);
+        }
+    }
 
     #[test]
     fn a_key_is_shown_without_user_and_query() {
