@@ -5,5 +5,6 @@ use proptest::prelude::ProptestConfig;
 /// As many as `PROPERTY_CASES` says, else so many.
 pub(crate) fn cases(usual: u32) -> ProptestConfig {
     let cases = std::env::var("PROPERTY_CASES").map_or(usual, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, ..ProptestConfig::default() }
+    // What fails is told with its smallest input, and becomes a test of its own.
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }

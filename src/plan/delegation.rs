@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::runner::allowed_helpers;
 use crate::runner::auth_entry::{AuthEntry, entry_with};
 use crate::runner::environment::Environment;
+use crate::secret::Secret;
 use crate::toml::edit::splice_text;
 
 impl RunnerContext<'_, '_> {
@@ -21,12 +22,11 @@ impl RunnerContext<'_, '_> {
         replace: bool,
     ) -> Result<RunnerChange, Error> {
         let content = Content::of_helper(delegation.helper, delegation.registries);
-        let text = content.write(&Style::default());
-        let text = text.expose();
+        let new = || content.write(&Style::default());
         let added = delegation.changes(|_| Action::Added);
-        let mut change = self.write(text, added, replace, |environment, entry| {
+        let mut change = self.write(new, added, replace, |environment, entry| {
             if replace {
-                Ok(self.replace_by_helper(environment, entry, delegation, text))
+                Ok(self.replace_by_helper(environment, entry, delegation, new))
             } else {
                 self.hand_over(entry, delegation)
             }
@@ -66,7 +66,7 @@ impl RunnerContext<'_, '_> {
         environment: &Environment<'_, '_>,
         entry: &AuthEntry,
         delegation: Delegation<'_>,
-        text: &str,
+        new: impl Fn() -> Secret,
     ) -> RunnerChange {
         let document = self.parse_text(entry.document()).ok();
         if document.as_ref().is_some_and(|document| document.is_only(delegation)) {
@@ -84,7 +84,7 @@ impl RunnerContext<'_, '_> {
             })
         };
         let mut change =
-            whole(environment, entry, document.as_ref(), text, |key| delegation.covers(key));
+            whole(environment, entry, document.as_ref(), &new(), |key| delegation.covers(key));
         let changes = delegation
             .changes(|registry| if known(registry) { Action::Updated } else { Action::Added });
         change.changes.splice(0..0, changes);

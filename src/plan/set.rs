@@ -11,6 +11,7 @@ use crate::auth::registry::{Registry, key_path};
 use crate::error::Error;
 use crate::runner::auth_entry::{AuthEntry, entry_with, new_entry};
 use crate::runner::environment::{Environment, new_pair};
+use crate::secret::Secret;
 use crate::toml::edit::{Edit, splice_text};
 
 impl RunnerContext<'_, '_> {
@@ -19,12 +20,11 @@ impl RunnerContext<'_, '_> {
         logins: &[(Registry, Credential)],
         replace: bool,
     ) -> Result<RunnerChange, Error> {
-        let text = AuthDocument::write_new(logins);
-        let text = text.expose();
+        let new = || AuthDocument::write_new(logins);
         let mut change =
-            self.write(text, all(logins, Action::Added), replace, |environment, entry| {
+            self.write(new, all(logins, Action::Added), replace, |environment, entry| {
                 if replace {
-                    Ok(self.replace(environment, entry, logins, text))
+                    Ok(self.replace(environment, entry, logins, new))
                 } else {
                     self.merge(entry, logins)
                 }
@@ -36,32 +36,35 @@ impl RunnerContext<'_, '_> {
         Ok(change)
     }
 
-    /// Writes a document where there is none; where there is one, `existing` says what becomes of
+    /// Writes a new document where there is none; where there is one, `existing` says what becomes of
     /// it.
     pub(super) fn write(
         &self,
-        document: &str,
+        new: impl Fn() -> Secret,
         added: Vec<CredentialChange>,
         replace: bool,
         existing: impl FnOnce(&Environment<'_, '_>, &AuthEntry) -> Result<RunnerChange, Error>,
     ) -> Result<RunnerChange, Error> {
-        let fresh = |edits| RunnerChange {
+        let fresh = |document: &Secret, edits| RunnerChange {
             edits,
-            entry: Some(entry_with(document)),
+            entry: Some(entry_with(document.expose())),
             changes: added,
             ..RunnerChange::default()
         };
         let Some(environment) = self.environment else {
-            let entry = new_entry(document);
-            return Ok(RunnerChange { environment: Some(new_pair(&entry)), ..fresh(Vec::new()) });
+            let document = new();
+            let environment = Some(new_pair(&new_entry(document.expose())));
+            return Ok(RunnerChange { environment, ..fresh(&document, Vec::new()) });
         };
         let Some(entries) = environment.auth() else {
-            return Ok(fresh(environment.append(new_entry(document))));
+            let document = new();
+            return Ok(fresh(&document, environment.append(new_entry(document.expose()))));
         };
         let last = &entries.counts;
         let mut change = if !replace && last.document().trim().is_empty() {
-            let whole = Edit::new(0..last.document().len(), document);
-            fresh(vec![last.edit(&whole)])
+            let document = new();
+            let whole = Edit::new(0..last.document().len(), document.expose());
+            fresh(&document, vec![last.edit(&whole)])
         } else {
             existing(environment, last)?
         };
@@ -121,7 +124,7 @@ impl RunnerContext<'_, '_> {
         environment: &Environment<'_, '_>,
         entry: &AuthEntry,
         logins: &[(Registry, Credential)],
-        text: &str,
+        new: impl Fn() -> Secret,
     ) -> RunnerChange {
         let document = AuthDocument::parse(entry.document(), |name| self.variable(name)).ok();
         if document.as_ref().is_some_and(|document| document.is_exactly(logins)) {
@@ -142,9 +145,9 @@ impl RunnerContext<'_, '_> {
             }
         });
         let changes: Vec<_> = changes.collect();
-        let new: HashSet<&str> = logins.iter().map(|(registry, _)| registry.path()).collect();
-        let kept = |key: &str| new.contains(key_path(key).as_str());
-        let mut change = whole(environment, entry, document.as_ref(), text, kept);
+        let stay: HashSet<&str> = logins.iter().map(|(registry, _)| registry.path()).collect();
+        let kept = |key: &str| stay.contains(key_path(key).as_str());
+        let mut change = whole(environment, entry, document.as_ref(), &new(), kept);
         change.changes.splice(0..0, changes);
         change
     }
@@ -155,7 +158,7 @@ pub(super) fn whole(
     environment: &Environment<'_, '_>,
     entry: &AuthEntry,
     old: Option<&AuthDocument<'_>>,
-    text: &str,
+    new: &Secret,
     kept: impl Fn(&str) -> bool,
 ) -> RunnerChange {
     let entries = old.map(AuthDocument::entries).unwrap_or_default();
@@ -171,8 +174,8 @@ pub(super) fn whole(
         Vec::new()
     };
     RunnerChange {
-        edits: vec![Edit::new(environment.span(entry.number), new_entry(text))],
-        entry: Some(entry_with(text)),
+        edits: vec![Edit::new(environment.span(entry.number), new_entry(new.expose()))],
+        entry: Some(entry_with(new.expose())),
         changes: gone.collect(),
         notes,
         ..RunnerChange::default()

@@ -333,8 +333,14 @@ struct Side<'l> {
 
 impl<'l> Side<'l> {
     fn new(kind: LineKind, texts: &'l [String]) -> Self {
-        let mut side =
-            Self { kind, texts: texts.iter(), lines: Vec::new(), rest: "", length: 0, changed: false };
+        let mut side = Self {
+            kind,
+            texts: texts.iter(),
+            lines: Vec::new(),
+            rest: "",
+            length: 0,
+            changed: false,
+        };
         side.next_line();
         side
     }

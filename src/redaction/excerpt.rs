@@ -77,7 +77,10 @@ impl<'c, 't> Excerpts<'c, 't> {
         let near = near.start.max(line.start)..near.end.min(line.end);
         let show = |part: Range<usize>| -> Vec<char> {
             let shown = self.redaction.show(syntax.text(), part, masks);
-            one_line_with_tabs(&shown).chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect()
+            one_line_with_tabs(&shown)
+                .chars()
+                .map(|letter| if letter == '\t' { ' ' } else { letter })
+                .collect()
         };
         let before = show(near.start..marked.start);
         let mark = show(marked.clone());
