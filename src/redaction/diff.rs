@@ -298,7 +298,10 @@ fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
 /// Lines as words, signs between them, and line ends. What stands between the signs of TOML and JSON
 /// is a word: a registry, a user, a placeholder.
 fn tokens(lines: &[String]) -> Vec<&str> {
-    let is_word = |letter: char| letter.is_alphanumeric() || "_-.:/@<>$+".contains(letter);
+    let is_word = |letter: char| {
+        letter.is_alphanumeric()
+            || matches!(letter, '_' | '-' | '.' | ':' | '/' | '@' | '<' | '>' | '$' | '+')
+    };
     let mut out = Vec::new();
     for line in lines {
         let mut start = 0;

@@ -73,11 +73,15 @@ impl<T: Copy> ByName<T> {
 /// Numbers the names of one text.
 pub(super) struct Names<'t> {
     list: Vec<(Ends, Cow<'t, str>)>,
+    /// The numbers of all names, once there are more than a few.
     numbers: HashMap<Cow<'t, str>, u32>,
     /// The numbers of names that were asked for last, each in the place that follows from its letters. Most
     /// are found here; those of a text that is made to collide are found in the map.
     recent: Vec<u32>,
 }
+
+/// So many names, as a section has, are looked through one by one.
+const FEW: usize = 32;
 
 /// How many are kept as recent at most. A short text has few names.
 const RECENT: usize = 1024;
@@ -105,15 +109,31 @@ impl<'t> Names<'t> {
 
     #[cold]
     fn look_up(&mut self, ends: Ends, name: Cow<'t, str>) -> u32 {
-        // A text is shorter than 4 GiB, and a key is more than a byte of it: there are enough numbers.
-        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
-        let number = *self.numbers.entry(name.clone()).or_insert(next);
-        if number == next {
-            self.list.push((ends, name));
-        }
+        let number = self.known(ends, &name).unwrap_or_else(|| self.add(ends, name));
         let place = ends.place(self.recent.len());
         self.recent[place] = number;
         number
+    }
+
+    fn known(&self, ends: Ends, name: &str) -> Option<u32> {
+        if self.list.len() > FEW {
+            return self.numbers.get(name).copied();
+        }
+        let known = self.list.iter().position(|(other, text)| *other == ends && text == name);
+        known.and_then(|number| u32::try_from(number).ok())
+    }
+
+    fn add(&mut self, ends: Ends, name: Cow<'t, str>) -> u32 {
+        // A text is shorter than 4 GiB, and a key is more than a byte of it: there are enough numbers.
+        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.list.push((ends, name));
+        if self.list.len() > FEW {
+            // With the first that is too many come all before it.
+            let there = self.numbers.len();
+            let new = (0..).zip(&self.list).skip(there);
+            self.numbers.extend(new.map(|(number, (_, name))| (name.clone(), number)));
+        }
+        next
     }
 }
 
