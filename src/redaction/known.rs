@@ -279,6 +279,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property::cases(256))]
+
         /// What is not looked through can hold nothing that is looked for.
         #[test]
         fn no_piece_of_a_wordy_text_is_looked_for(

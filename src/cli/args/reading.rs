@@ -156,6 +156,8 @@ mod tests {
     ];
 
     proptest! {
+        #![proptest_config(crate::property::cases(256))]
+
         #[test]
         fn one_command_reads_what_all_of_them_read(
             words in prop::collection::vec(prop::sample::select(WORDS), 0..8),

@@ -181,6 +181,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(crate::property::cases(256))]
+
         #[test]
         fn equal_names_have_equal_numbers(names in prop::collection::vec("[ab]{0,20}", 0..600)) {
             let mut numbered = Names::for_text(4000);
