@@ -93,7 +93,7 @@ impl ConfigFile {
     pub fn read(path: &Path, largest: u64) -> Result<Self, Error> {
         let label = path.display().to_string();
         let unreadable = |cause| Error::Unreadable { path: label.clone(), cause };
-        let mut file = open_regular(path).map_err(unreadable)?;
+        let mut file = open_at_once(path).and_then(regular).map_err(unreadable)?;
         let bytes = read_config(&mut file, largest).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         let (mode, modified) = (metadata.mode() & 0o7777, metadata.modified().ok());
@@ -162,8 +162,8 @@ pub(crate) fn is_fresh(modified: Option<SystemTime>) -> bool {
 }
 
 /// Reads a regular file; a FIFO, a device or a directory would block or never end.
-pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    read_config(&mut open_regular(path)?, ConfigFile::LARGEST)
+pub(crate) fn read_regular(file: File) -> io::Result<Vec<u8>> {
+    read_config(&mut regular(file)?, ConfigFile::LARGEST)
 }
 
 /// Reads a config from where it stands to its end. One that is too large is not read at all.
@@ -201,10 +201,13 @@ fn check_size(length: u64, largest: u64) -> io::Result<()> {
     )))
 }
 
-/// Opens a regular file without waiting for the other end of anything else.
-fn open_regular(path: &Path) -> io::Result<File> {
+/// Opens a file without waiting for the other end of a pipe.
+pub(crate) fn open_at_once(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+fn regular(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() {
         Ok(file)
     } else {

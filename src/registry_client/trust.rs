@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::answer::{Failure, Obstacle};
 use super::host::RegistryHost;
-use crate::config_file::read_regular;
+use crate::config_file::{open_at_once, read_regular};
 use crate::error::{Error, reason};
 
 /// Where Docker looks for the certificates of single registries.
@@ -39,7 +39,8 @@ impl Authorities {
         let mut certificates = Vec::new();
         for path in paths {
             let label = path.display().to_string();
-            let bytes = read_regular(path)
+            let bytes = open_at_once(path)
+                .and_then(read_regular)
                 .map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
             certificates.extend(parse_certificates(&bytes).map_err(|()| {
                 Error::InvalidSource {
@@ -140,7 +141,7 @@ fn client(file: &Path) -> Result<ClientCert, Failure> {
 }
 
 fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    read_regular(file).map(Zeroizing::new).map_err(|cause| {
+    open_at_once(file).and_then(read_regular).map(Zeroizing::new).map_err(|cause| {
         let message = format!("{} can't be read: {}", file.display(), reason(&cause));
         Failure::new(Obstacle::Certificates, message)
     })

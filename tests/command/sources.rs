@@ -2,10 +2,11 @@
 //! left, and credential helpers. The helpers are those in `tests/bin`.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -345,6 +346,110 @@ fn a_source_may_be_a_pipe() {
         let writer = std::thread::spawn(move || fs::write(path, text));
         assert_eq!(place.set(arguments), json!({"auths": {"r.io": {"auth": "dTpw"}}}));
         writer.join().expect("it ends").expect("it writes");
+    }
+}
+
+/// Each option that names a file, with what else it needs.
+const NAMED: [&[&str]; 4] = [
+    &["set", "--yes", "-r", "r.io", "-u", "u", "--password-file", "pipe"],
+    &["set", "--yes", "--auth-config", "pipe"],
+    &["set", "--yes", "--from-docker-config", "pipe"],
+    &["list", "--token-file", "pipe"],
+];
+
+impl Place {
+    /// A command that runs, with nothing on its standard input.
+    fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("it starts")
+    }
+
+    fn pipe(&self) -> PathBuf {
+        let pipe = self.path("pipe");
+        mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).expect("a pipe");
+        pipe
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_is_given_up() {
+    let place = Place::new();
+    place.pipe();
+    let start = Instant::now();
+    let runs: Vec<_> = NAMED.iter().map(|arguments| place.start(arguments)).collect();
+    for (run, arguments) in runs.into_iter().zip(NAMED) {
+        let output = run.wait_with_output().expect("it ends");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {error}");
+        assert!(error.contains("for 10 s nobody has opened it to write"), "{error}");
+    }
+    let took = start.elapsed().as_secs();
+    assert!((9..30).contains(&took), "{took} s");
+}
+
+#[test]
+fn whoever_writes_to_a_pipe_may_take_the_time_it_needs() {
+    let place = Place::new();
+    let pipe = place.pipe();
+    let run = place.start(NAMED[0]);
+    std::thread::sleep(Duration::from_millis(700));
+    let mut writer = fs::File::options().write(true).open(&pipe).expect("somebody reads");
+    // Longer than somebody who writes nothing is waited for.
+    for pause in [11_000, 100] {
+        std::thread::sleep(Duration::from_millis(pause));
+        writer.write_all(b"p").expect("somebody reads");
+    }
+    drop(writer);
+    let output = run.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(place.document(), json!({"auths": {"r.io": {"auth": auth("u:pp")}}}));
+    // Nobody's word is an empty password.
+    let run = place.start(NAMED[0]);
+    drop(fs::File::options().write(true).open(&pipe).expect("somebody reads"));
+    let output = run.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("empty"), "{output:?}");
+}
+
+#[test]
+fn what_a_shell_writes_in_the_place_of_a_file_is_read() {
+    if !Path::new("/bin/bash").exists() {
+        println!("SKIPPED: there is no bash");
+        return;
+    }
+    for (written, expected) in [("sleep 1; echo p", "u:p"), ("printf p; sleep 0.3; echo q", "u:pq")]
+    {
+        let place = Place::new();
+        let program = env!("CARGO_BIN_EXE_runner-auth");
+        let script = format!(
+            "{program} set --yes -r r.io -u u --password-file <({written}) --config config.toml"
+        );
+        let mut bash = Command::new("/bin/bash");
+        let output = bash.args(["-c", &script]).current_dir(place.path("")).output();
+        let output = output.expect("bash runs");
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(place.document(), json!({"auths": {"r.io": {"auth": auth(expected)}}}));
+    }
+}
+
+#[test]
+fn a_signal_ends_the_waiting_for_a_pipe() {
+    for silent in [false, true] {
+        for signal in [Signal::INT, Signal::TERM] {
+            let place = Place::new();
+            let pipe = place.pipe();
+            let runs: Vec<_> = NAMED.iter().map(|arguments| place.start(arguments)).collect();
+            let writer = silent.then(|| fs::File::options().write(true).open(&pipe));
+            std::thread::sleep(Duration::from_millis(300));
+            for mut run in runs {
+                assert!(run.try_wait().expect("its status").is_none(), "it waits");
+                kill_process(Pid::from_child(&run), signal).expect("a signal");
+                let output = run.wait_with_output().expect("it ends");
+                assert_eq!(output.status.signal(), Some(signal.as_raw()), "{output:?}");
+            }
+            drop(writer);
+        }
     }
 }
 

@@ -35,9 +35,9 @@ mod docker_config;
 mod kubernetes_secret;
 mod logins;
 mod password;
+mod pipe;
 mod text;
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
@@ -46,7 +46,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::credential::Credential;
 use crate::auth::registry::Registry;
-use crate::config_file::read_regular;
+use crate::config_file::{open_at_once, read_regular};
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -57,33 +57,47 @@ pub use password::PasswordSource;
 /// A registry with the credential for it.
 pub type Login = (Registry, Credential);
 
+/// What comes out of a pipe may have no end. More bytes are no credential.
+const LONGEST: usize = 64 << 20;
+
 fn from_stdin(what: &str) -> Result<Secret, Error> {
     let mut bytes = Zeroizing::new(Vec::new());
     io::stdin()
         .lock()
+        .take(LONGEST as u64 + 1)
         .read_to_end(&mut bytes)
+        .and_then(|_| check_length(bytes.len()))
         .map_err(|cause| Error::Unreadable { path: "standard input".into(), cause })?;
     text(&mut bytes, what)
 }
 
-/// Reads a secret from a file, or from a pipe such as a shell's `<(command)`.
+/// Reads a secret from a file, or from a pipe such as a shell's `<(command)`, for as long as somebody has
+/// it open to write; a named pipe that nobody opens is given up after ten seconds.
 ///
 /// # Errors
 ///
 /// [`Error::Unreadable`] and [`Error::InvalidSource`].
 pub fn from_file(path: &Path) -> Result<Secret, Error> {
     let label = path.display().to_string();
-    let is_pipe = path.metadata().is_ok_and(|found| found.file_type().is_fifo());
-    let bytes = if is_pipe { read_pipe(path) } else { read_regular(path).map(Zeroizing::new) };
-    let mut bytes = bytes.map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
+    let mut bytes =
+        read_file(path).map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
     text(&mut bytes, &label)
 }
 
-/// Waits for whoever writes.
-fn read_pipe(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    File::open(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn check_length(length: usize) -> io::Result<()> {
+    if length > LONGEST {
+        return Err(io::Error::other(format!("it is longer than {} MiB", LONGEST >> 20)));
+    }
+    Ok(())
+}
+
+fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = open_at_once(path)?;
+    if file.metadata()?.file_type().is_fifo() {
+        pipe::read(&file)
+    } else {
+        read_regular(file).map(Zeroizing::new)
+    }
 }
 
 fn text(bytes: &mut Zeroizing<Vec<u8>>, what: &str) -> Result<Secret, Error> {
