@@ -342,6 +342,9 @@ impl Telling<'_, '_> {
             ));
         }
         out.push_str(&format!("  {}\n", one_line(&finding.advice)));
+        if finding.is_fixable() {
+            out.push_str("  --fix takes care of it\n");
+        }
         // A command with a sign that can't be shown would not be the one that is copied.
         for command in finding.commands.iter().filter(|command| one_line(command) == **command) {
             out.push_str(&format!("  $ {command}\n"));

@@ -1,9 +1,14 @@
 //! Auth entries that come to nothing, and who can read the others.
 
+use std::cell::LazyCell;
+use std::collections::HashSet;
+
 use super::remedy::Remedies;
 use super::subject::Subject;
 use super::{Code, Finding};
-use crate::auth::document::AuthDocument;
+use crate::auth::document::{AuthDocument, Entry};
+use crate::auth::key::few;
+use crate::auth::registry::key_path;
 use crate::runner::Config;
 use crate::runner::auth_entry::{AuthEntries, VARIABLE};
 use crate::runner::environment::Environment;
@@ -58,24 +63,46 @@ pub(super) fn shadowed(
         return;
     }
     let text = subject.config.text();
-    let last = subject.environment.span(subject.entry.number);
-    let effective = document.map(AuthDocument::effective).unwrap_or_default();
-    let mended = effective.into_iter().find_map(|entry| {
-        let user = entry.typed_user()?;
-        subject.remedy.set(&entry.key, Some(&user))
+    let line = text.place(subject.environment.span(subject.entry.number).start).line;
+    let set = |entry: &Entry| subject.remedy.set(&entry.key, Some(&entry.typed_user()?));
+    let mended = LazyCell::new(|| {
+        let effective = document.map(AuthDocument::effective).unwrap_or_default();
+        effective.into_iter().find_map(set)
     });
-    for entry in &subject.hidden {
-        let finding = subject.finding(
-            Code::ShadowedEntry,
-            subject.environment.span(entry.number),
-            format!(
-                "GitLab Runner takes the last auth entry, the one on line {}, and not this one",
-                text.place(last.start).line
-            ),
-            "take out the one that is not meant; runner-auth set leaves one",
+    let counts: HashSet<String> = document.iter().flat_map(|document| paths(document)).collect();
+    for hidden in &subject.hidden {
+        let held =
+            AuthDocument::parse(hidden.document(), |name| subject.environment.variable(name));
+        let held = held.ok();
+        let lost = held.iter().flat_map(AuthDocument::entries);
+        let lost: Vec<_> =
+            lost.filter(|entry| !counts.contains(&key_path(entry.key.as_str()))).collect();
+        let mut message = format!(
+            "GitLab Runner takes the last auth entry, the one on line {line}, and not this one"
         );
-        findings.push(finding.mended_by(mended.clone()));
+        let mut advice = "take out the one that is not meant; runner-auth set leaves one";
+        if !lost.is_empty() {
+            let keys = few(lost.iter().map(|entry| &entry.key));
+            message.push_str(&format!(": {keys} {} in the last one", is_missing(lost.len())));
+            advice = "store what is missing there with runner-auth set, which leaves one entry, or \
+                      take this one out";
+        }
+        let span = subject.environment.span(hidden.number);
+        let command = lost.into_iter().find_map(set).or_else(|| mended.clone());
+        findings
+            .push(subject.finding(Code::ShadowedEntry, span, message, advice).mended_by(command));
     }
+}
+
+fn is_missing(keys: usize) -> &'static str {
+    if keys == 1 { "is missing" } else { "are missing" }
+}
+
+/// The paths for which a document has an answer.
+fn paths(document: &AuthDocument<'_>) -> impl Iterator<Item = String> {
+    let keys = document.entries().iter().map(|entry| &entry.key);
+    let helped = document.helpers().iter().filter_map(|helper| helper.key.as_ref());
+    keys.chain(helped).map(|key| key_path(key.as_str()))
 }
 
 /// Says once a file who can read the credentials.

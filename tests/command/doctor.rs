@@ -140,9 +140,9 @@ fn planted() -> Vec<Planted> {
     plant("warning", "helper-overrides", document(r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credHelpers": {"r.io": "nowhere"}}"#), "\"r.io\": {\"auth", 1);
     plant("warning", "helper-overrides", document(r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credsStore": "nowhere"}"#), "\"nowhere\"", 0);
     plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={{}}',\n 'DOCKER_AUTH_CONFIG={good}'")), "'DOCKER_AUTH_CONFIG={}'", 1);
-    plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={good}',\n 'DOCKER_AUTH_CONFIG='")), "'DOCKER_AUTH_CONFIG={\"", 0);
+    plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={good}',\n 'DOCKER_AUTH_CONFIG='")), "'DOCKER_AUTH_CONFIG={\"", 1);
     plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={good}',\n 'DOCKER_AUTH_CONFIG=x'")), "'DOCKER_AUTH_CONFIG={\"", 0);
-    plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={good}',\n 'DOCKER_AUTH_CONFIG={{}}'")), "'DOCKER_AUTH_CONFIG={\"auths", 0);
+    plant("warning", "shadowed-entry", runner(&format!("'DOCKER_AUTH_CONFIG={good}',\n 'DOCKER_AUTH_CONFIG={{}}'")), "'DOCKER_AUTH_CONFIG={\"auths", 1);
     plant("warning", "same-registry", document(r#"{"auths": {"https://r.io/v1/": {"auth": "dTpw"}, "r.io": {"auth": "dTpw"}}}"#), "\"r.io\"", 1);
     plant("warning", "same-registry", document(r#"{"auths": {"r.io": {"auth": "dTpw"}, "r.io": {"auth": "dTpx"}}}"#), "\"r.io\": {\"auth\": \"dTpw\"", 1);
     plant("warning", "same-registry", kubernetes(r#"{"auths": {"https://r.io/v1/": {"auth": "dTpw"}, "r.io": {"auth": "dTpw"}}}"#), "\"r.io\"", 1);

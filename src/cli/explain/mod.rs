@@ -66,7 +66,7 @@ pub(super) fn explain(
         explanations.insert(number, found.into_iter());
     }
     let mut reports = Vec::new();
-    let (mut served, mut lacking) = (0, 0);
+    let (mut served, mut lacking, mut goes_on) = (0, 0, false);
     let mut out = String::new();
     for (image, runners) in &questions {
         // Somebody may have put a user and a password before an image of the config.
@@ -81,6 +81,7 @@ pub(super) fn explain(
             let explanation = &explanation;
             let telling = Telling { explanation, version, redaction: &redaction, hidden };
             served += usize::from(explanation.has_credential());
+            goes_on |= !named && telling.goes_on();
             lacking += usize::from(telling.is_lacking(named));
             if output.format == Format::Json {
                 report.runners.push(telling.report(runner));
@@ -96,6 +97,9 @@ pub(super) fn explain(
     } else if selected.is_empty() {
         output.print(&format!("{} has no [[runners]] entry.\n", one_line(text.label())));
     } else if !output.quiet {
+        if goes_on {
+            out.push_str(&notes::standing(version));
+        }
         if version == RunnerVersion::LATEST {
             out.push_str(&format!(
                 "This is what GitLab Runner {version} does; --runner-version X.Y answers for another.\n"

@@ -8,8 +8,26 @@ use crate::runner::executor::Pull;
 use crate::runner::pod_pull_secrets::NAMED;
 
 impl Telling<'_> {
-    /// What a person should know besides.
+    /// What to know besides: of this answer, then what holds of every one.
     pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = self.own_notes();
+        if self.goes_on() {
+            notes.push(format!("a {}", variables(self.version)));
+            notes.push(self.next_sources());
+        }
+        notes
+    }
+
+    /// Whether GitLab Runner would look elsewhere too.
+    pub(super) fn goes_on(&self) -> bool {
+        let explanation = self.explanation;
+        explanation.pull != Pull::None
+            && explanation.limits.unattached.is_none()
+            && !matches!(explanation.resolution.verdict, Verdict::Cancelled { .. })
+    }
+
+    /// What to know of this answer alone.
+    pub(super) fn own_notes(&self) -> Vec<String> {
         let explanation = self.explanation;
         let resolution = &explanation.resolution;
         let mut notes = Vec::new();
@@ -74,7 +92,7 @@ impl Telling<'_> {
                 notes.push("what the credsStore knows counts before auths".to_owned());
             }
         }
-        notes.extend(self.other_sources());
+        notes.extend(self.limits());
         notes
     }
 
@@ -95,8 +113,8 @@ impl Telling<'_> {
         })
     }
 
-    /// What else could supply a credential.
-    fn other_sources(&self) -> Vec<String> {
+    /// What keeps the answer from being the whole one.
+    fn limits(&self) -> Vec<String> {
         let explanation = self.explanation;
         let mut notes = Vec::new();
         if explanation.pull == Pull::Driver {
@@ -129,34 +147,47 @@ impl Telling<'_> {
                 explanation.limits.restricted_by.join(" or, for a service, ")
             ));
         }
-        notes.push(self.variables());
-        let rest = "~/.docker/config.json (or ~/.dockercfg) of the runner's user, then the job's own \
-                    login to GitLab's registry";
-        notes.push(match &explanation.resolution.verdict {
-            // Before, only hosts counted.
-            Verdict::Match(_) | Verdict::AtRandom { .. } if self.version.matches_paths() => format!(
-                "read next, and used where they have a longer path: {rest}; a broken file is skipped \
-                 silently"
-            ),
-            _ => format!("read next: {rest}; a broken file is skipped silently"),
-        });
         notes
     }
 
-    /// Which variables win over the entry.
-    fn variables(&self) -> String {
-        let mut note =
-            "a variable DOCKER_AUTH_CONFIG of the project or the job would take the place \
-                        of the runner's entry"
-                .to_owned();
-        if self.version.knows_secrets() {
-            note.push_str(", and so would one that secrets: of the job fetches");
+    /// Where GitLab Runner looks next.
+    fn next_sources(&self) -> String {
+        match &self.explanation.resolution.verdict {
+            // Before, only hosts counted.
+            Verdict::Match(_) | Verdict::AtRandom { .. } if self.version.matches_paths() => {
+                format!("read next, and used where they have a longer path: {NEXT}; {BROKEN}")
+            }
+            _ => format!("read next: {NEXT}; {BROKEN}"),
         }
-        note.push_str(if self.version.reads_file_variables() {
-            "; if it is of the type file, its content is read"
-        } else {
-            "; if it is of the type file, its path is read, which is no document"
-        });
-        note
     }
+}
+
+/// What else could supply a credential to any runner.
+pub(super) fn standing(version: RunnerVersion) -> String {
+    let shorter = if version.matches_paths() { ", or has a shorter path" } else { "" };
+    let variables = variables(version);
+    format!(
+        "A {variables}.\nWhere the entry finds nothing{shorter}, this is read next: {NEXT}; {BROKEN}.\n"
+    )
+}
+
+const NEXT: &str = "~/.docker/config.json (or ~/.dockercfg) of the runner's user, then the job's own \
+                    login to GitLab's registry";
+const BROKEN: &str = "a broken file is skipped silently";
+
+/// Which variables win over the entry.
+fn variables(version: RunnerVersion) -> String {
+    let mut note =
+        "variable DOCKER_AUTH_CONFIG of the project or the job would take the place of the \
+                    runner's entry"
+            .to_owned();
+    if version.knows_secrets() {
+        note.push_str(", and so would one that secrets: of the job fetches");
+    }
+    note.push_str(if version.reads_file_variables() {
+        "; if it is of the type file, its content is read"
+    } else {
+        "; if it is of the type file, its path is read, which is no document"
+    });
+    note
 }

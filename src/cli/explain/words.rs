@@ -39,7 +39,7 @@ impl Telling<'_> {
             }
         }
         if !brief {
-            for note in self.notes() {
+            for note in self.own_notes() {
                 line("note", &note);
             }
         }
