@@ -94,6 +94,35 @@ fn long_lines_and_large_files_are_read() {
     run(&config(&format!("{ENTRY}{}", comment.repeat(63 << 10))), &[0, 1]);
 }
 
+/// What is refused is not kept in pieces first: they take many times its size.
+#[test]
+fn signs_without_an_end_take_no_more_memory_than_they_are_long() {
+    let length = 50 << 20;
+    let folder = tempfile::tempdir().expect("a place to work");
+    let path = folder.path().join("config.toml");
+    for (start, piece) in
+        [("", "."), ("a", ".a"), ("a = ", "["), ("a = [", "1,"), ("a = [\n", "'A=1',\n")]
+    {
+        fs::write(&path, start.to_owned() + &piece.repeat(length / piece.len())).unwrap();
+        // One that was written a moment ago would be read again.
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        for command in [&["list"][..], &["doctor"]] {
+            let output = Command::new("prlimit")
+                .arg(format!("--as={}", 2 * length))
+                .arg(env!("CARGO_BIN_EXE_runner-auth"))
+                .args(command)
+                .env("CONFIG_FILE", &path)
+                .output()
+                .expect("prlimit runs");
+            let said =
+                String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            let expected = if command[0] == "list" { 3 } else { 1 };
+            assert_eq!(output.status.code(), Some(expected), "{start}{piece}: {said}");
+        }
+    }
+}
+
 #[test]
 fn what_is_too_large_is_refused() {
     let folder = tempfile::tempdir().expect("a place to work");

@@ -3,6 +3,8 @@
 //! A plain line is read as it stands, any other expression by `toml_parser`. The tokens of one expression
 //! are kept at a time: those of a whole file take seven times its size.
 
+use std::iter;
+
 use toml_parser::lexer::{Token, TokenKind};
 use toml_parser::parser::{RecursionGuard, parse_document};
 use toml_parser::{ParseError, Source};
@@ -16,6 +18,10 @@ const MAX_DEPTH: u32 = 128;
 /// How many tokens an expression may have: those of an array with 100,000 runners. They take a hundred
 /// MiB.
 const MAX_TOKENS: usize = 1 << 22;
+
+/// How many tokens are kept before the others are counted: then there is room for just so many, or
+/// for none when they are too many.
+const UNCOUNTED: usize = 1 << 16;
 
 /// The mark that `toml_parser` skips at the beginning of what it reads.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -46,7 +52,7 @@ fn expression(
     let mark = text[start..].starts_with(BYTE_ORDER_MARK);
     let before = text[..start].chars().next_back().filter(|_| mark);
     let base = start - before.map_or(0, char::len_utf8);
-    lex(&text[base..], start - base, tokens);
+    let whole = lex(&text[base..], start - base, tokens);
     builder.base = base;
     let mut error = None;
     parse_document(tokens, &mut RecursionGuard::new(builder, MAX_DEPTH), &mut error);
@@ -54,32 +60,47 @@ fn expression(
         .last()
         .map_or(start..text.len(), |token| base + token.span().start()..base + token.span().end());
     let error = error.map(|error| describe(text, base, &error));
-    if tokens.len() > MAX_TOKENS && error.as_ref().is_none_or(|error| error.offset >= last.start) {
+    if !whole && error.as_ref().is_none_or(|error| error.offset >= last.start) {
         let problem = format!("this is more than {MAX_TOKENS} words and signs without an end");
         return Err(SyntaxError::new(start, problem));
     }
     error.map_or(Ok(last.end), Err)
 }
 
-/// The tokens up to the first line end behind a byte that is outside all brackets.
-fn lex(text: &str, from: usize, tokens: &mut Vec<Token>) {
+/// Takes the tokens up to the first line end behind a byte that is outside all brackets. Where there
+/// are too many it takes only the first, and says so with `false`.
+fn lex(text: &str, from: usize, tokens: &mut Vec<Token>) -> bool {
     tokens.clear();
+    tokens.extend(of_expression(text, from).take(UNCOUNTED));
+    if tokens.len() == UNCOUNTED {
+        let count = of_expression(text, from).take(MAX_TOKENS + 1).count();
+        if count > MAX_TOKENS {
+            return false;
+        }
+        tokens.reserve_exact(count - UNCOUNTED);
+        tokens.extend(of_expression(text, from).skip(UNCOUNTED));
+    }
+    true
+}
+
+/// The tokens up to the first line end behind a byte that is outside all brackets.
+fn of_expression(text: &str, from: usize) -> impl Iterator<Item = Token> + '_ {
+    let mut lexer = Source::new(text).lex();
     let mut depth = 0_usize;
-    for token in Source::new(text).lex() {
-        tokens.push(token);
+    let mut over = false;
+    iter::from_fn(move || {
+        let token = if over { None } else { lexer.next() }?;
         match token.kind() {
             TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
             // Where there are too many of them the parser says so.
             TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
                 depth = depth.saturating_sub(1);
             }
-            TokenKind::Newline if depth == 0 && token.span().end() > from => return,
+            TokenKind::Newline => over = depth == 0 && token.span().end() > from,
             _ => {}
         }
-        if tokens.len() > MAX_TOKENS {
-            return;
-        }
-    }
+        Some(token)
+    })
 }
 
 /// The parser's message, which names what it met but never repeats the text.
@@ -249,6 +270,22 @@ mod tests {
         "f = '''x'''\n",
         "g=false\n",
     ];
+
+    #[test]
+    fn what_is_wrong_is_said_before_what_is_too_long() {
+        let problem = |text: &str| {
+            let error = read(text).err().expect("it is refused");
+            (error.offset, error.problem.contains("words and signs"))
+        };
+        let long = "1,".repeat(MAX_TOKENS / 2);
+        assert_eq!(problem(&format!("a = 1\nb = [{long}1]\n")), (6, true));
+        assert_eq!(problem(&format!("a = 1\nb = [1,,{long}")), (13, false));
+        // One that may be as long is read to its end.
+        let long = "1,".repeat(UNCOUNTED);
+        let read = read(&format!("b = [{long}1]\nc = 2\n")).map(|builder| builder.nodes.len());
+        assert_eq!(read.ok(), Some(UNCOUNTED + 7));
+        assert_eq!(problem(&format!("b = [{long}1,,]\n")), (5 + long.len() + 2, false));
+    }
 
     proptest! {
         #![proptest_config(crate::property::cases(2000))]
