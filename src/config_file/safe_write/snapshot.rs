@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{OFlags, Stat};
 
@@ -146,10 +146,14 @@ impl Snapshot {
     }
 
     /// Whether a file is still this one and nobody can have written it since it was read, by its times:
-    /// they tell when the last one was long enough ago for the next to be another one.
+    /// they tell when the last ones were long enough ago for the next to be others. Anybody can set the
+    /// time of a write back, but not that of a change.
     pub fn is_untouched(&self, file: &Metadata) -> bool {
-        let age = self.metadata.modified().ok().and_then(|at| self.read.duration_since(at).ok());
-        age.is_some_and(|age| age > COARSEST) && Identity::new(file) == self.identity()
+        let long_ago =
+            |at: SystemTime| self.read.duration_since(at).is_ok_and(|age| age > COARSEST);
+        self.metadata.modified().is_ok_and(long_ago)
+            && changed(&self.metadata).is_some_and(long_ago)
+            && Identity::new(file) == self.identity()
     }
 
     /// Whether it was written a moment ago.
@@ -165,6 +169,12 @@ impl Snapshot {
     pub fn is_mounted(&self) -> bool {
         self.mounted
     }
+}
+
+/// When a file was last changed, its times and its names included.
+fn changed(metadata: &Metadata) -> Option<SystemTime> {
+    let seconds = metadata.ctime().try_into().ok()?;
+    UNIX_EPOCH.checked_add(Duration::new(seconds, metadata.ctime_nsec().try_into().ok()?))
 }
 
 /// Whether a file lies on another mount than its folder. Two devices don't say so where there are
