@@ -134,7 +134,7 @@ impl Credential {
         if without_stray_line_end(password.expose()).is_some() {
             return refuse(
                 "the password ends with a line end, which no registry accepts: only one final line \
-                 end is cut",
+                 end is cut, so take the empty line out",
             );
         }
         if username.is_empty() && !password.expose().is_empty() {

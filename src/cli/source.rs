@@ -66,6 +66,9 @@ impl Source {
                     "--credential-helper asks for one registry: name it with --registry, or let \
                      GitLab Runner ask for every one with --delegate"
                 }
+                None if self.usernames.len() + self.password_sources().len() > 0 => {
+                    "no registry is given: name one with --registry"
+                }
                 None => {
                     "no credential is given: name --registry and --username, or a source such as \
                      --from-docker-config, --auth-config or --credential-helper"

@@ -33,8 +33,10 @@ pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
     }
     let global = &arguments.global;
     let default = global.config.is_none()
-        && std::env::var_os("CONFIG_FILE").is_none_or(|value| value.is_empty())
         && global.path().is_ok_and(|default| default.display().to_string() == path);
+    if default && std::env::var_os("CONFIG_FILE").is_some_and(|value| !value.is_empty()) {
+        return Error::Unreadable { path: format!("{path}, which $CONFIG_FILE names,"), cause };
+    }
     if default && cause.kind() == io::ErrorKind::NotFound {
         let root = Path::new(ROOT_CONFIG);
         let elsewhere = path != ROOT_CONFIG && root.parent().is_some_and(Path::exists);
@@ -45,6 +47,9 @@ pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
 
 /// The command that says more about broken TOML, where the parser alone has spoken.
 fn more_of(path: &str, problem: &str, arguments: &Arguments) -> String {
+    if problem == "this is JSON and not TOML" {
+        return ": an auth document goes into a runner with set --auth-config".to_owned();
+    }
     let global = &arguments.global;
     let told = !problem.starts_with("this is not TOML") || problem.contains(';');
     if told || global.is_filter() || matches!(arguments.command, Command::Doctor(_)) {

@@ -21,6 +21,15 @@ const COMMANDS: [(&str, &str); 8] = [
     ("lint", "doctor"),
 ];
 
+/// What stands behind which options of commands that take nothing else.
+const OPTIONS: [(&str, &str); 5] = [
+    ("set", "-r REGISTRY, -u USER and -n RUNNER, and asks for the password"),
+    ("remove", "-r REGISTRY and -n RUNNER"),
+    ("render", "-r REGISTRY and -u USER, or -n RUNNER"),
+    ("list", "-n RUNNER"),
+    ("verify", "-n RUNNER and --image IMAGE"),
+];
+
 /// What is meant by arguments that don't fit, where that can be told, and what to type. It never
 /// repeats what could be a secret.
 pub(super) fn advice(error: &clap::Error, words: &[String]) -> Option<String> {
@@ -107,5 +116,11 @@ fn unknown(found: &str, words: &[String]) -> Option<String> {
     if ends || Path::new(found).is_file() {
         return Some("to read another config, name it with --config: -c PATH".to_owned());
     }
-    None
+    let (command, options) = OPTIONS.iter().find(|(command, _)| {
+        let mut ahead = words.iter().skip(1).take_while(|word| *word != found);
+        ahead.any(|word| word == command)
+    })?;
+    Some(format!(
+        "{command} takes each word behind an option, such as {options}; a value with blanks needs quotes"
+    ))
 }

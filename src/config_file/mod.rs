@@ -207,10 +207,15 @@ pub(crate) fn open_at_once(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(flags).open(path)
 }
 
-fn regular(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() {
-        Ok(file)
+/// What is said of what is no regular file.
+pub(crate) fn not_regular(is_folder: bool) -> io::Error {
+    io::Error::other(if is_folder {
+        "it is a folder and not a regular file: name the file in it"
     } else {
-        Err(io::Error::other("it is not a regular file"))
-    }
+        "it is not a regular file"
+    })
+}
+
+fn regular(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular(file.metadata()?.is_dir())) }
 }

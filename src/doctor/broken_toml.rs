@@ -32,6 +32,10 @@ pub(super) fn finding(text: &ConfigText, error: &Error) -> Finding {
     let advice = match (error, &cause) {
         (_, Some(cause)) => cause.advice,
         (Error::InvalidEnvironment { .. }, _) => "write it as environment = ['NAME=value']",
+        _ if message.starts_with("this is JSON") => {
+            "an auth document goes into a runner with runner-auth set --auth-config; name the \
+             config.toml here"
+        }
         _ if message.contains("single quotes") => {
             "put single quotes around the whole entry, and leave the JSON as it is"
         }

@@ -70,6 +70,11 @@ impl Selector {
         let one = matches == Matches::One && !self.all;
         for (wanted, takes) in self.criteria() {
             let hits: Vec<_> = found.iter().filter(|&&number| takes(&runners[number])).collect();
+            if hits.is_empty() && wanted == TOKEN {
+                return Err(not_found(format!(
+                    "{TOKEN} (the whole one, or its start as in this list)"
+                )));
+            }
             if hits.is_empty() {
                 return Err(not_found(wanted));
             }
@@ -119,7 +124,7 @@ impl Selector {
             criteria.push((format!("the name '{name}'"), Box::new(move |r| r.name() == name)));
         }
         for token in &self.tokens {
-            let wanted = "the token that was given".to_owned();
+            let wanted = TOKEN.to_owned();
             criteria.push((wanted, Box::new(move |r| r.has_token(token.expose()))));
         }
         for &id in &self.ids {
@@ -144,6 +149,9 @@ impl Selector {
         criteria.chain(executors).collect::<Vec<_>>().join(" and ")
     }
 }
+
+/// A token is not repeated.
+const TOKEN: &str = "the token that was given";
 
 /// What was asked for, in the words of a message, and which runners have it.
 type Criterion<'s> = (String, Box<dyn Fn(&Runner<'_>) -> bool + 's>);

@@ -57,6 +57,14 @@ impl Telling<'_> {
                     .to_owned(),
             );
         }
+        if let Some(host) =
+            resolution.image_path.strip_prefix("docker.io/").filter(|name| is_host(name))
+        {
+            notes.push(format!(
+                "an image without a / is on Docker Hub: one on the registry {host} is named \
+                 {host}/NAME"
+            ));
+        }
         match &resolution.verdict {
             Verdict::Dropped { .. } if self.version.warns_in_the_job_log() => {
                 notes
@@ -160,6 +168,14 @@ impl Telling<'_> {
             _ => format!("read next: {NEXT}; {BROKEN}"),
         }
     }
+}
+
+/// Whether the name of an image looks like that of a registry.
+fn is_host(name: &str) -> bool {
+    let end = name.rsplit_once('.').map(|(_, end)| end);
+    !name.contains('/')
+        && end
+            .is_some_and(|end| end.len() > 1 && end.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
 /// What else could supply a credential to any runner.

@@ -14,6 +14,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::config_file::not_regular;
+
 /// How often a removal is tried.
 const ATTEMPTS: usize = 3;
 
@@ -87,11 +89,8 @@ impl Folder {
             Err(Errno::LOOP) => return Err(io::Error::other("it has become a link")),
             Err(cause) => return Err(cause.into()),
         };
-        if file.metadata()?.is_file() {
-            Ok(file)
-        } else {
-            Err(io::Error::other("it is not a regular file"))
-        }
+        let found = file.metadata()?;
+        if found.is_file() { Ok(file) } else { Err(not_regular(found.is_dir())) }
     }
 
     /// Makes a file that was not there, with mode 0600 whatever the umask.

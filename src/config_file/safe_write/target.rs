@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use super::folder::{Folder, PASSAGE};
 use super::snapshot::Snapshot;
+use crate::config_file::not_regular;
 use crate::error::Error;
 
 /// As many links as Linux follows in one path.
@@ -143,7 +144,8 @@ impl Way {
                 folders.push((next, name));
             }
         }
-        Err(io::Error::other("it is not a regular file"))
+        // The path leads to a folder.
+        Err(not_regular(true))
     }
 }
 

@@ -103,10 +103,17 @@ fn of_expression(text: &str, from: usize) -> impl Iterator<Item = Token> + '_ {
     })
 }
 
+/// No TOML begins with a brace; nor does a template, but with two of them.
+const IS_JSON: &str = "this is JSON and not TOML";
+
 /// The parser's message, which names what it met but never repeats the text.
 fn describe(text: &str, base: usize, error: &ParseError) -> SyntaxError {
     let span = error.unexpected().or(error.context());
     let offset = span.map_or(text.len(), |span| base + span.start()).min(text.len());
+    let inside = text[offset..].strip_prefix('{').map(str::trim_start);
+    if text[..offset].trim().is_empty() && inside.is_some_and(|inside| inside.starts_with('"')) {
+        return SyntaxError::new(offset, IS_JSON.to_owned());
+    }
     let mut problem = format!("this is not TOML: {}", error.description());
     if pasted_json(text, offset) {
         problem.push_str(
