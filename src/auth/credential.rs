@@ -39,7 +39,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Credential {
     username: String,
     password: Secret,
@@ -53,7 +53,7 @@ pub struct Credential {
 ///
 /// assert!(Tokens::default().is_empty());
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Tokens {
     /// The member `identitytoken`: it is exchanged for a short-lived one at each pull.
     pub identity: Option<Secret>,

@@ -4,7 +4,7 @@
 //! docker/cli's `GetAllCredentials`: what the `credsStore` lists counts before `auths`, and a member of
 //! `credHelpers` before both.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::auth::credential::Credential;
@@ -15,7 +15,7 @@ use crate::auth::runner_version::RunnerVersion;
 use crate::auth::source::credential_helper::CredentialHelper;
 use crate::error::Error;
 use crate::registry_client::{Failure, Obstacle};
-use crate::resolver::{Lookup, Resolution, Verdict};
+use crate::resolver::{Lookup, Verdict};
 use crate::runner::auth_entry::Filled;
 use crate::runner::environment::Environment;
 use crate::runner::{Config, Runner};
@@ -29,10 +29,9 @@ pub(super) struct FoundCredential {
 }
 
 /// All credentials of a runner.
-#[derive(Default)]
-pub(super) struct RunnerCredentials {
-    /// The document that counts.
-    document: Option<Filled>,
+pub(super) struct RunnerCredentials<'r> {
+    /// The document that counts, with its keys by path.
+    lookup: Lookup<'r>,
     pub credentials: Vec<FoundCredential>,
     /// Why the runner makes nothing of the document.
     pub problem: Option<String>,
@@ -41,20 +40,25 @@ pub(super) struct RunnerCredentials {
     pub notes: Vec<String>,
 }
 
-impl RunnerCredentials {
-    pub fn read(
-        config: &Config<'_>,
-        runner: &Runner<'_>,
-        helpers: &mut HelperCache,
-    ) -> Result<Self, Error> {
-        let mut found = Self::default();
-        let environment = Environment::of(config, runner)?;
-        let entries = environment.as_ref().and_then(Environment::auth);
-        let Some((environment, entries)) = environment.as_ref().zip(entries) else {
-            return Ok(found);
+/// The auth document of a runner that counts, as the runner gets it.
+pub(super) fn document(config: &Config<'_>, runner: &Runner<'_>) -> Result<Option<Filled>, Error> {
+    let environment = Environment::of(config, runner)?;
+    let entries = environment.as_ref().and_then(Environment::auth);
+    let both = environment.as_ref().zip(entries);
+    Ok(both.map(|(environment, entries)| entries.counts.fill(environment)))
+}
+
+impl<'r> RunnerCredentials<'r> {
+    /// Gathers those of a document that the latest version has read.
+    pub fn of(reading: &'r Reading<'r>, helpers: &mut HelperCache) -> Self {
+        let mut found = Self {
+            lookup: Lookup::new(reading, RunnerVersion::LATEST),
+            credentials: Vec::new(),
+            problem: None,
+            cancelled: false,
+            notes: Vec::new(),
         };
-        let filled = entries.counts.fill(environment);
-        match filled.read(RunnerVersion::LATEST) {
+        match reading {
             Reading::Empty => {}
             Reading::Dropped(error, _) => {
                 found.problem = Some(format!("its auth document {}", error.problem));
@@ -63,16 +67,18 @@ impl RunnerCredentials {
                 found.problem = Some(format!("its auth document {}", helper.why_it_cancels()));
                 found.cancelled = true;
             }
-            Reading::Read(document) => found.gather(&document, helpers),
+            Reading::Read(document) => found.gather(document, helpers),
         }
-        found.document = Some(filled);
-        Ok(found)
+        found
     }
 
     fn gather(&mut self, document: &AuthDocument<'_>, helpers: &mut HelperCache) {
         let named = document.effective_helpers();
+        // The keys that a helper answers for.
+        let mut helped: HashSet<Key> = HashSet::new();
         for helper in &named {
             if let Some(key) = &helper.key {
+                helped.insert(key.clone());
                 self.credentials.push(helpers.get(helper, key));
             }
         }
@@ -81,7 +87,7 @@ impl RunnerCredentials {
                 Ok(keys) => {
                     for key in keys {
                         let key = Key::from(&*key);
-                        if !self.has(&key) {
+                        if helped.insert(key.clone()) {
                             self.credentials.push(helpers.get(store, &key));
                         }
                     }
@@ -96,7 +102,7 @@ impl RunnerCredentials {
         }
         let mut stored = Vec::new();
         for entry in document.effective() {
-            if self.has(&entry.key) {
+            if helped.contains(&entry.key) {
                 continue;
             }
             match (entry.credential(), entry.stored()) {
@@ -133,21 +139,9 @@ impl RunnerCredentials {
         self.credentials = stored;
     }
 
-    fn has(&self, key: &Key) -> bool {
-        self.credentials.iter().any(|found| found.key == *key)
-    }
-
-    fn resolve(&self, image: &str) -> Resolution {
-        let version = RunnerVersion::LATEST;
-        match &self.document {
-            Some(filled) => Lookup::new(&filled.read(version), version).resolve(image),
-            None => Lookup::new(&Reading::Empty, version).resolve(image),
-        }
-    }
-
     /// The number of the credential that the runner would use for an image.
     pub fn for_image(&self, image: &str) -> Option<usize> {
-        let resolution = self.resolve(image);
+        let resolution = self.lookup.resolve(image);
         let number = |key: &Key| self.credentials.iter().position(|found| found.key == *key);
         // The longest path wins, of several keys with one path the one that sorts first. The resolver
         // knows the keys of the document, and the store has told its own.

@@ -48,10 +48,13 @@
 
 mod credentials;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::auth::credential::Credential;
+use crate::auth::document::Reading;
 use crate::auth::registry::{Registry, shown_image};
+use crate::auth::runner_version::RunnerVersion;
 use crate::auth::source::Login;
 use crate::error::Error;
 use crate::registry_client::{
@@ -77,6 +80,8 @@ pub struct Questions {
     asked_images: AskedImages,
     helpers: HelperCache,
     inquiries: Vec<Inquiry>,
+    /// The number of each inquiry.
+    numbers: HashMap<(RegistryHost, String, Option<Credential>), usize>,
     runners: Vec<RunnerQuestions>,
 }
 
@@ -133,7 +138,8 @@ impl Questions {
     #[must_use]
     pub fn new(asked_images: AskedImages, timeout: Duration) -> Self {
         let helpers = HelperCache::new(timeout);
-        Self { asked_images, helpers, inquiries: Vec::new(), runners: Vec::new() }
+        let (inquiries, numbers, runners) = (Vec::new(), HashMap::new(), Vec::new());
+        Self { asked_images, helpers, inquiries, numbers, runners }
     }
 
     /// Adds what there is to ask for a runner. The credential helpers that it names are run for that.
@@ -143,7 +149,10 @@ impl Questions {
     /// Those of a broken `environment`. A broken auth document is an answer, not an error.
     pub fn add(&mut self, config: &Config<'_>, number: usize) -> Result<(), Error> {
         let runner = &config.runners()[number];
-        let found = RunnerCredentials::read(config, runner, &mut self.helpers)?;
+        let document = credentials::document(config, runner)?;
+        let reading = document.as_ref().map(|document| document.read(RunnerVersion::LATEST));
+        let reading = reading.unwrap_or(Reading::Empty);
+        let found = RunnerCredentials::of(&reading, &mut self.helpers);
         let credentials = found.credentials.iter().map(|found| self.credential(found)).collect();
         let mut questions = RunnerQuestions {
             runner: number,
@@ -192,9 +201,7 @@ impl Questions {
             Err(failure) => Asked::Nobody(failure.clone()),
             Ok(credential) => match place(key.as_str()) {
                 Ok((host, path)) => {
-                    let credential = Some(credential.clone());
-                    let inquiry = Inquiry { host, path, credential, images: Vec::new() };
-                    Asked::Credential(self.inquire(inquiry))
+                    Asked::Credential(self.inquire(host, path, Some(credential.clone())))
                 }
                 Err(failure) => Asked::Nobody(failure),
             },
@@ -235,7 +242,7 @@ impl Questions {
     fn image(
         &mut self,
         image: &str,
-        found: &RunnerCredentials,
+        found: &RunnerCredentials<'_>,
         credentials: &[Question],
     ) -> Question {
         let number = found.for_image(image);
@@ -249,10 +256,7 @@ impl Questions {
                 self.add_image(*inquiry, reference)
             }
             (Ok(reference), Some(Asked::Image(..)) | None) => {
-                let host = reference.host().clone();
-                let inquiry =
-                    Inquiry { host, path: String::new(), credential: None, images: Vec::new() };
-                let inquiry = self.inquire(inquiry);
+                let inquiry = self.inquire(reference.host().clone(), String::new(), None);
                 self.add_image(inquiry, reference)
             }
         };
@@ -276,15 +280,19 @@ impl Questions {
     }
 
     /// The number of an inquiry for this credential.
-    fn inquire(&mut self, inquiry: Inquiry) -> usize {
-        let same = |other: &Inquiry| {
-            (&other.host, &other.path, &other.credential)
-                == (&inquiry.host, &inquiry.path, &inquiry.credential)
-        };
-        self.inquiries.iter().position(same).unwrap_or_else(|| {
-            self.inquiries.push(inquiry);
-            self.inquiries.len() - 1
-        })
+    fn inquire(
+        &mut self,
+        host: RegistryHost,
+        path: String,
+        credential: Option<Credential>,
+    ) -> usize {
+        let next = self.inquiries.len();
+        let number =
+            *self.numbers.entry((host.clone(), path.clone(), credential.clone())).or_insert(next);
+        if number == next {
+            self.inquiries.push(Inquiry { host, path, credential, images: Vec::new() });
+        }
+        number
     }
 }
 
