@@ -241,7 +241,7 @@ impl Change<'_> {
             report,
             lines,
             summary: preview.summary(),
-            label: one_line(text.label()),
+            label: one_line(text.label()).into_owned(),
             is_whole: text.enclosure().is_none(),
             stores: matches!(self.intent, Intent::Request(Request::Set { .. })) && preview.stores(),
             edits: plan.into_edits(),

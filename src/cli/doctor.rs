@@ -325,7 +325,8 @@ impl Telling<'_, '_> {
             let title = self.redaction.clean(&config.runners()[number].title());
             format!(" (runner {title})")
         });
-        let message = one_line(&format!("{}{runner}", finding.message));
+        let message = format!("{}{runner}", finding.message);
+        let message = one_line(&message);
         let mut out = format!(
             "{label}:{}: {style}{name}{style:#}[{}]: {message}\n",
             finding.place, finding.code

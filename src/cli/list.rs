@@ -80,7 +80,7 @@ fn table(runners: &[RunnerReport]) -> String {
         }
         for (number, registry) in registries.into_iter().enumerate() {
             let first = |text: &str| {
-                if number == 0 { one_line(text) } else { String::new() }
+                if number == 0 { one_line(text).into_owned() } else { String::new() }
             };
             let cells = [
                 first(if runner.label.name.is_empty() { "-" } else { &runner.label.name }),
@@ -89,7 +89,7 @@ fn table(runners: &[RunnerReport]) -> String {
                 first(&runner.label.executor),
                 first(&runner.url),
             ];
-            rows.push((cells, one_line(&registry)));
+            rows.push((cells, one_line(&registry).into_owned()));
         }
     }
     let columns = Columns::of(rows.iter().map(|(cells, _)| cells));

@@ -112,7 +112,7 @@ fn without_values(mut error: clap::Error) -> clap::Error {
     let value = match error.get(ContextKind::InvalidValue) {
         // Without a value there is nothing to hide.
         Some(ContextValue::String(value)) if harmless || value.is_empty() => {
-            ContextValue::String(one_line(value))
+            ContextValue::String(one_line(value).into_owned())
         }
         _ => hidden(),
     };

@@ -168,7 +168,7 @@ fn printable(line: &Line) -> impl Iterator<Item = (bool, Cow<'_, str>)> {
     line.pieces.iter().map(|(changed, piece)| {
         // The name of a file has no reason to hold a tab.
         let file = line.kind == LineKind::File;
-        (*changed, if file { one_line(piece).into() } else { one_line_with_tabs(piece) })
+        (*changed, if file { one_line(piece) } else { one_line_with_tabs(piece) })
     })
 }
 

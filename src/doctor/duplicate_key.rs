@@ -59,11 +59,11 @@ fn check_runner(
     runner: &Runner<'_>,
     findings: &mut Vec<Finding>,
 ) {
-    let own = own_keys(config, runner);
+    let own: Vec<_> = own_keys(config, runner).collect();
     compare(config, Some(number), &["runners"], &own, findings);
     let is_there = |table: &&&str| own.iter().any(|own| same_key(&own.key, table));
     for table in TABLES.iter().filter(is_there) {
-        let keys = keys_of(config, runner, table);
+        let keys: Vec<_> = keys_of(config, runner, table).collect();
         compare(config, Some(number), &["runners", table], &keys, findings);
     }
 }

@@ -82,8 +82,8 @@ impl PolicyContext<'_, '_> {
     /// The table's name where it stands; there may be one spelling of it, and it names a table.
     fn spelled(&self) -> Result<Option<NodeId>, Error> {
         let syntax = self.config.syntax();
-        let mut found = own_keys(self.config, self.runner);
-        found.retain(|found| same_key(&found.key, self.table));
+        let found = own_keys(self.config, self.runner);
+        let found: Vec<_> = found.filter(|found| same_key(&found.key, self.table)).collect();
         let is_table = |found: &TableKey<'_>| match (found.value, syntax.node(found.node).kind) {
             (Some(value), _) => syntax.node(value).kind == NodeKind::InlineTable,
             (None, NodeKind::ArrayTable) => syntax.keys(found.node).count() > 2,
@@ -126,7 +126,7 @@ impl PolicyContext<'_, '_> {
 
     /// A key of the table, in any letter case: its node and its value.
     fn key(&self, name: &str) -> Result<Option<(NodeId, NodeId)>, Error> {
-        let keys = keys_of(self.config, self.runner, self.table);
+        let keys: Vec<_> = keys_of(self.config, self.runner, self.table).collect();
         let found = || keys.iter().filter(|key| same_key(&key.key, name));
         let Some(first) = self.only(found())? else {
             return Ok(None);

@@ -145,15 +145,16 @@ impl Explanation {
             entries.iter().flat_map(|entries| &entries.hidden).map(place).collect();
         let open = filled.as_ref().is_some_and(|(_, _, filled)| filled.is_open());
         let limits = Limits::of(config, runner, version);
-        let named: HashSet<_> =
-            named_images(config, runner).into_iter().map(|named| named.image).collect();
+        let named = LazyCell::new(|| -> HashSet<_> {
+            named_images(config, runner).into_iter().map(|named| named.image).collect()
+        });
         let explain = |image: &&str| {
             let resolution = lookup.resolve(image);
             let offset = filled.as_ref().and_then(|(_, entry, filled)| {
                 Some((entry, offset(&resolution.verdict, entry, filled, written)?))
             });
             let mut limits = limits.clone();
-            if named.contains(*image) {
+            if !limits.restricted_by.is_empty() && named.contains(*image) {
                 // What the config names itself is always allowed.
                 limits.restricted_by.clear();
             }

@@ -80,6 +80,9 @@ fn has_host(image: &str) -> bool {
 
 /// A path as Go's `path.Join` leaves it: no empty parts, no `.`, no `..`.
 fn clean(path: &str) -> String {
+    if path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
+        return path.to_owned();
+    }
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

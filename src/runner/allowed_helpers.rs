@@ -15,8 +15,8 @@ pub(crate) const KEY: &str = "allowed_docker_credential_helpers";
 /// Whether a runner has it, in its own table or in that of its executor.
 pub(crate) fn are_named(config: &Config<'_>, runner: &Runner<'_>) -> bool {
     let table = runner.executor().table().unwrap_or("docker");
-    let keys = own_keys(config, runner).into_iter().chain(keys_of(config, runner, table));
-    keys.into_iter().any(|found| same_key(&found.key, KEY))
+    let mut keys = own_keys(config, runner).chain(keys_of(config, runner, table));
+    keys.any(|found| same_key(&found.key, KEY))
 }
 
 #[cfg(test)]

@@ -15,14 +15,15 @@ const KEYS: [&str; 2] = ["allowed_images", "allowed_services"];
 pub(crate) fn restricted(config: &Config<'_>, runner: &Runner<'_>) -> Vec<&'static str> {
     let Some(table) = runner.executor().table() else { return Vec::new() };
     let syntax = config.syntax();
-    let found = keys_of(config, runner, table);
-    let holds_one = |name: &&'static str| {
-        found.iter().filter(|found| same_key(&found.key, name)).any(|found| {
-            found.value.is_some_and(|value| {
-                syntax.node(value).kind == NodeKind::Array
-                    && syntax.children(value).next().is_some()
-            })
-        })
+    let holds_one = |value| {
+        syntax.node(value).kind == NodeKind::Array && syntax.children(value).next().is_some()
     };
-    KEYS.into_iter().filter(holds_one).collect()
+    let mut held = [false; KEYS.len()];
+    for found in keys_of(config, runner, table) {
+        if let Some(number) = KEYS.iter().position(|key| same_key(&found.key, key)) {
+            held[number] |= found.value.is_some_and(holds_one);
+        }
+    }
+    let held = KEYS.into_iter().zip(held).filter(|(_, held)| *held);
+    held.map(|(key, _)| key).collect()
 }

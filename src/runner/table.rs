@@ -18,7 +18,7 @@ pub(crate) struct TableKey<'t> {
 pub(crate) fn sections<'c>(
     config: &'c Config<'_>,
     runner: &Runner<'_>,
-) -> impl Iterator<Item = (NodeId, &'c Block)> {
+) -> impl Iterator<Item = (NodeId, &'c Block)> + use<'c> {
     let syntax = config.syntax();
     let place = runner.place();
     let first = if place.inline.is_some() { syntax.blocks().len() } else { place.block + 1 };
@@ -31,52 +31,43 @@ pub(crate) fn sections<'c>(
 }
 
 /// The keys of a runner itself, the names of its tables included.
-pub(crate) fn own_keys<'t>(config: &Config<'t>, runner: &Runner<'_>) -> Vec<TableKey<'t>> {
+pub(crate) fn own_keys<'c, 't>(
+    config: &'c Config<'t>,
+    runner: &Runner<'_>,
+) -> impl Iterator<Item = TableKey<'t>> + use<'c, 't> {
     let syntax = config.syntax();
-    let mut keys: Vec<_> = pairs(syntax, runner.place().pairs.clone()).collect();
-    keys.extend(sections(config, runner).filter_map(|(header, _)| {
+    let tables = sections(config, runner).filter_map(|(header, _)| {
         let key = syntax.keys(header).nth(1)?;
         Some(TableKey { key, node: header, value: None })
-    }));
-    keys
+    });
+    pairs(syntax, runner.place().pairs.clone()).chain(tables)
 }
 
 /// The keys of a runner's table, in whatever form it is written.
-pub(crate) fn keys_of<'t>(
-    config: &Config<'t>,
+pub(crate) fn keys_of<'c, 't>(
+    config: &'c Config<'t>,
     runner: &Runner<'_>,
-    table: &str,
-) -> Vec<TableKey<'t>> {
+    table: &'c str,
+) -> impl Iterator<Item = TableKey<'t>> + use<'c, 't> {
     let syntax = config.syntax();
-    let inline = |value| syntax.node(value).kind == NodeKind::InlineTable;
-    let mut found = Vec::new();
-    for pair in syntax.siblings(runner.place().pairs.clone()) {
-        if !syntax.key_is(pair, 0, table) {
-            continue;
-        }
-        let keys: Vec<_> = syntax.keys(pair).collect();
-        let value = syntax.value(pair);
-        match &keys[..] {
-            [_] if inline(value) => {
-                found.extend(pairs(syntax, value + 1..syntax.after(value)));
-            }
-            [_, key, rest @ ..] => {
-                let value = rest.is_empty().then_some(value);
-                found.push(TableKey { key: key.clone(), node: pair, value });
-            }
-            _ => {}
-        }
-    }
-    for (header, block) in sections(config, runner) {
-        if !syntax.key_is(header, 1, table) {
-            continue;
-        }
-        match syntax.keys(header).nth(2) {
-            None => found.extend(pairs(syntax, block.pairs())),
-            Some(key) => found.push(TableKey { key, node: header, value: None }),
-        }
-    }
-    found
+    let inside = syntax.siblings(runner.place().pairs.clone());
+    let inside = inside.filter(move |pair| syntax.key_is(*pair, 0, table)).flat_map(|pair| {
+        let mut keys = syntax.keys(pair).skip(1);
+        let (key, value) = (keys.next(), syntax.value(pair));
+        let inline = key.is_none() && syntax.node(value).kind == NodeKind::InlineTable;
+        let inline = if inline { value + 1..syntax.after(value) } else { value..value };
+        let simple = keys.next().is_none().then_some(value);
+        let dotted = key.map(|key| TableKey { key, node: pair, value: simple });
+        pairs(syntax, inline).chain(dotted)
+    });
+    let own = sections(config, runner).filter(move |(header, _)| syntax.key_is(*header, 1, table));
+    let own = own.flat_map(|(header, block)| {
+        let below = syntax.keys(header).nth(2);
+        let own = if below.is_none() { block.pairs() } else { header..header };
+        let below = below.map(|key| TableKey { key, node: header, value: None });
+        pairs(syntax, own).chain(below)
+    });
+    inside.chain(own)
 }
 
 /// The first keys of some pairs; a dotted one has no value of its own.

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 /// The same text with what a terminal would act on escaped, on one line: a line end in a name could pass
 /// for a line of a report.
-pub(crate) fn one_line(text: &str) -> String {
-    escaped(text, acts).into_owned()
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    escaped(text, acts)
 }
 
 /// The same text on one line, in which a tab stays a tab.

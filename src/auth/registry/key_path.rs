@@ -70,6 +70,9 @@ fn host_only(key: &str, version: RunnerVersion) -> String {
 
 /// Lower case as Go's `strings.ToLower` makes it: each letter by itself.
 pub(crate) fn lower(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars().map(|letter| letter.to_lowercase().next().unwrap_or(letter)).collect()
 }
 

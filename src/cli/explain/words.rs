@@ -15,7 +15,7 @@ impl Telling<'_> {
         let explanation = self.explanation;
         let resolution = &explanation.resolution;
         let heading = heading(runner, self.redaction);
-        let mut out = one_line(&format!("{heading}: {}", self.answer(image)));
+        let mut out = one_line(&format!("{heading}: {}", self.answer(image))).into_owned();
         out.push('\n');
         let mut line = |what: &str, text: &str| {
             out.push_str(&format!("  {what:<10} {}\n", one_line(text)));

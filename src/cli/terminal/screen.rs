@@ -100,7 +100,7 @@ impl<'t> Screen<'t> {
 
 /// The start of a text that fits into so many columns.
 pub(super) fn cut(text: &str, columns: usize) -> String {
-    let text = one_line(text);
+    let text = one_line(text).into_owned();
     if text.chars().map(width).sum::<usize>() <= columns {
         return text;
     }

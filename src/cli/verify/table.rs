@@ -41,9 +41,13 @@ impl Telling<'_> {
         };
         Row {
             result,
-            what: one_line(what),
-            user: one_line(&user),
-            details: first.into_iter().chain(advice).map(|line| one_line(&line)).collect(),
+            what: one_line(what).into_owned(),
+            user: one_line(&user).into_owned(),
+            details: first
+                .into_iter()
+                .chain(advice)
+                .map(|line| one_line(&line).into_owned())
+                .collect(),
         }
     }
 
@@ -98,7 +102,7 @@ impl Telling<'_> {
         if runners.len() > MOST_NAMES {
             names.push(format!("{} more", runners.len() - MOST_NAMES));
         }
-        one_line(&names.join(", "))
+        one_line(&names.join(", ")).into_owned()
     }
 }
 
