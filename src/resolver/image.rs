@@ -28,7 +28,7 @@ pub fn image_path(image: &str, version: RunnerVersion) -> String {
     let (directory, last) = image.split_at(cut);
     let name = last.split(':').next().unwrap_or_default();
     let path = if version.sorts_keys() {
-        let path = clean(&format!("{directory}{name}"));
+        let path = clean(&image[..cut + name.len()]);
         let first = first_part(&path);
         let host = first.contains(['.', ':']) || first.eq_ignore_ascii_case("localhost");
         if !path.contains('/') || !host {
@@ -45,7 +45,7 @@ pub fn image_path(image: &str, version: RunnerVersion) -> String {
         format!("{}{rest}{name}", hub(first_part(image)))
     };
     match path.split_once('/') {
-        Some((host, rest)) => format!("{}/{rest}", lower(host)),
+        Some((host, rest)) => [&lower(host), "/", rest].concat(),
         None => lower(&path),
     }
 }

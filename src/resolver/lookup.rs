@@ -115,6 +115,7 @@ impl<'r> Lookup<'r> {
                 document.unwrapped_credentials().map(|found| found.entry.key).collect();
             resolution.near_misses = near_miss::find(
                 &resolution.image_path,
+                &resolution.candidates,
                 self.keys.values().flatten().map(|found| &found.key).take(self.near.get()),
                 outside.iter(),
                 self.version,

@@ -3,7 +3,6 @@
 use crate::auth::key::Key;
 use crate::auth::registry::{DOCKER_HUB, HUB_INDEX, key_path_in};
 use crate::auth::runner_version::RunnerVersion;
-use crate::resolver::image::candidates;
 
 /// How many are named.
 const MOST: usize = 3;
@@ -83,23 +82,23 @@ impl Miss {
 }
 
 /// The keys that come closest to an image, the closest first; `outside` are those that should stand
-/// in `auths`.
+/// in `auths`, and `candidates` the paths under which a credential is looked for.
 pub(super) fn find<'k>(
     image_path: &str,
+    candidates: &[String],
     keys: impl Iterator<Item = &'k Key>,
     outside: impl Iterator<Item = &'k Key>,
     version: RunnerVersion,
 ) -> Vec<NearMiss> {
     let near = keys.filter_map(|key| {
         let path = key_path_in(key.as_str(), version);
-        let reason = miss(image_path, key.as_str(), &path)?;
+        let reason = miss(image_path, candidates, key.as_str(), &path)?;
         Some(NearMiss { key: key.clone(), path, reason })
     });
-    let fitting = candidates(image_path);
     let unwrapped = outside.filter_map(|key| {
         let path = key_path_in(key.as_str(), version);
         let reason = Miss::Unwrapped;
-        fitting.contains(&path).then(|| NearMiss { key: key.clone(), path, reason })
+        candidates.contains(&path).then(|| NearMiss { key: key.clone(), path, reason })
     });
     let mut misses: Vec<NearMiss> = near.chain(unwrapped).collect();
     misses.sort_by(|left, right| (left.reason, &left.key).cmp(&(right.reason, &right.key)));
@@ -107,7 +106,7 @@ pub(super) fn find<'k>(
     misses
 }
 
-fn miss(image: &str, key: &str, path: &str) -> Option<Miss> {
+fn miss(image: &str, candidates: &[String], key: &str, path: &str) -> Option<Miss> {
     let (image_host, host) = (host(image), host(path));
     if image_host == DOCKER_HUB && is_hub_name(host) {
         return Some(Miss::HubName);
@@ -119,7 +118,7 @@ fn miss(image: &str, key: &str, path: &str) -> Option<Miss> {
         if ["/v1", "/v2"].contains(&&path[host.len()..]) {
             return Some(Miss::ApiPath);
         }
-        if candidates(image).iter().any(|candidate| candidate.eq_ignore_ascii_case(path)) {
+        if candidates.iter().any(|candidate| candidate.eq_ignore_ascii_case(path)) {
             return Some(Miss::LetterCase);
         }
         let longer = path.strip_prefix(image).is_some_and(|rest| rest.starts_with('/'));

@@ -5,7 +5,7 @@
 //! security of runners, not from the code: what its value looks like and in which table it belongs is not
 //! told there. So it is looked for where it could stand, and its value is left alone.
 
-use crate::runner::table::{keys_of, own_keys};
+use crate::runner::table::{keys_of, sections};
 use crate::runner::{Config, Runner};
 use crate::toml::letter_case::same_key;
 
@@ -15,8 +15,10 @@ pub(crate) const KEY: &str = "allowed_docker_credential_helpers";
 /// Whether a runner has it, in its own table or in that of its executor.
 pub(crate) fn are_named(config: &Config<'_>, runner: &Runner<'_>) -> bool {
     let table = runner.executor().table().unwrap_or("docker");
-    let mut keys = own_keys(config, runner).chain(keys_of(config, runner, table));
-    keys.any(|found| same_key(&found.key, KEY))
+    let syntax = config.syntax();
+    syntax.siblings(runner.place().pairs.clone()).any(|pair| syntax.key_is(pair, 0, KEY))
+        || sections(config, runner).any(|(header, _)| syntax.key_is(header, 1, KEY))
+        || keys_of(config, runner, table).any(|found| same_key(&found.key, KEY))
 }
 
 #[cfg(test)]

@@ -50,7 +50,8 @@ impl Executor {
     /// The name as it may be shown: another value in its place could be a secret.
     #[must_use]
     pub fn shown(&self) -> &str {
-        if is_word(self.0.trim()) { &self.0 } else { HIDDEN }
+        let is_known = self.pull() != Pull::Unknown;
+        if is_known || is_word(self.0.trim()) { &self.0 } else { HIDDEN }
     }
 
     /// The table of its own that holds `pull_policy`, for an executor that pulls images.

@@ -7,7 +7,7 @@ use super::Runner;
 pub(crate) fn title(name: &str, runner: &Runner<'_>) -> String {
     let name = if name.is_empty() { "(no name)" } else { name };
     let token = if runner.short_token().is_empty() { "no token" } else { runner.short_token() };
-    format!("{name} ({token})")
+    [name, " (", token, ")"].concat()
 }
 
 /// [`title`] with the executor.
@@ -16,7 +16,7 @@ pub(crate) fn heading(name: &str, runner: &Runner<'_>) -> String {
     if runner.executor().name().is_empty() {
         title
     } else {
-        format!("{title}, {}", runner.executor().shown())
+        [&title, ", ", runner.executor().shown()].concat()
     }
 }
 

@@ -180,6 +180,9 @@ impl<'t> AuthDocument<'t> {
 
     /// The members of `auths` that count: of those with the same key the last.
     pub fn effective(&self) -> Vec<&Entry> {
+        if self.entries.len() < 2 {
+            return self.entries.iter().collect();
+        }
         let mut keys = HashSet::new();
         let last = self.entries.iter().rev().filter(|entry| keys.insert(entry.key.as_str()));
         let mut effective: Vec<_> = last.collect();

@@ -9,16 +9,20 @@ use crate::runner::executor::Pull;
 use crate::toml::printable::one_line;
 use crate::toml::text::Place;
 
+/// How wide the words are that begin the lines below an answer.
+const WIDEST: usize = "looks for ".len();
+
 impl Telling<'_> {
     /// The answer in one line; `brief` leaves the way there out.
     pub(super) fn text(&self, runner: &Runner<'_>, image: &str, brief: bool) -> String {
         let explanation = self.explanation;
         let resolution = &explanation.resolution;
         let heading = heading(runner, self.redaction);
-        let mut out = one_line(&format!("{heading}: {}", self.answer(image))).into_owned();
-        out.push('\n');
+        let mut out = String::new();
+        out.extend([&one_line(&heading), ": ", &one_line(&self.answer(image)), "\n"]);
         let mut line = |what: &str, text: &str| {
-            out.push_str(&format!("  {what:<10} {}\n", one_line(text)));
+            let blanks = " ".repeat(WIDEST.saturating_sub(what.len()));
+            out.extend(["  ", what, &blanks, " ", &one_line(text), "\n"]);
         };
         if explanation.pull != Pull::None {
             if !brief {
@@ -58,7 +62,7 @@ impl Telling<'_> {
             }
             Verdict::Match(found) => match &found.answer {
                 Answer::Empty => "with an empty credential".to_owned(),
-                found => format!("with {}", answer(found)),
+                found => ["with ", &answer(found)].concat(),
             },
             Verdict::AtRandom { keys, more, .. } => {
                 format!("with one of {} keys at random", keys.len() + more)
@@ -74,7 +78,7 @@ impl Telling<'_> {
         };
         match self.explanation.pull {
             Pull::Driver => format!("the driver decides; the docker executor pulls {image} {with}"),
-            _ => format!("pulls {image} {with}"),
+            _ => ["pulls ", image, " ", &with].concat(),
         }
     }
 
@@ -126,7 +130,7 @@ impl Telling<'_> {
 fn answer(answer: &Answer) -> String {
     match answer {
         Answer::User(user) if user.is_empty() => "an empty user".to_owned(),
-        Answer::User(user) => format!("user {user}"),
+        Answer::User(user) => ["user ", user].concat(),
         Answer::Empty => "neither auth nor username and password: the registry is asked with an \
                           empty credential, and no other source is"
             .to_owned(),
