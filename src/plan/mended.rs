@@ -71,7 +71,8 @@ impl Plan {
                 return Err(not_proved("the section holds bytes that are no UTF-8"));
             }
             edits.push(Edit::new(old.span(), new));
-            blocks.push(PatchedBlock { block, text: new.into() });
+            let whole = Edit::new(0..old.span().len(), new);
+            blocks.push(PatchedBlock { block, edits: vec![whole], text: new.into() });
         }
         yaml::prove(config.text(), &edits)?;
         Ok(Self { edits, blocks, runners, mended: Some((notes, warnings)) })

@@ -20,6 +20,8 @@ use crate::toml::syntax::{Decoded, Meaning, NodeKind, Syntax};
 pub(crate) struct PatchedBlock {
     /// Its number in the old text.
     pub block: usize,
+    /// The edits, with their places in its old text.
+    pub edits: Vec<Edit>,
     /// Its new text.
     pub text: Secret,
 }
@@ -148,7 +150,7 @@ fn check_block(
             return Err(not_proved("another section comes in"));
         }
     }
-    Ok(PatchedBlock { block, text })
+    Ok(PatchedBlock { block, edits, text })
 }
 
 /// A table with one key.

@@ -22,14 +22,17 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use memchr::{memchr, memchr_iter, memrchr};
 use similar::algorithms::{Capture, Compact, Replace, myers};
 use similar::{DiffOp, DiffTag};
 
 use crate::error::Error;
 use crate::plan::Plan;
+use crate::plan::proof::PatchedBlock;
 use crate::redaction::Redaction;
 use crate::redaction::masks::{Masks, MasksAround};
 use crate::runner::Config;
+use crate::toml::edit::Edit;
 use crate::toml::enclosure::Enclosure;
 use crate::toml::syntax::Syntax;
 
@@ -90,7 +93,7 @@ pub fn diff(
     let mut changes = Vec::new();
     for block in plan.blocks() {
         let masks = old.masks.of_block(block.block);
-        changes.extend(block_changes(config, block.block, block.text.expose(), redaction, masks)?);
+        changes.extend(block_changes(config, block, redaction, masks)?);
     }
     let label = config.text().label();
     let enclosure = config.text().enclosure();
@@ -179,14 +182,14 @@ impl OldLines<'_, '_> {
 
 fn block_changes(
     config: &Config<'_>,
-    block: usize,
-    new: &str,
+    patched: &PatchedBlock,
     redaction: &Redaction<'_>,
     old_masks: &Masks,
 ) -> Result<Vec<ChangedLines>, Error> {
     let syntax = config.syntax();
-    let span = syntax.blocks()[block].span();
+    let span = syntax.blocks()[patched.block].span();
     let old = &syntax.text()[span.clone()];
+    let new = patched.text.expose();
     let first_line = config.text().line_of(span.start);
     let after = Syntax::parse(new).map_err(|_| Error::NotProved {
         path: config.text().label().to_owned(),
@@ -194,42 +197,94 @@ fn block_changes(
     })?;
     // The block starts at its bracket: what stands before it on the line is shown with it.
     let head = &syntax.text()[config.text().line(first_line).start..span.start];
-    let (old_lines, new_lines): (Vec<_>, Vec<_>) =
-        (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
-    let ops = ops(&old_lines, &new_lines, None);
-    let mut changes = Vec::new();
-    let (old_starts, new_starts) = (starts(&old_lines), starts(&new_lines));
-    let differing = || ops.iter().filter(|op| op.tag() != DiffTag::Equal);
-    let come = differing().map(DiffOp::new_range);
-    let come = come.reduce(|all, more| all.start..more.end).unwrap_or_default();
-    let come = new_starts[come.start]..new_starts[come.end];
+    let touched = touched_lines(old, &patched.edits);
+    let come = touched.first().zip(touched.last());
+    let come = come.map_or(0..0, |(first, last)| first.new.start..last.new.end);
     let new_masks = redaction.masks(&after, 0..after.blocks().len(), &come);
-    for op in differing() {
-        let (old_lines, new_lines) = (op.old_range(), op.new_range());
-        let shown = |line: usize, text: String| {
-            if line == 0 { format!("{head}{text}") } else { text }
-        };
-        let gone: Vec<_> = old_lines
-            .clone()
-            .map(|line| {
-                let piece = span.start + old_starts[line]..span.start + old_starts[line + 1];
-                shown(line, redaction.show(syntax.text(), piece, old_masks))
-            })
-            .collect();
-        let come: Vec<_> = new_lines
-            .clone()
-            .map(|line| {
-                let piece = new_starts[line]..new_starts[line + 1];
-                shown(line, redaction.show(new, piece, &new_masks))
-            })
-            .collect();
-        changes.push(ChangedLines {
-            old: first_line + old_lines.start..first_line + old_lines.end,
-            added: new_lines.len(),
-            lines: marked(&gone, &come),
-        });
+    let mut changes = Vec::new();
+    for Touched { old: old_span, new: new_span } in touched {
+        let above = memchr_iter(b'\n', &old.as_bytes()[..old_span.start]).count();
+        let old_lines = Lines::of(old, old_span);
+        let new_lines = Lines::of(new, new_span);
+        for op in ops(&old_lines.texts, &new_lines.texts, None) {
+            if op.tag() == DiffTag::Equal {
+                continue;
+            }
+            let shown = |start: usize, text: String| {
+                if start == 0 { [head, &text].concat() } else { text }
+            };
+            let gone: Vec<_> = old_lines
+                .spans(op.old_range())
+                .map(|line| {
+                    let piece = span.start + line.start..span.start + line.end;
+                    shown(line.start, redaction.show(syntax.text(), piece, old_masks))
+                })
+                .collect();
+            let come: Vec<_> = new_lines
+                .spans(op.new_range())
+                .map(|line| shown(line.start, redaction.show(new, line, &new_masks)))
+                .collect();
+            let first = first_line + above + op.old_range().start;
+            changes.push(ChangedLines {
+                old: first..first + gone.len(),
+                added: come.len(),
+                lines: marked(&gone, &come),
+            });
+        }
     }
     Ok(changes)
+}
+
+/// Whole lines in which edits lie, as bytes of the old text and of the new one.
+struct Touched {
+    old: Range<usize>,
+    new: Range<usize>,
+}
+
+fn touched_lines(old: &str, edits: &[Edit]) -> Vec<Touched> {
+    let mut all: Vec<Touched> = Vec::new();
+    // How much longer the new text is, up to here.
+    let mut grown = 0_isize;
+    for Edit { span, text } in edits {
+        let start = memrchr(b'\n', &old.as_bytes()[..span.start]).map_or(0, |end| end + 1);
+        let end = memchr(b'\n', &old.as_bytes()[span.end..]);
+        let end = end.map_or(old.len(), |end| span.end + end + 1);
+        let new_start = start.saturating_add_signed(grown);
+        grown += text.expose().len().cast_signed() - span.len().cast_signed();
+        let new_end = end.saturating_add_signed(grown);
+        match all.last_mut().filter(|last| start <= last.old.end) {
+            Some(last) => {
+                last.old.end = end;
+                last.new.end = new_end;
+            }
+            None => all.push(Touched { old: start..end, new: new_start..new_end }),
+        }
+    }
+    all
+}
+
+/// Some lines of a text, with their line ends.
+struct Lines<'t> {
+    texts: Vec<&'t str>,
+    /// Where each starts, and where the last one ends.
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str, span: Range<usize>) -> Self {
+        let (start, mut end) = (span.start, span.start);
+        let texts: Vec<_> = text[span].split_inclusive('\n').collect();
+        let ends = texts.iter().map(|line| {
+            end += line.len();
+            end
+        });
+        let starts = std::iter::once(start).chain(ends).collect();
+        Self { texts, starts }
+    }
+
+    fn spans(&self, lines: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        lines.map(|line| self.starts[line]..self.starts[line + 1])
+    }
 }
 
 /// How one list of lines or words becomes another.
@@ -238,16 +293,6 @@ fn ops(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp> {
     // One algorithm for one type: each other would be code that nobody runs. To capture can't fail.
     let Ok(()) = myers::diff_deadline(&mut diff, old, 0..old.len(), new, 0..new.len(), deadline);
     diff.into_inner().into_inner().into_ops()
-}
-
-/// Where each line starts, and where the last one ends.
-fn starts(lines: &[&str]) -> Vec<usize> {
-    let mut end = 0;
-    let ends = lines.iter().map(|line| {
-        end += line.len();
-        end
-    });
-    std::iter::once(0).chain(ends).collect()
 }
 
 /// The lines of a change, with the words marked in which they differ.
@@ -298,28 +343,31 @@ fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
 /// Lines as words, signs between them, and line ends. What stands between the signs of TOML and JSON
 /// is a word: a registry, a user, a placeholder.
 fn tokens(lines: &[String]) -> Vec<&str> {
-    let is_word = |letter: char| {
-        letter.is_alphanumeric()
-            || matches!(letter, '_' | '-' | '.' | ':' | '/' | '@' | '<' | '>' | '$' | '+')
-    };
     let mut out = Vec::new();
     for line in lines {
         let mut start = 0;
-        let word = |word: Range<usize>, out: &mut Vec<_>| {
-            // A colon between a name and its value is a sign.
-            let colon = usize::from(word.len() > 1 && line[word.clone()].ends_with(':'));
-            let (word, colon) = line[word.clone()].split_at(word.len() - colon);
-            out.extend([word, colon].into_iter().filter(|token| !token.is_empty()));
-        };
-        for (at, letter) in line.char_indices().filter(|(_, letter)| !is_word(*letter)) {
-            word(start..at, &mut out);
-            start = at + letter.len_utf8();
-            out.push(&line[at..start]);
+        let mut letters = line.char_indices();
+        while let Some((at, letter)) = letters.find(|(_, letter)| !is_of_word(*letter)) {
+            let end = at + letter.len_utf8();
+            out.extend(word(&line[start..at]).into_iter().chain([&line[at..end]]));
+            start = end;
         }
-        word(start..line.len(), &mut out);
+        out.extend(word(&line[start..]));
         out.push("\n");
     }
     out
+}
+
+fn is_of_word(letter: char) -> bool {
+    letter.is_alphanumeric()
+        || matches!(letter, '_' | '-' | '.' | ':' | '/' | '@' | '<' | '>' | '$' | '+')
+}
+
+/// A word; a colon between a name and its value is a sign of its own.
+fn word(text: &str) -> impl IntoIterator<Item = &str> {
+    let colon = usize::from(text.len() > 1 && text.ends_with(':'));
+    let (word, colon) = text.split_at(text.len() - colon);
+    [word, colon].into_iter().filter(|token| !token.is_empty())
 }
 
 /// One side of a change, cut into pieces along its words.
