@@ -343,31 +343,23 @@ fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
 /// Lines as words, signs between them, and line ends. What stands between the signs of TOML and JSON
 /// is a word: a registry, a user, a placeholder.
 fn tokens(lines: &[String]) -> Vec<&str> {
+    let is_sign = |byte: &u8| {
+        byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"_-.:/@<>$+".contains(byte)
+    };
     let mut out = Vec::new();
     for line in lines {
-        let mut start = 0;
-        let mut letters = line.char_indices();
-        while let Some((at, letter)) = letters.find(|(_, letter)| !is_of_word(*letter)) {
-            let end = at + letter.len_utf8();
-            out.extend(word(&line[start..at]).into_iter().chain([&line[at..end]]));
-            start = end;
+        let mut rest = line.as_str();
+        while !rest.is_empty() {
+            let word = rest.bytes().position(|byte| is_sign(&byte)).unwrap_or(rest.len());
+            // A colon between a name and its value is a sign.
+            let colon = usize::from(word > 1 && rest.as_bytes()[word - 1] == b':');
+            let (token, later) = rest.split_at((word - colon).max(1));
+            out.push(token);
+            rest = later;
         }
-        out.extend(word(&line[start..]));
         out.push("\n");
     }
     out
-}
-
-fn is_of_word(letter: char) -> bool {
-    letter.is_alphanumeric()
-        || matches!(letter, '_' | '-' | '.' | ':' | '/' | '@' | '<' | '>' | '$' | '+')
-}
-
-/// A word; a colon between a name and its value is a sign of its own.
-fn word(text: &str) -> impl IntoIterator<Item = &str> {
-    let colon = usize::from(text.len() > 1 && text.ends_with(':'));
-    let (word, colon) = text.split_at(text.len() - colon);
-    [word, colon].into_iter().filter(|token| !token.is_empty())
 }
 
 /// One side of a change, cut into pieces along its words.
