@@ -98,7 +98,7 @@ pub(crate) fn is_known(section: &[&str], key: &str) -> bool {
 }
 
 fn names(groups: &[Group]) -> impl Iterator<Item = (Kind, &'static str)> + '_ {
-    groups.iter().flat_map(|(kind, names)| names.split_whitespace().map(|name| (*kind, name)))
+    groups.iter().flat_map(|(kind, names)| names.split_ascii_whitespace().map(|name| (*kind, name)))
 }
 
 /// Whether a scalar is of a kind.
