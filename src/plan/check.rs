@@ -11,13 +11,13 @@ use crate::runner::auth_entry::AuthEntry;
 
 impl RunnerContext<'_, '_> {
     /// Checks that the document after the change can be read, and that it holds what was asked for.
-    pub(super) fn check_result(
+    pub(super) fn check_result<'x>(
         &self,
         entry: &AuthEntry,
         before: &AuthDocument<'_>,
-        text: &str,
+        text: &'x str,
         logins: &[(Registry, Credential)],
-    ) -> Result<(), Error> {
+    ) -> Result<AuthDocument<'x>, Error> {
         let after = self.parse_result(entry, text)?;
         for (registry, login) in logins {
             let found = after.at_path(registry.path());
@@ -29,7 +29,7 @@ impl RunnerContext<'_, '_> {
         if after.entries().len() > expected {
             return Err(self.not_proved("the new auth document holds too much"));
         }
-        Ok(())
+        Ok(after)
     }
 
     pub(super) fn parse_result<'x>(

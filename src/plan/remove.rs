@@ -33,8 +33,7 @@ impl RunnerContext<'_, '_> {
             return Ok(RunnerChange::default());
         }
         let text = splice_text(last.document(), &edits);
-        self.check_result(last, &document, text.expose(), &[])?;
-        let empty = self.parse_text(text.expose()).is_ok_and(|document| document.is_empty());
+        let empty = self.check_result(last, &document, text.expose(), &[])?.is_empty();
         let mut change = RunnerChange { changes, ..RunnerChange::default() };
         if empty {
             // Nothing is left to say: the entry goes, and those that it hid must not come back.
