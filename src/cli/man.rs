@@ -11,6 +11,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::args::ManPages;
 use super::help;
 use super::output::to_stdout;
+use crate::config_file::placing::place;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
 
@@ -29,8 +30,8 @@ pub(super) fn man(pages: &ManPages) -> Result<ExitStatus, Error> {
         fs::create_dir_all(folder).map_err(|cause| not_created(folder, cause))?;
         for command in all.get_subcommands().chain([&all]) {
             let name = format!("{}.1", title(command));
-            let (path, text) = (folder.join(name), page(command, &all).map_err(Error::OutputLost)?);
-            fs::write(&path, text).map_err(|cause| not_created(&path, cause))?;
+            let text = page(command, &all).map_err(Error::OutputLost)?;
+            place(folder, &name, &text).map_err(|cause| not_created(&folder.join(&name), cause))?;
         }
         return Ok(ExitStatus::Done);
     }

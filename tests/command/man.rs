@@ -55,6 +55,22 @@ fn man_and_mandoc_find_no_fault_in_any_page() {
     }
 }
 
+/// Who owns the folder may have put links and pipes there.
+#[test]
+fn a_page_takes_the_place_of_a_link_or_a_pipe() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let into = folder.path().join("man");
+    fs::create_dir(&into).expect("a folder");
+    fs::write(folder.path().join("precious"), "precious").expect("a file");
+    std::os::unix::fs::symlink("../precious", into.join("runner-auth.1")).expect("a link");
+    rustix::fs::mkfifoat(rustix::fs::CWD, into.join("runner-auth-set.1"), rustix::fs::Mode::RWXU)
+        .expect("a pipe");
+    for page in pages(&into) {
+        assert!(page.symlink_metadata().expect("a page").is_file(), "{}", page.display());
+    }
+    assert_eq!(fs::read(folder.path().join("precious")).expect("a file"), b"precious");
+}
+
 #[test]
 fn each_command_has_a_page_with_examples_and_statuses() {
     let help = Command::new(BINARY).arg("--help").output().expect("the help");

@@ -1,0 +1,62 @@
+//! A new file takes the place of whatever has its name, so that a link there leads nowhere, and nobody
+//! meets half of it.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, renameat, unlinkat};
+use rustix::io::Errno;
+
+/// Puts a file that everybody may read, but for the umask, into a folder.
+pub(crate) fn place(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = openat(CWD, folder, flags, Mode::empty())?;
+    let temporary = format!(".{name}.runner-auth.tmp-{}", std::process::id());
+    let create = || {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        openat(&folder, &temporary, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666))
+    };
+    let remove = || unlinkat(&folder, &temporary, AtFlags::empty());
+    let file = match create() {
+        // A process of that number that was killed has left it.
+        Err(Errno::EXIST) => remove().and_then(|()| create()),
+        file => file,
+    }?;
+    let placed = File::from(file)
+        .write_all(bytes)
+        .and_then(|()| Ok(renameat(&folder, &temporary, &folder, name)?));
+    if placed.is_err() {
+        // That it could not be placed says more.
+        let _ = remove();
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_link_leads_nowhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("other"), "other").expect("a file");
+        symlink("other", path("link")).expect("a link");
+        fs::hard_link(path("other"), path("hard")).expect("a link");
+        symlink("other", path(&format!(".link.runner-auth.tmp-{}", std::process::id())))
+            .expect("a link");
+        for name in ["link", "hard", "new"] {
+            place(folder.path(), name, b"text").expect("it is placed");
+            assert!(path(name).symlink_metadata().expect("a file").is_file());
+            assert_eq!(fs::read(path(name)).expect("a file"), b"text");
+        }
+        assert_eq!(fs::read(path("other")).expect("a file"), b"other");
+        // What can't be replaced is left, and nothing beside it.
+        fs::create_dir(path("folder")).expect("a folder");
+        assert!(place(folder.path(), "folder", b"text").is_err());
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 5);
+    }
+}
