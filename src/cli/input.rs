@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::args::Global;
 use crate::config_file::{ConfigFile, read_whole, settle};
-use crate::error::Error;
+use crate::error::{Error, STANDARD_INPUT};
 use crate::toml::text::ConfigText;
 
 /// A config with the place it was read from.
@@ -38,7 +38,7 @@ impl Input {
                 None => file,
             }));
         }
-        let label = "standard input";
+        let label = STANDARD_INPUT;
         let bytes = read_whole(&mut io::stdin().lock(), global.largest())
             .map_err(|cause| Error::Unreadable { path: label.into(), cause })?;
         let whole = ConfigText::new(label, bytes);

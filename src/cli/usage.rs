@@ -1,5 +1,7 @@
 //! Arguments that clap refuses, in words for what people mean by them.
 
+use std::error::Error;
+use std::num::ParseIntError;
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -53,8 +55,17 @@ pub(super) fn advice(error: &clap::Error, words: &[String]) -> Option<String> {
             "--id takes the runner's number in GitLab, such as 42; its token goes with --token"
                 .to_owned(),
         ),
+        ErrorKind::ValueValidation if is_no_number(error) => {
+            let option = found?.split(' ').next()?;
+            Some(format!("{option} takes a whole number"))
+        }
         _ => None,
     }
+}
+
+/// Whether a value should have been a number.
+fn is_no_number(error: &clap::Error) -> bool {
+    error.source().is_some_and(<dyn Error>::is::<ParseIntError>)
 }
 
 /// Whether the error names the words that are values.

@@ -9,7 +9,7 @@ use std::io;
 use crate::exit_status::ExitStatus;
 use crate::toml::text::Place;
 
-pub(crate) use sentence::reason;
+pub(crate) use sentence::{STANDARD_INPUT, reason};
 
 /// Every failure of this crate.
 ///

@@ -39,6 +39,9 @@ impl fmt::Display for Error {
     }
 }
 
+/// What a config is called that comes from there.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
+
 /// An error without the lines below it.
 struct Sentence<'e>(&'e Error);
 
@@ -129,6 +132,13 @@ impl fmt::Display for Sentence<'_> {
                 write!(f, "docker-credential-{helper} {problem}")
             }
             Error::RunnerNotFound { path, wanted, near, candidates } => {
+                if candidates.is_empty() && path == STANDARD_INPUT {
+                    return write!(
+                        f,
+                        "{path} has no [[runners]] entry: check where it comes from; a shell empties a \
+                         file that both < and > name"
+                    );
+                }
                 if candidates.is_empty() {
                     return write!(
                         f,
