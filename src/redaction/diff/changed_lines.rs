@@ -1,0 +1,168 @@
+//! Which lines of a block change: those in which its edits lie, but for what is the same in both.
+
+use std::ops::Range;
+
+use memchr::{memchr, memchr_iter, memrchr};
+use similar::DiffTag;
+
+use super::Line;
+use super::words::{marked, ops};
+use crate::error::Error;
+use crate::plan::proof::PatchedBlock;
+use crate::redaction::Redaction;
+use crate::redaction::masks::Masks;
+use crate::runner::Config;
+use crate::toml::edit::Edit;
+use crate::toml::syntax::Syntax;
+
+/// A run of lines that changes: lines of the old text give way to shown lines.
+pub(super) struct ChangedLines {
+    pub old: Range<usize>,
+    pub lines: Vec<Line>,
+    pub added: usize,
+}
+
+/// The lines that change in a block.
+///
+/// # Errors
+///
+/// [`Error::NotProved`] when the new block does not parse.
+pub(super) fn changed_lines(
+    config: &Config<'_>,
+    patched: &PatchedBlock,
+    redaction: &Redaction<'_>,
+    old_masks: &Masks,
+) -> Result<Vec<ChangedLines>, Error> {
+    let syntax = config.syntax();
+    let span = syntax.blocks()[patched.block].span();
+    let old = &syntax.text()[span.clone()];
+    let new = patched.text.expose();
+    let first_line = config.text().line_of(span.start);
+    let after = Syntax::parse(new).map_err(|_| Error::NotProved {
+        path: config.text().label().to_owned(),
+        difference: "the new section does not parse".to_owned(),
+    })?;
+    // The block starts at its bracket: what stands before it on the line is shown with it.
+    let head = &syntax.text()[config.text().line(first_line).start..span.start];
+    let touched = touched_lines(old, &patched.edits);
+    let come = touched.first().zip(touched.last());
+    let come = come.map_or(0..0, |(first, last)| first.new.start..last.new.end);
+    let new_masks = redaction.masks(&after, 0..after.blocks().len(), &come);
+    let mut changes = Vec::new();
+    for Touched { old: old_span, new: new_span } in touched {
+        let above = memchr_iter(b'\n', &old.as_bytes()[..old_span.start]).count();
+        let old_lines = Lines::of(old, old_span);
+        let new_lines = Lines::of(new, new_span);
+        for op in ops(&old_lines.texts, &new_lines.texts, None) {
+            if op.tag() == DiffTag::Equal {
+                continue;
+            }
+            let shown = |start: usize, text: String| {
+                if start == 0 { [head, &text].concat() } else { text }
+            };
+            let gone: Vec<_> = old_lines
+                .spans(op.old_range())
+                .map(|line| {
+                    let piece = span.start + line.start..span.start + line.end;
+                    shown(line.start, redaction.show(syntax.text(), piece, old_masks))
+                })
+                .collect();
+            let come: Vec<_> = new_lines
+                .spans(op.new_range())
+                .map(|line| shown(line.start, redaction.show(new, line, &new_masks)))
+                .collect();
+            let first = first_line + above + op.old_range().start;
+            changes.push(ChangedLines {
+                old: first..first + gone.len(),
+                added: come.len(),
+                lines: marked(&gone, &come),
+            });
+        }
+    }
+    Ok(changes)
+}
+
+/// Whole lines in which edits lie, as bytes of the old text and of the new one.
+struct Touched {
+    old: Range<usize>,
+    new: Range<usize>,
+}
+
+fn touched_lines(old: &str, edits: &[Edit]) -> Vec<Touched> {
+    let mut all: Vec<Touched> = Vec::new();
+    // How much longer the new text is, up to here.
+    let mut grown = 0_isize;
+    for Edit { span, text } in edits {
+        let start = memrchr(b'\n', &old.as_bytes()[..span.start]).map_or(0, |end| end + 1);
+        let end = memchr(b'\n', &old.as_bytes()[span.end..]);
+        let end = end.map_or(old.len(), |end| span.end + end + 1);
+        let new_start = start.saturating_add_signed(grown);
+        grown += text.expose().len().cast_signed() - span.len().cast_signed();
+        let new_end = end.saturating_add_signed(grown);
+        match all.last_mut().filter(|last| start <= last.old.end) {
+            Some(last) => {
+                last.old.end = end;
+                last.new.end = new_end;
+            }
+            None => all.push(Touched { old: start..end, new: new_start..new_end }),
+        }
+    }
+    all
+}
+
+/// Some lines of a text, with their line ends.
+struct Lines<'t> {
+    texts: Vec<&'t str>,
+    /// Where each starts, and where the last one ends.
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str, span: Range<usize>) -> Self {
+        let (start, mut end) = (span.start, span.start);
+        let texts: Vec<_> = text[span].split_inclusive('\n').collect();
+        let ends = texts.iter().map(|line| {
+            end += line.len();
+            end
+        });
+        let starts = std::iter::once(start).chain(ends).collect();
+        Self { texts, starts }
+    }
+
+    fn spans(&self, lines: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        lines.map(|line| self.starts[line]..self.starts[line + 1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toml::edit::splice_text;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(crate::property::cases(500))]
+
+        #[test]
+        fn what_no_edit_touches_is_the_same_in_both_texts(
+            old in "[ab\n]{0,40}",
+            places in prop::collection::btree_set(0_usize..41, 0..6),
+            texts in prop::collection::vec("[ab\n]{0,6}", 3),
+        ) {
+            let places: Vec<_> = places.into_iter().map(|place| place.min(old.len())).collect();
+            let spans = places.chunks_exact(2).map(|two| two[0]..two[1]);
+            let edits: Vec<_> = spans.zip(texts).map(|(span, text)| Edit::new(span, text)).collect();
+            let new = splice_text(&old, &edits);
+            let touched = touched_lines(&old, &edits);
+            let edits = touched.iter().map(|Touched { old, new: span }| {
+                Edit::new(old.clone(), &new.expose()[span.clone()])
+            });
+            let edits: Vec<_> = edits.collect();
+            prop_assert_eq!(splice_text(&old, &edits), new);
+            let begins = |at: usize| at == 0 || old[..at].ends_with('\n');
+            prop_assert!(touched.iter().all(|lines| begins(lines.old.start)));
+            let apart = |two: &[Touched]| two[0].old.end < two[1].old.start;
+            prop_assert!(touched.windows(2).all(apart));
+        }
+    }
+}

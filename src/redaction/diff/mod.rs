@@ -1,0 +1,195 @@
+//! The change as a unified diff that may be shown to anybody.
+//!
+//! ```
+//! use runner_auth::diff::{Line, LineKind, diff, sign, to_text};
+//! use runner_auth::{Config, ConfigText, Credential, Plan, Redaction, Registry, Request, Secret};
+//!
+//! # fn main() -> Result<(), runner_auth::Error> {
+//! let text = ConfigText::new("config.toml", b"[[runners]]\n  executor = 'docker'\n".to_vec());
+//! let config = Config::parse(&text)?;
+//! let login = Credential::new("ci", Secret::from("s3cret"))?;
+//! let logins = vec![(Registry::parse("r.io")?, login)];
+//! let request = Request::Set { logins, replace: false, pull_policies: Vec::new() };
+//! let plan = Plan::make(&config, &[0], &request)?;
+//! let lines: Vec<Line> = diff(&config, &plan, &Redaction::new(false), 3)?;
+//! let added: Vec<_> = lines.iter().filter(|line| line.kind == LineKind::Added).collect();
+//! assert_eq!((added.len(), sign(LineKind::Added)), (1, "+"));
+//! assert!(to_text(&lines).contains(r#"{"r.io": {"auth": "<hidden-1>"}}"#));
+//! # Ok(())
+//! # }
+//! ```
+
+mod changed_lines;
+mod words;
+
+use std::ops::Range;
+
+use changed_lines::{ChangedLines, changed_lines};
+
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::redaction::Redaction;
+use crate::redaction::masks::MasksAround;
+use crate::runner::Config;
+use crate::toml::enclosure::Enclosure;
+
+/// What a line of the diff is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// `---` and `+++`.
+    File,
+    /// `@@ … @@`.
+    Hunk,
+    /// The same in both.
+    Context,
+    /// Only in the old text.
+    Removed,
+    /// Only in the new text.
+    Added,
+}
+
+/// One line of the diff, its secrets replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it is.
+    pub kind: LineKind,
+    /// Its pieces, each with whether it is what changed in the line.
+    pub pieces: Vec<(bool, String)>,
+}
+
+impl Line {
+    fn new(kind: LineKind, text: String) -> Self {
+        Self { kind, pieces: vec![(false, text)] }
+    }
+}
+
+/// The diff of a plan with this many lines of context; empty when nothing changes.
+///
+/// # Errors
+///
+/// [`Error::NotProved`] when a new section does not parse: what can't be read can't be shown
+/// without its secrets, and what isn't shown is not to be written.
+pub fn diff(
+    config: &Config<'_>,
+    plan: &Plan,
+    redaction: &Redaction<'_>,
+    context: usize,
+) -> Result<Vec<Line>, Error> {
+    if !plan.changes() {
+        return Ok(Vec::new());
+    }
+    let mut old =
+        OldLines { config, redaction, masks: MasksAround::new(redaction, config.syntax()) };
+    let mut changes = Vec::new();
+    for block in plan.blocks() {
+        let masks = old.masks.of_block(block.block);
+        changes.extend(changed_lines(config, block, redaction, masks)?);
+    }
+    let label = config.text().label();
+    let enclosure = config.text().enclosure();
+    let label = enclosure.map_or(label.to_owned(), |outer| outer.title(label));
+    let enclosed = enclosure.and_then(Enclosure::lines);
+    let mut out = vec![
+        Line::new(LineKind::File, format!("--- {label}")),
+        Line::new(LineKind::File, format!("+++ {label}")),
+    ];
+    let count = config.text().line_count();
+    let mut shift = 0_isize;
+    let mut rest = &mut changes[..];
+    while !rest.is_empty() {
+        let near = |two: &[ChangedLines]| two[1].old.start <= two[0].old.end + 2 * context;
+        let size = 1 + rest.windows(2).take_while(|two| near(two)).count();
+        let (hunk, later) = rest.split_at_mut(size);
+        rest = later;
+        let start = hunk[0].old.start.saturating_sub(context);
+        let end = (hunk[size - 1].old.end + context).min(count).max(hunk[size - 1].old.end);
+        let grown: isize = hunk
+            .iter()
+            .map(|change| change.added.cast_signed() - change.old.len().cast_signed())
+            .sum();
+        let new_start = start.saturating_add_signed(shift);
+        let new_length = (end - start).saturating_add_signed(grown);
+        let above = enclosed.map_or(0, |(line, _)| line);
+        let (from, to) = (range(above + start, end - start), range(above + new_start, new_length));
+        let header = format!("@@ -{from} +{to} @@");
+        out.push(Line::new(LineKind::Hunk, header));
+        shift += grown;
+        let mut at = start;
+        for change in hunk {
+            old.push(at..change.old.start, &mut out);
+            out.append(&mut change.lines);
+            at = change.old.end;
+        }
+        old.push(at..end, &mut out);
+    }
+    if let Some((_, indent)) = enclosed {
+        indent_lines(&mut out, indent);
+    }
+    Ok(out)
+}
+
+/// Puts the blanks of a text that stands inside another file before its lines.
+fn indent_lines(lines: &mut [Line], indent: usize) {
+    for line in lines {
+        let shown = !matches!(line.kind, LineKind::File | LineKind::Hunk);
+        if shown && line.pieces.iter().any(|(_, text)| !text.is_empty()) {
+            line.pieces.insert(0, (false, " ".repeat(indent)));
+        }
+    }
+}
+
+fn range(start: usize, length: usize) -> String {
+    match length {
+        0 => format!("{start},0"),
+        1 => format!("{}", start + 1),
+        _ => format!("{},{length}", start + 1),
+    }
+}
+
+/// Shows lines of the old text.
+struct OldLines<'c, 't> {
+    config: &'c Config<'t>,
+    redaction: &'c Redaction<'c>,
+    masks: MasksAround<'c, 't>,
+}
+
+impl OldLines<'_, '_> {
+    fn push(&mut self, lines: Range<usize>, out: &mut Vec<Line>) {
+        for line in lines {
+            let text = self.show(line);
+            out.push(Line::new(LineKind::Context, text));
+        }
+    }
+
+    fn show(&mut self, line: usize) -> String {
+        let text = self.config.text();
+        let span = text.line(line);
+        // The indent of a header belongs to the block before it, the rest to its own.
+        let last = span.end.saturating_sub(1).max(span.start);
+        self.redaction.show(text.as_str(), span, self.masks.at(last))
+    }
+}
+
+/// The diff as plain text.
+#[must_use]
+pub fn to_text(lines: &[Line]) -> String {
+    let pieces = lines.iter().flat_map(|line| &line.pieces).map(|(_, text)| text.len());
+    let mut out = String::with_capacity(pieces.sum::<usize>() + lines.len() * "+\n".len());
+    for line in lines {
+        out.push_str(sign(line.kind));
+        line.pieces.iter().for_each(|(_, text)| out.push_str(text));
+        out.push('\n');
+    }
+    out
+}
+
+/// What a line starts with.
+#[must_use]
+pub fn sign(kind: LineKind) -> &'static str {
+    match kind {
+        LineKind::File | LineKind::Hunk => "",
+        LineKind::Context => " ",
+        LineKind::Removed => "-",
+        LineKind::Added => "+",
+    }
+}
