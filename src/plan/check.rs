@@ -1,7 +1,7 @@
 //! What must hold of a new auth document before it is planned: it holds what was asked for and nothing
 //! else. What each version of GitLab Runner makes of it is asked in `use_by_version`.
 
-use super::RunnerContext;
+use super::runner_context::RunnerContext;
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError};
 use crate::auth::expansion::expand;

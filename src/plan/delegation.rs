@@ -1,8 +1,9 @@
 //! Leaving a registry of a runner to a credential helper.
 
+use super::RunnerChange;
+use super::runner_context::RunnerContext;
 use super::set::whole;
 use super::use_by_version::Incoming;
-use super::{RunnerChange, RunnerContext};
 use crate::auth::credential_change::Action;
 use crate::auth::document::{AuthDocument, Content, Delegation, Style};
 use crate::auth::key::few;

@@ -9,29 +9,28 @@ mod mended;
 pub(crate) mod proof;
 mod pull_policy;
 mod remove;
+mod runner_context;
 mod set;
 mod use_by_version;
 
+use runner_context::RunnerContext;
+
 use crate::auth::credential::Credential;
 use crate::auth::credential_change::CredentialChange;
+use crate::auth::document::Delegation;
 pub use crate::auth::document::Removal;
-use crate::auth::document::{AuthDocument, Delegation, DocumentError};
-use crate::auth::expansion::expand;
-use crate::auth::key::few;
 use crate::auth::registry::Registry;
 use crate::error::Error;
-use crate::secret::Secret;
-pub(crate) use mended::Mended;
-
+pub(crate) use crate::plan::mended::Mended;
 use crate::plan::proof::{PatchedBlock, Proof, Wish};
 use crate::plan::pull_policy::PolicyChange;
-use crate::runner::auth_entry::{AuthEntries, AuthEntry};
 use crate::runner::environment::Environment;
 use crate::runner::executor::Pull;
 use crate::runner::layout::{own_indent, own_table};
 use crate::runner::pod_pull_secrets::{PodPullSecrets, SERVICE_ACCOUNT};
 use crate::runner::pull_policy::{PullPolicy, listed, meaning};
 use crate::runner::{Config, Runner};
+use crate::secret::Secret;
 use crate::toml::edit::{self, Edit};
 use crate::toml::table::NewPair;
 use crate::yaml;
@@ -327,108 +326,6 @@ fn expect(
         for edit in &policy.edits {
             proof.edit(policy.block, edit.clone());
             edits.push(edit.clone());
-        }
-    }
-}
-
-struct RunnerContext<'c, 't> {
-    config: &'c Config<'t>,
-    runner: &'c Runner<'t>,
-    environment: Option<&'c Environment<'c, 't>>,
-}
-
-impl RunnerContext<'_, '_> {
-    /// Parses the document of an entry to which something is added.
-    fn parse_for_addition<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
-        let document = self.parse(entry)?;
-        if let Some(second) = document.emptied_auths() {
-            let problem = "has the member auths twice, and null empties the one before it: take one \
-                           of the two out, or drop the document with --replace";
-            return Err(self
-                .invalid(entry, DocumentError { offset: second.start, problem: problem.into() }));
-        }
-        if let Some(place) = document.unwrapped_credentials().next() {
-            let problem = "has credentials outside \"auths\", which GitLab Runner ignores: put \
-                           {\"auths\": …} around them, or drop them with --replace";
-            return Err(self.invalid(
-                entry,
-                DocumentError { offset: place.place.start, problem: problem.into() },
-            ));
-        }
-        Ok(document)
-    }
-
-    /// Parses the document of an entry for a change: as it stands, with the places of its parts.
-    fn parse<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
-        let text = entry.document();
-        let document = self.parse_text(text).map_err(|error| {
-            let whole = expand(text, |name| self.variable(name)).text;
-            let whole = whole.expose();
-            if whole != text && AuthDocument::parse_literal(whole).is_ok() {
-                let problem = "comes together only from other variables ($NAME), so no credential \
-                               in it can be changed alone: change those variables, or drop the \
-                               document with --replace";
-                return self.invalid(entry, DocumentError { offset: 0, problem: problem.into() });
-            }
-            let DocumentError { offset, problem } = error;
-            let problem = format!(
-                "{problem}: mend it (doctor --fix may do that), drop it with set --replace, or take \
-                 it out with remove --everything"
-            );
-            self.invalid(entry, DocumentError { offset, problem })
-        })?;
-        self.check_expanded(entry, text, &document)?;
-        Ok(document)
-    }
-
-    fn parse_text<'x>(&self, text: &'x str) -> Result<AuthDocument<'x>, DocumentError> {
-        AuthDocument::parse(text, |name| self.variable(name))
-    }
-
-    /// Takes the entries out that the last one hides: two would be misread again.
-    fn take_out_hidden(
-        &self,
-        environment: &Environment<'_, '_>,
-        entries: &AuthEntries,
-        change: &mut RunnerChange,
-    ) {
-        let hidden = entries.hidden_numbers();
-        if !hidden.is_empty() {
-            change.edits.extend(environment.remove(&hidden));
-            self.tell_hidden(entries, change);
-        }
-    }
-
-    /// Says which entries go besides: who wrote them may think that they count.
-    fn tell_hidden(&self, entries: &AuthEntries, change: &mut RunnerChange) {
-        for entry in &entries.hidden {
-            let document = self.parse_text(entry.document()).ok();
-            let held = document.iter().flat_map(AuthDocument::entries);
-            let held = few(held.map(|entry| &entry.key));
-            let held = if held.is_empty() { held } else { format!(" ({held})") };
-            change.warnings.push(format!(
-                "line {}: an earlier auth entry is removed too{held}: the last one hides it, so \
-                 GitLab Runner never used it",
-                self.place(entry, 0).line
-            ));
-        }
-    }
-
-    fn variable(&self, name: &str) -> Option<Secret> {
-        self.environment?.variable(name)
-    }
-
-    fn place(&self, entry: &AuthEntry, offset: usize) -> crate::toml::text::Place {
-        let offset = offset.min(entry.document().len());
-        self.config.text().place(entry.place(offset..offset).start)
-    }
-
-    fn invalid(&self, entry: &AuthEntry, error: DocumentError) -> Error {
-        Error::InvalidAuthDocument {
-            path: self.config.text().label().to_owned(),
-            place: self.place(entry, error.offset),
-            runner: self.runner.title(),
-            problem: error.problem,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Credentials, or the whole auth entry, go.
 
-use super::{RunnerChange, RunnerContext};
+use super::RunnerChange;
+use super::runner_context::RunnerContext;
 use crate::auth::credential_change::{Action, CredentialChange};
 use crate::auth::document::{AuthDocument, Removal};
 use crate::error::Error;

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::RunnerChange;
+use super::runner_context::RunnerContext;
 use super::use_by_version::Incoming;
-use super::{RunnerChange, RunnerContext};
 use crate::auth::credential::Credential;
 use crate::auth::credential_change::{Action, CredentialChange};
 use crate::auth::document::AuthDocument;

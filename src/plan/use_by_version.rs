@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use super::RunnerContext;
+use super::runner_context::RunnerContext;
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Helper, Reading, undecodable};
 use crate::auth::expansion::{Expanded, expand};
