@@ -5,6 +5,7 @@
 pub(crate) mod interruption;
 pub(crate) mod placing;
 pub mod safe_write;
+mod way;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -17,6 +18,7 @@ use rustix::fs::OFlags;
 
 use crate::error::Error;
 use crate::toml::text::ConfigText;
+pub(crate) use way::open_source;
 
 /// A file that was written this short ago may be half written.
 const FRESH: Duration = Duration::from_millis(500);

@@ -405,6 +405,68 @@ fn a_link_of_another_user_leads_nowhere_else() {
     assert!(scene.is_untouched(&output));
 }
 
+/// What a source holds would stand in the other user's config.
+#[test]
+fn no_source_behind_another_users_link_is_read() {
+    if !is_root() {
+        return;
+    }
+    let scene = Scene::new();
+    let set = |options: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+            .args(["set", "--yes", "-c"])
+            .arg(scene.config())
+            .args(options)
+            .env("HOME", scene.home())
+            .stdin(Stdio::null())
+            .output()
+            .expect("the command runs")
+    };
+    let password = ["-r", "r.io", "-u", "ci", "--password-file"];
+    fs::create_dir(scene.home().join(".docker")).unwrap();
+    let login = r#"{"auths": {"r.io": {"auth": "cm9vdDpwdw=="}}}"#;
+    fs::write(scene.guard().join("login.json"), login).unwrap();
+    let before = tree(&scene.guard());
+    let links = ["password", "folder", ".docker/config.json"].map(|name| scene.home().join(name));
+    let targets = ["secret", "", "login.json"].map(|name| scene.guard().join(name));
+    for (link, target) in links.iter().zip(&targets) {
+        symlink(target, link).unwrap();
+        lchown(link, Some(USER), Some(USER)).unwrap();
+    }
+    let hard = scene.home().join("hard");
+    fs::hard_link(scene.guard().join("login.json"), &hard).unwrap();
+    let [link, folder, login] = links.each_ref().map(|link| link.to_str().unwrap());
+    let within = format!("{folder}/secret");
+    for options in [
+        &[&password[..], &[link]].concat()[..],
+        &[&password[..], &[&within]].concat(),
+        &["--auth-config", login],
+        &["--auth-config", hard.to_str().unwrap()],
+        &["--from-docker-config", login],
+        &["--from-docker-config"],
+        &["--pull-policy", "always", "--token-file", link],
+    ] {
+        scene.plant("config.toml", CONFIG, 0o600);
+        let output = set(options);
+        assert_eq!(output.status.code(), Some(3), "{options:?}: {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let why = ["another user's, who could lead it anywhere", "it has several names"];
+        assert!(why.iter().any(|why| said.contains(why)), "{options:?}: {said}");
+        assert_eq!(fs::read_to_string(scene.config()).unwrap(), CONFIG, "{options:?}");
+    }
+    fs::remove_file(hard).unwrap();
+    assert_eq!(tree(&scene.guard()), before);
+    // Root may lead itself anywhere, and a user may lead root to what is that user's.
+    scene.plant("own", "pw", 0o600);
+    for (maker, target) in [(0, scene.guard().join("passwd")), (USER, scene.folder().join("own"))] {
+        fs::remove_file(link).unwrap();
+        symlink(target, link).unwrap();
+        lchown(link, Some(maker), Some(maker)).unwrap();
+        let output = set(&[&password[..], &[link]].concat());
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
 #[test]
 fn a_config_of_roots_in_another_users_folder_stays_roots() {
     if !is_root() {

@@ -45,8 +45,9 @@ pub fn shown(key: &str) -> Cow<'_, str> {
 
 /// An image of a config as it may be shown: somebody may have put a user and a password before it.
 pub(crate) fn shown_image(image: &str) -> Cow<'_, str> {
-    let name = image.split_once("@sha256:").map_or(image, |(name, _)| name);
-    if name.contains(['@', '?']) { shown(image) } else { Cow::Borrowed(image) }
+    let (name, digest) = image.split_once("@sha256:").unwrap_or((image, ""));
+    let is_digest = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if name.contains(['@', '?']) || !is_digest { shown(image) } else { Cow::Borrowed(image) }
 }
 
 /// The path of a key as it may be shown.
@@ -123,12 +124,16 @@ fn is_variable(name: &str) -> bool {
 /// How short a word in the place of a host may be to be taken for base64.
 const SHORTEST_BASE64: usize = 12;
 
-/// Whether a word in the place of a host is more likely base64 or a token: hosts are written in
+/// Whether a word in the place of a host is more likely base64, hex or a token: hosts are written in
 /// small letters, with hyphens where they are long.
 fn is_base64(name: &str) -> bool {
     let any = |test: fn(&u8) -> bool| name.as_bytes().iter().any(test);
     let (lower, upper) = (any(u8::is_ascii_lowercase), any(u8::is_ascii_uppercase));
-    name.len() >= SHORTEST_BASE64 && ((lower && upper) || (name.len() >= 20 && !name.contains('-')))
+    let long = name.len() >= SHORTEST_BASE64;
+    let hex = any(u8::is_ascii_digit) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (lower && upper && (long || looks_generated(name)))
+        || (long && hex)
+        || (name.len() >= 20 && !name.contains('-'))
 }
 
 #[cfg(test)]
@@ -159,6 +164,10 @@ mod tests {
             ("https://ci:s3cret", "https://<hidden>"),
             ("ci:s3cret%40r.io", "<hidden>"),
             ("dTpTM0NSRVRhdXRo", "<hidden>"),
+            ("586b376d517a344c", "<hidden>"),
+            ("PassW0rd!", "<hidden>"),
+            ("registry01", "registry01"),
+            ("586b376d517a344c:5000", "586b376d517a344c:5000"),
         ] {
             assert_eq!(shown(key), expected, "{key}");
         }
@@ -176,6 +185,8 @@ mod tests {
         }
         assert_eq!(shown_image("alpine:latest"), "alpine:latest");
         assert_eq!(shown_image("u:s3cret@r.io/app:1"), "<hidden>@r.io/app:1");
+        assert_eq!(shown_image("r.io/app@sha256:12ab"), "r.io/app@sha256:12ab");
+        assert_ne!(shown_image("r.io/app@sha256:s3cret"), "r.io/app@sha256:s3cret");
         assert_eq!(without_user("https://ci:s3/cret@r.io/"), "https://r.io/");
         assert_eq!(without_user("ci:s3cret@gitlab.example.com"), "gitlab.example.com");
     }

@@ -46,7 +46,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::credential::Credential;
 use crate::auth::registry::Registry;
-use crate::config_file::{open_at_once, read_regular};
+use crate::config_file::{open_source, read_regular};
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -92,7 +92,7 @@ fn check_length(length: usize) -> io::Result<()> {
 }
 
 fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = open_at_once(path)?;
+    let file = open_source(path)?;
     if file.metadata()?.file_type().is_fifo() {
         pipe::read(&file)
     } else {

@@ -15,15 +15,10 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::config_file::not_regular;
+use crate::config_file::way::PASSAGE;
 
 /// How often a removal is tried.
 const ATTEMPTS: usize = 3;
-
-/// To pass through a folder needs less than to read it.
-#[cfg(target_os = "linux")]
-pub(super) const PASSAGE: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
-#[cfg(not(target_os = "linux"))]
-pub(super) const PASSAGE: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC);
 
 /// An open folder.
 #[derive(Debug)]
