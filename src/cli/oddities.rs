@@ -19,6 +19,11 @@ pub(super) fn odd(request: &Request) -> Vec<String> {
                          has filled in"
                     ));
                 }
+                if has_blanks_around(login.username()) {
+                    warnings.push(format!(
+                        "the user for {registry} begins or ends with a blank, which is stored too"
+                    ));
+                }
                 let odd = odd_password(login.password());
                 warnings.extend(odd.map(|odd| format!("the password for {registry} {odd}")));
             }
@@ -63,8 +68,12 @@ fn odd_password(password: &Secret) -> Option<String> {
     if lines > 1 && !is_key {
         return Some(format!("has {lines} lines, and all of them are stored"));
     }
-    let blank = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
-    (blank && lines == 1).then(|| "begins or ends with a blank, which is stored too".to_owned())
+    (has_blanks_around(text) && lines == 1)
+        .then(|| "begins or ends with a blank, which is stored too".to_owned())
+}
+
+fn has_blanks_around(text: &str) -> bool {
+    text.trim().len() < text.len()
 }
 
 #[cfg(test)]

@@ -29,6 +29,12 @@ pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
         .into_iter()
         .find(|(_, file)| file.display().to_string() == path && !is_path(file))
     {
+        if path.trim_start().starts_with('{') {
+            return Error::Usage(format!(
+                "{option} takes the path of a file, or - for standard input; what was typed is now in the \
+                 shell's history: change the passwords in it"
+            ));
+        }
         return Error::Unreadable { path: format!("the file that {option} names"), cause };
     }
     let global = &arguments.global;

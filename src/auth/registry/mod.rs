@@ -154,6 +154,10 @@ impl Registry {
                 "has a port that is no number from 1 to 65535".into()
             });
         }
+        let name = port(host).map_or(host, |port| &host[..host.len() - port.len() - 1]);
+        if name.contains(':') && !name.starts_with('[') {
+            return refuse("has more than one port; an IPv6 address stands between [ and ]".into());
+        }
         if HUB_NAMES.contains(&host) && rest.is_empty() {
             DOCKER_HUB.clone_into(&mut path);
         }
@@ -298,6 +302,8 @@ mod tests {
             "hub.docker.com/r/org/app",
             "*.r.io",
             "nginx:1.25",
+            "r.io:5000:80",
+            "::1:5000",
             "r.io/group/app@sha256:0123",
         ] {
             assert!(Registry::parse(typed).is_err(), "{typed:?}");

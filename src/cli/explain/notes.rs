@@ -57,13 +57,12 @@ impl Telling<'_> {
                     .to_owned(),
             );
         }
-        if let Some(host) =
-            resolution.image_path.strip_prefix("docker.io/").filter(|name| is_host(name))
-        {
-            notes.push(format!(
-                "an image without a / is on Docker Hub: one on the registry {host} is named \
-                 {host}/NAME"
-            ));
+        if resolution.image_path.strip_prefix("docker.io/").is_some_and(is_host) {
+            notes.push(
+                "an image without a / is on Docker Hub: behind a registry stands the image's name, as \
+                 in HOST[:PORT]/NAME"
+                    .to_owned(),
+            );
         }
         match &resolution.verdict {
             Verdict::Dropped { .. } if self.version.warns_in_the_job_log() => {
