@@ -1,12 +1,13 @@
 //! `explain`: which credential each runner would use for an image, and why.
 
 mod notes;
+mod questions;
 mod report;
 mod words;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
 
+use questions::{Questions, check_image};
 use report::{ImageReport, tell_json};
 
 use super::args::{Explain, Format, Global};
@@ -23,7 +24,6 @@ use crate::resolver::explanation::Explanation;
 use crate::resolver::shell::{option, yaml_path};
 use crate::runner::Config;
 use crate::runner::executor::Pull;
-use crate::runner::named_images::named_images;
 use crate::runner::pod_pull_secrets::SERVICE_ACCOUNT;
 use crate::runner::selection::Matches;
 use crate::toml::printable::one_line;
@@ -46,47 +46,27 @@ pub(super) fn explain(
     let version = explain.runner_version;
     config.check_read_by(version)?;
     let selected = selector.select(&config, Matches::Any)?;
-    let named = explain.images.is_empty();
-    let questions = if named {
-        named_by(&config, &selected)?
-    } else {
-        explain.images.iter().map(|image| (image.clone(), selected.clone())).collect()
-    };
-    // Each runner's document is read once, for all images.
-    let mut asked: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-    for (image, runners) in &questions {
-        for &number in runners {
-            asked.entry(number).or_default().push(image);
-        }
-    }
-    let mut explanations = BTreeMap::new();
-    for (number, images) in asked {
-        let runner = &config.runners()[number];
-        let found = Explanation::of_images(&config, runner, &images, version)?;
-        explanations.insert(number, found.into_iter());
-    }
+    let questions = Questions::of(&config, &selected, &explain.images)?;
+    let mut answers = questions.answers(&config, version)?;
+    let mut summary = Summary::default();
     let mut reports = Vec::new();
-    let (mut served, mut lacking, mut goes_on) = (0, 0, false);
     let mut out = String::new();
-    for (image, runners) in &questions {
+    for (image, runners) in questions.all() {
         // Somebody may have put a user and a password before an image of the config.
-        let label = if named { shown_image(image) } else { Cow::Borrowed(image.as_str()) };
+        let label =
+            if questions.named { shown_image(image) } else { Cow::Borrowed(image.as_str()) };
+        let hidden = matches!(label, Cow::Owned(_));
         let mut report = ImageReport { image: label.clone().into_owned(), runners: Vec::new() };
         for number in runners {
             let runner = &config.runners()[*number];
-            let Some(explanation) = explanations.get_mut(number).and_then(Iterator::next) else {
-                continue;
-            };
-            let hidden = matches!(label, Cow::Owned(_));
+            let Some(explanation) = answers.next_of(*number) else { continue };
             let explanation = &explanation;
             let telling = Telling { explanation, version, redaction: &redaction, hidden };
-            served += usize::from(explanation.has_credential());
-            goes_on |= !named && telling.goes_on();
-            lacking += usize::from(telling.is_lacking(named));
+            summary.add(&telling, questions.named);
             if output.format == Format::Json {
                 report.runners.push(telling.report(runner));
             } else {
-                out.push_str(&telling.text(runner, &label, named));
+                out.push_str(&telling.text(runner, &label, questions.named));
             }
         }
         reports.push(report);
@@ -97,7 +77,39 @@ pub(super) fn explain(
     } else if selected.is_empty() {
         output.print(&format!("{} has no [[runners]] entry.\n", one_line(text.label())));
     } else if !output.quiet {
-        if goes_on {
+        out.push_str(&summary.last_words(version));
+        if summary.served > 0 && cfg!(feature = "verify") && input.file().is_some() {
+            out.push_str(&verify(text, &explain.images));
+        }
+        output.print(&out);
+    }
+    // A runner that pulls nothing lacks nothing, unless there is no other.
+    let none = !questions.named && summary.served == 0;
+    Ok(ExitStatus::no_if(summary.lacking > 0 || none))
+}
+
+/// What holds of all answers together.
+#[derive(Default)]
+struct Summary {
+    /// How many runners have a credential for an image.
+    served: usize,
+    /// How many pull images and have none.
+    lacking: usize,
+    /// Whether one goes on to other sources.
+    goes_on: bool,
+}
+
+impl Summary {
+    fn add(&mut self, telling: &Telling<'_>, named: bool) {
+        self.served += usize::from(telling.explanation.has_credential());
+        self.lacking += usize::from(telling.is_lacking(named));
+        self.goes_on |= !named && telling.goes_on();
+    }
+
+    /// What is said once, below all answers.
+    fn last_words(&self, version: RunnerVersion) -> String {
+        let mut out = String::new();
+        if self.goes_on {
             out.push_str(&notes::standing(version));
         }
         if version == RunnerVersion::LATEST {
@@ -108,13 +120,8 @@ pub(super) fn explain(
         if let Some(warning) = unknown_rules(version) {
             out.push_str(&format!("{warning}\n"));
         }
-        if served > 0 && cfg!(feature = "verify") && input.file().is_some() {
-            out.push_str(&verify(text, &explain.images));
-        }
-        output.print(&out);
+        out
     }
-    // A runner that pulls nothing lacks nothing, unless there is no other.
-    Ok(ExitStatus::no_if(lacking > 0 || (!named && served == 0)))
 }
 
 /// That a version may differ from what is known, where nobody could know.
@@ -140,47 +147,6 @@ fn verify(text: &ConfigText, images: &[String]) -> String {
     } else {
         String::new()
     }
-}
-
-/// The images that the selected runners name, each with those that do. One with a variable in it
-/// has a name only in a job.
-fn named_by(config: &Config<'_>, selected: &[usize]) -> Result<Vec<(String, Vec<usize>)>, Error> {
-    let mut questions: Vec<(String, Vec<usize>)> = Vec::new();
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for &number in selected {
-        for named in named_images(config, &config.runners()[number]) {
-            if check_image(&named.image).is_err() {
-                continue;
-            }
-            let question = *known.entry(named.image.clone()).or_insert(questions.len());
-            match questions.get_mut(question) {
-                Some((_, runners)) if runners.last() == Some(&number) => {}
-                Some((_, runners)) => runners.push(number),
-                None => questions.push((named.image, vec![number])),
-            }
-        }
-    }
-    if questions.is_empty() && !selected.is_empty() {
-        let problem = "no runner here names an image: name one, such as registry.example.com/app:1";
-        return Err(Error::Usage(problem.to_owned()));
-    }
-    Ok(questions)
-}
-
-/// Refuses what GitLab Runner would not take for an image either.
-fn check_image(image: &str) -> Result<(), Error> {
-    let problem = if image.is_empty() {
-        "the image is empty: name one such as registry.example.com/group/app:1.0"
-    } else if image.contains('$') {
-        "the image contains a variable: give the name that it stands for"
-    } else if image.contains("://") {
-        "an image has no scheme: leave out everything before the host"
-    } else if image.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        "the image contains spaces"
-    } else {
-        return Ok(());
-    };
-    Err(Error::Usage(problem.to_owned()))
 }
 
 /// An explanation on its way to a person or a program.
