@@ -69,7 +69,7 @@ pub fn default_path() -> Result<PathBuf, Error> {
 /// // Where GitLab Runner itself would look.
 /// let file = ConfigFile::read(&default_path()?, ConfigFile::LARGEST)?;
 /// println!("{} (mode {:o})", file.path().display(), file.mode());
-/// if !file.is_fresh() {
+/// if !file.is_fresh() && !file.is_foreign() {
 ///     let config = Config::parse(file.text())?;
 ///     println!("{} runners", config.runners().len());
 /// }
@@ -80,6 +80,7 @@ pub fn default_path() -> Result<PathBuf, Error> {
 pub struct ConfigFile {
     path: PathBuf,
     mode: u32,
+    owner: u32,
     modified: Option<SystemTime>,
     text: ConfigText,
 }
@@ -100,7 +101,8 @@ impl ConfigFile {
         let bytes = read_config(&mut file, largest).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         let (mode, modified) = (metadata.mode() & 0o7777, metadata.modified().ok());
-        Ok(Self { path: path.to_owned(), mode, modified, text: ConfigText::new(label, bytes) })
+        let (owner, text) = (metadata.uid(), ConfigText::new(label, bytes));
+        Ok(Self { path: path.to_owned(), mode, owner, modified, text })
     }
 
     /// Whether the file was written a moment ago, so that its writer may not be done.
@@ -125,6 +127,12 @@ impl ConfigFile {
     #[must_use]
     pub fn mode(&self) -> u32 {
         self.mode
+    }
+
+    /// Whether it belongs to somebody else than root and this user: what it names is not run then.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        is_foreign(self.owner)
     }
 
     /// The path as it was given.
@@ -156,6 +164,11 @@ pub(crate) fn settle<S, R>(
         sleep(Duration::from_millis(5));
         found = again()?;
     }
+}
+
+/// Whether this is neither root nor this user.
+pub(crate) fn is_foreign(owner: u32) -> bool {
+    ![0, rustix::process::geteuid().as_raw()].contains(&owner)
 }
 
 /// Whether this is a moment ago. A clock that was put back makes nothing fresh.

@@ -170,19 +170,33 @@ impl<'r> RunnerCredentials<'r> {
 /// What helpers have said: each is asked once for each key, for all runners.
 pub(super) struct HelperCache {
     timeout: Duration,
+    /// Why none is asked.
+    refused: Option<Failure>,
     credentials: HashMap<(String, Key), Result<Credential, Failure>>,
     lists: HashMap<String, Result<Vec<String>, Failure>>,
 }
 
 impl HelperCache {
     pub fn new(timeout: Duration) -> Self {
-        Self { timeout, credentials: HashMap::new(), lists: HashMap::new() }
+        Self { timeout, refused: None, credentials: HashMap::new(), lists: HashMap::new() }
+    }
+
+    /// Asks none from now on, since the config that names them is another user's: they would give this
+    /// user's keys, for registries that the other one picks.
+    pub fn refuse(&mut self) {
+        self.refused = Some(Failure::new(
+            Obstacle::CredentialHelper,
+            "the config is another user's, and the helper that it names would be run with your rights: \
+             run verify as that user",
+        ));
     }
 
     fn get(&mut self, helper: &Helper, key: &Key) -> FoundCredential {
         let timeout = self.timeout;
+        let refused = self.refused.clone();
         let asked = self.credentials.entry((helper.name.clone(), key.clone()));
         let credential = asked.or_insert_with(|| {
+            refused.map_or(Ok(()), Err)?;
             CredentialHelper::new(&helper.name, timeout)
                 .and_then(|program| program.get(key.as_str()))
                 .map_err(|error| failure(helper, error))
@@ -198,7 +212,9 @@ impl HelperCache {
     /// The keys that a store knows.
     fn list(&mut self, store: &Helper) -> Result<Vec<String>, Failure> {
         let timeout = self.timeout;
+        let refused = self.refused.clone();
         let asked = self.lists.entry(store.name.clone()).or_insert_with(|| {
+            refused.map_or(Ok(()), Err)?;
             CredentialHelper::new(&store.name, timeout)
                 .and_then(|program| program.list())
                 .map_err(|error| failure(store, error))

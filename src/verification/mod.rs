@@ -18,7 +18,7 @@
 //! let text = ConfigText::new("config.toml", format!("[[runners]]\n  {entry}\n").into_bytes());
 //! let config = Config::parse(&text)?;
 //! let images = AskedImages { given: vec!["localhost:1/app".to_owned()], named_in_config: true };
-//! let mut questions = Questions::new(images, Duration::from_secs(5));
+//! let mut questions = Questions::new(images, Duration::from_secs(5)).without_helpers();
 //! questions.add(&config, 0)?;
 //! // One conversation, about the credential and the image; no helper had to be run for it.
 //! assert!(questions.len() == 1 && !questions.is_empty() && questions.helped().next().is_none());
@@ -140,6 +140,14 @@ impl Questions {
         let helpers = HelperCache::new(timeout);
         let (inquiries, numbers, runners) = (Vec::new(), HashMap::new(), Vec::new());
         Self { asked_images, helpers, inquiries, numbers, runners }
+    }
+
+    /// Asks no credential helper, as is right for the config of another user: it would answer with this
+    /// user's keys.
+    #[must_use]
+    pub fn without_helpers(mut self) -> Self {
+        self.helpers.refuse();
+        self
     }
 
     /// Adds what there is to ask for a runner. The credential helpers that it names are run for that.

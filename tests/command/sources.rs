@@ -760,6 +760,29 @@ fn a_pipe_is_no_login() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("there is no file left by a login"));
 }
 
+/// It would give root's keys, and the other user picks the registries.
+#[test]
+fn no_helper_is_asked_for_another_users_file() {
+    if !support::is_root() {
+        return;
+    }
+    let place = Place::new();
+    for named in [
+        r#"{"credHelpers": {"store.example.com": "good"}}"#,
+        r#"{"credsStore": "good"}"#,
+        r#"{"auths": {"r.io": {"auth": "dTpw"}}, "credsStore": "good"}"#,
+    ] {
+        place.put("config.json", named);
+        std::os::unix::fs::chown(place.path("config.json"), Some(1234), None).expect("root may");
+        let said = place.fails(3, &["set", "--yes", "--from-docker-config", "config.json"]);
+        assert!(said.contains("this is another user's file"), "{said}");
+    }
+    // What stands in the file itself is that user's own.
+    place.put("config.json", r#"{"auths": {"r.io": {"auth": "dTpw"}}}"#);
+    std::os::unix::fs::chown(place.path("config.json"), Some(1234), None).expect("root may");
+    place.set(&["--from-docker-config", "config.json"]);
+}
+
 /// What stands in the place of a helper's name may be a password.
 #[test]
 fn a_helper_that_is_no_name_is_not_told() {

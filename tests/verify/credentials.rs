@@ -45,6 +45,24 @@ fn a_helper_is_asked_as_the_runner_would() {
     );
 }
 
+/// It would give root's keys, and the other user picks whom they are sent to.
+#[test]
+fn no_helper_is_asked_for_another_users_config() {
+    if !rustix::process::geteuid().is_root() {
+        println!("SKIPPED: this needs root");
+        return;
+    }
+    for names in [json!({"credHelpers": {"127.0.0.1:1": "test"}}), json!({"credsStore": "test"})] {
+        let setup = Setup::with_document(&names);
+        helper(&setup, "test", "127.0.0.1:1", "ci", PASSWORD);
+        assert_eq!(setup.verify(&[]).results(), ["unreachable not-connected"]);
+        std::os::unix::fs::chown(setup.path("config.toml"), Some(1234), None).expect("root may");
+        let run = setup.verify(&[]);
+        assert_eq!(run.results(), ["unreachable credential-helper"]);
+        assert!(run.message().contains("run verify as that user"), "{}", run.message());
+    }
+}
+
 #[test]
 fn a_store_is_asked_for_what_it_lists() {
     let (listed, beside) = (end(), end());

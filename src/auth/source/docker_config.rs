@@ -153,6 +153,15 @@ impl LoginFile<'_, '_> {
             return Ok(());
         }
         let helper = || {
+            if self.source.is_foreign() {
+                // It would give this user's keys, for registries that the other one picks.
+                return Err(self.source.refuse(
+                    place,
+                    "this is another user's file, and the helper that it names would be run with your \
+                     rights: as that user, run render --from-docker-config, and hand what it prints to \
+                     set --auth-config -",
+                ));
+            }
             CredentialHelper::new(&named.name, self.timeout).map_err(|error| match error {
                 error @ Error::InvalidHelperName => self.source.refuse(place, &error.to_string()),
                 error => error,

@@ -39,7 +39,7 @@ mod pipe;
 mod text;
 
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -78,10 +78,15 @@ fn from_stdin(what: &str) -> Result<Secret, Error> {
 ///
 /// [`Error::Unreadable`] and [`Error::InvalidSource`].
 pub fn from_file(path: &Path) -> Result<Secret, Error> {
+    Ok(owned(path)?.0)
+}
+
+/// The same with the owner of the file.
+fn owned(path: &Path) -> Result<(Secret, u32), Error> {
     let label = path.display().to_string();
-    let mut bytes =
+    let (mut bytes, owner) =
         read_file(path).map_err(|cause| Error::Unreadable { path: label.clone(), cause })?;
-    text(&mut bytes, &label)
+    Ok((text(&mut bytes, &label)?, owner))
 }
 
 fn check_length(length: usize) -> io::Result<()> {
@@ -91,13 +96,15 @@ fn check_length(length: usize) -> io::Result<()> {
     Ok(())
 }
 
-fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read_file(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, u32)> {
     let file = open_source(path)?;
-    if file.metadata()?.file_type().is_fifo() {
-        pipe::read(&file)
+    let found = file.metadata()?;
+    let bytes = if found.file_type().is_fifo() {
+        pipe::read(&file)?
     } else {
-        read_regular(file).map(Zeroizing::new)
-    }
+        read_regular(file).map(Zeroizing::new)?
+    };
+    Ok((bytes, found.uid()))
 }
 
 fn text(bytes: &mut Zeroizing<Vec<u8>>, what: &str) -> Result<Secret, Error> {

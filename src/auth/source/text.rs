@@ -5,10 +5,11 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::logins::Logins;
-use super::{Login, from_file, from_stdin};
+use super::{Login, from_stdin, owned};
 use crate::auth::credential::Credential;
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Stored};
 use crate::auth::registry::Registry;
+use crate::config_file::is_foreign;
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -21,21 +22,30 @@ pub(super) struct SourceText {
     text: Zeroizing<String>,
     /// How many bytes stand before the text that was read.
     lead: usize,
+    /// Whether it is a file of somebody else than root and this user.
+    foreign: bool,
 }
 
 impl SourceText {
     pub fn new(label: String, text: &str) -> Self {
         // Windows tools write a byte order mark, which no reader of JSON takes.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self { label, text: Zeroizing::new(text.to_owned()), lead: 0 }
+        Self { label, text: Zeroizing::new(text.to_owned()), lead: 0, foreign: false }
     }
 
     /// Reads a file; `-` is standard input.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let stdin = path.as_os_str() == "-";
-        let text = if stdin { from_stdin("the auth document")? } else { from_file(path)? };
-        let label = if stdin { "standard input".to_owned() } else { path.display().to_string() };
-        Ok(Self::new(label, text.expose()))
+        if path.as_os_str() == "-" {
+            let text = from_stdin("the auth document")?;
+            return Ok(Self::new("standard input".to_owned(), text.expose()));
+        }
+        let (text, owner) = owned(path)?;
+        let found = Self::new(path.display().to_string(), text.expose());
+        Ok(Self { foreign: is_foreign(owner), ..found })
+    }
+
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
     }
 
     pub fn text(&self) -> &str {

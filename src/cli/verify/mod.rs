@@ -15,6 +15,7 @@ use super::args::{Format, Global, Network, Verify};
 use super::input::Input;
 use super::output::Output;
 use super::report::{Report, RunnerLabel, RunnersBody, redaction};
+use crate::config_file::ConfigFile;
 use crate::count::counted;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -88,6 +89,9 @@ pub(super) fn verify(
     let config = Config::parse(input.text())?;
     let asked = AskedImages { given: images, named_in_config: verify.named_images };
     let mut questions = Questions::new(asked, timeout);
+    if input.file().is_some_and(ConfigFile::is_foreign) {
+        questions = questions.without_helpers();
+    }
     for number in selected {
         questions.add(&config, number)?;
     }
