@@ -27,7 +27,10 @@ pub(super) fn man(pages: &ManPages) -> Result<ExitStatus, Error> {
     let mut all = help::command().disable_help_subcommand(true);
     all.build();
     if let Some(folder) = &pages.into {
-        fs::create_dir_all(folder).map_err(|cause| not_created(folder, cause))?;
+        fs::create_dir_all(folder).map_err(|cause| {
+            let is_file = cause.kind() == io::ErrorKind::AlreadyExists;
+            not_created(folder, if is_file { io::ErrorKind::NotADirectory.into() } else { cause })
+        })?;
         for command in all.get_subcommands().chain([&all]) {
             let name = format!("{}.1", title(command));
             let text = page(command, &all).map_err(Error::OutputLost)?;

@@ -18,13 +18,15 @@ pub(super) fn check(
     findings: &mut Vec<Finding>,
 ) {
     let text = config.text();
+    let beside = environment.auth().is_some();
     let meant: Vec<_> = environment
         .values()
         .enumerate()
         .filter_map(|(entry, value)| Some((entry, Meant::new(&value)?)))
+        // Beside the right name a similar one may be another variable, which that one refers to.
+        .filter(|(_, meant)| !(beside && meant.similar))
         .collect();
     // Of several, or beside one that counts, a person must say which is meant.
-    let beside = environment.auth().is_some();
     let alone = meant.len() == 1 && !beside;
     for (entry, meant) in meant {
         let span = environment.span(entry);
@@ -71,6 +73,8 @@ pub(super) fn check(
 pub(super) struct Meant {
     /// Whether something like the variable's name stands there, with an `=` or alone.
     named: bool,
+    /// Whether letters of the name are wrong, so that only the document shows what was meant.
+    similar: bool,
     /// The name as it is written, where an `=` follows it.
     written: Option<String>,
     /// The bytes in whose place the variable's name with its `=` belongs.
@@ -85,7 +89,11 @@ impl Meant {
         let name = entry.split('=').next().unwrap_or_default();
         if name.len() < entry.len() && is_like_variable(name) {
             let written = Some(name.to_owned());
-            return Some(Self { named: true, written, name: 0..name.len() + 1 });
+            return Some(Self { named: true, similar: false, written, name: 0..name.len() + 1 });
+        }
+        if is_similar(name) && is_document(entry.get(name.len() + 1..).unwrap_or_default()) {
+            let written = Some(name.to_owned());
+            return Some(Self { named: true, similar: true, written, name: 0..name.len() + 1 });
         }
         // The = may be forgotten, or a colon in its place; the JSON itself may hold one.
         let name = entry.split(['{', ':', '=']).next().unwrap_or_default();
@@ -93,10 +101,27 @@ impl Meant {
             let json = entry.find('{').unwrap_or(entry.len());
             let named = name.len() == entry.len();
             let meant = named || json < entry.len();
-            return meant.then_some(Self { named, written: None, name: 0..json });
+            return meant.then_some(Self { named, similar: false, written: None, name: 0..json });
         }
-        is_document(entry).then_some(Self { named: false, written: None, name: 0..0 })
+        is_document(entry).then_some(Self {
+            named: false,
+            similar: false,
+            written: None,
+            name: 0..0,
+        })
     }
+}
+
+/// Whether a few letters of a name are wrong. What goes on behind the right name is another variable.
+fn is_similar(name: &str) -> bool {
+    const MOST: usize = 2;
+    let name = name.trim();
+    let other = name
+        .strip_prefix(VARIABLE)
+        .is_some_and(|rest| rest.starts_with(|next: char| next == '_' || next.is_ascii_digit()));
+    name.len().abs_diff(VARIABLE.len()) <= MOST
+        && !other
+        && strsim::osa_distance(&name.to_uppercase(), VARIABLE) <= MOST
 }
 
 /// Whether a text holds credentials as an auth document does.

@@ -142,8 +142,8 @@ impl fmt::Display for Sentence<'_> {
                 if candidates.is_empty() {
                     return write!(
                         f,
-                        "{path} has no [[runners]] entry: register a runner first, or name \
-                         another file with --config"
+                        "{path} has no [[runners]] entry: register a runner first, name another file \
+                         with --config, or see doctor if there should be one"
                     );
                 }
                 write!(f, "{path}: no runner has {wanted}")?;

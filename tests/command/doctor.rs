@@ -111,6 +111,8 @@ fn planted() -> Vec<Planted> {
     plant("error", "misspelled-variable", runner(&format!("' DOCKER_AUTH_CONFIG={good}'")), "' DOCKER", 1);
     plant("error", "misspelled-variable", runner(&format!("'DOCKER-AUTH-CONFIG={good}'")), "'DOCKER", 1);
     plant("error", "misspelled-variable", runner(&format!("'''\ndocker_auth_config={good}'''")), "'''\ndocker_", 1);
+    plant("error", "misspelled-variable", runner(&format!("'DOCKER_AUTH_CONIFG={good}'")), "'DOCKER", 1);
+    plant("error", "misspelled-variable", runner(&format!("'DOKER_AUTH_CONFIGS={good}'")), "'DOKER", 1);
     plant("error", "misspelled-variable", runner(r#""docker\u005fauth_config={}""#), "\"docker\\", 0);
     plant("error", "misspelled-variable", runner(r#""DOCKER_AUTH_CONFIG\t={}""#), "\"DOCKER", 0);
     plant("error", "misspelled-variable", runner("'docker_auth_config={}', 'docker_auth_config= {}'"), "'docker_auth_config= ", 0);

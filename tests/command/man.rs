@@ -102,11 +102,14 @@ fn a_folder_that_is_missing_is_made_and_one_that_cannot_be_is_named() {
     assert!(!pages(&folder.path().join("share/man/man1")).is_empty());
     let file = folder.path().join("file");
     fs::write(&file, "").expect("a file");
-    let output =
-        Command::new(BINARY).args(["man", "--into"]).arg(file.join("man1")).output().expect("man");
-    assert_eq!(output.status.code(), Some(5));
-    let said = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(said.ends_with("file/man1 can't be written: not a directory\n"), "{said}");
+    for (folder, name) in [(file.join("man1"), "file/man1"), (file, "file")] {
+        let output =
+            Command::new(BINARY).args(["man", "--into"]).arg(folder).output().expect("man");
+        assert_eq!(output.status.code(), Some(5));
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        let expected = format!("/{name} can't be written: not a directory\n");
+        assert!(said.ends_with(&expected), "{said}");
+    }
 }
 
 #[test]
