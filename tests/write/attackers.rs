@@ -33,6 +33,9 @@ const USER: u32 = 1234;
 
 const CONFIG: &str = "[[runners]]\n  name = \"one\"\n  executor = \"docker\"\n";
 
+/// One that `doctor --fix` mends.
+const FIXABLE: &str = "[[runners]]\n  executor = \"docker\"\n  environment = ['DOCKER_AUTH_CONFIG ={\"auths\": {}}']\n";
+
 /// How often each attack is tried.
 const ROUNDS: usize = 20;
 
@@ -143,7 +146,7 @@ impl Scene {
                 fs::set_permissions(folder, Permissions::from_mode(modes[usize::from(other) % 4]))
             }
             10 => {
-                let texts = ["", "[[runn", CONFIG, "# more\n[[runners]]\n"];
+                let texts = ["", "[[runn", CONFIG, FIXABLE];
                 // It may be a pipe that nobody reads.
                 let mut options = File::options();
                 options.write(true).create(true).truncate(true);
@@ -256,7 +259,7 @@ fn beside(scene: &Scene, round: usize, attacker: impl FnOnce(&AtomicBool) + Send
         }
         // The watch is there a moment later.
         std::thread::sleep(Duration::from_millis(5));
-        let output = match round % 3 {
+        let output = match round % 4 {
             0 => set(&scene.config()),
             1 => run(
                 [
@@ -273,7 +276,8 @@ fn beside(scene: &Scene, round: usize, attacker: impl FnOnce(&AtomicBool) + Send
                 ],
                 &scene.config(),
             ),
-            _ => run(["remove", "--everything", "--yes", "-c"], &scene.config()),
+            2 => run(["remove", "--everything", "--yes", "-c"], &scene.config()),
+            _ => run(["doctor", "--fix", "--yes", "-c"], &scene.config()),
         };
         over.store(true, Ordering::SeqCst);
         output
@@ -352,6 +356,12 @@ fn nothing_outside_a_folder_that_is_changed_at_random_changes() {
         });
         written += usize::from(output.status.success());
         assert!(scene.is_untouched(&output), "round {round}: {steps:?}");
+        // Nor is what is root's alone in the other user's home now.
+        let taken = tree(&scene.home()).into_iter().find(|(path, about)| {
+            about.contains("# root's")
+                && path.symlink_metadata().is_ok_and(|file| file.nlink() == 1)
+        });
+        assert_eq!(taken, None, "round {round}: {steps:?}");
         let kept = scene.config().to_str().unwrap().replace('/', "%2F");
         assert!(!Path::new("/var/lib/runner-auth").join(kept).exists(), "round {round}: {steps:?}");
     }
