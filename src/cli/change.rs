@@ -8,6 +8,7 @@ use super::input::Input;
 use super::oddities::odd;
 use super::output::{Output, filtered};
 use super::preview::{Ending, Preview, Told, warnings};
+use super::report::select;
 use crate::cli::terminal::Terminal;
 use crate::config_file::safe_write::{self, Options, Patch};
 use crate::doctor::{self, Finding};
@@ -208,7 +209,9 @@ impl Change<'_> {
     /// Plans the change of a config.
     fn tell(&self, config: &Config<'_>) -> Result<Told, Error> {
         let selected = match &self.runners {
-            Runners::Selected(selector) => selector.select(config, Matches::One)?,
+            Runners::Selected(selector) => {
+                select(selector, config, Matches::One, self.output.show_secrets)?
+            }
             Runners::Picked(numbers) => numbers.clone(),
         };
         let plan = match self.intent {

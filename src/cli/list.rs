@@ -6,7 +6,7 @@ use super::args::{Format, Global, List};
 use super::columns::Columns;
 use super::input::Input;
 use super::output::Output;
-use super::report::{Report, RunnerLabel, RunnersBody, redaction};
+use super::report::{Report, RunnerLabel, RunnersBody, redaction, select};
 use crate::auth::registry::without_user;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -51,7 +51,7 @@ fn runners(
     let config = Config::parse(input.text())?;
     let redaction = redaction(&config, show_secrets);
     let mut runners = Vec::new();
-    for number in selector.select(&config, Matches::Any)? {
+    for number in select(selector, &config, Matches::Any, show_secrets)? {
         let runner = &config.runners()[number];
         let (credentials, problem) = match listing::credentials(&config, runner)? {
             Ok(credentials) => (credentials, None),

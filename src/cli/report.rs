@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::redaction::Redaction;
+use crate::runner::selection::{Matches, Selector};
 use crate::runner::{Config, Runner, label};
 use crate::toml::text::ConfigText;
 
@@ -91,6 +92,30 @@ pub(super) fn heading(runner: &Runner<'_>, redaction: &Redaction<'_>) -> String 
 /// A runner's name and token, on one line.
 pub(super) fn title(runner: &Runner<'_>, redaction: &Redaction<'_>) -> String {
     label::title(&redaction.name(runner), runner)
+}
+
+/// The runners that are selected. An error lists others, whose names may hold what is a secret elsewhere.
+pub(super) fn select(
+    selector: &Selector,
+    config: &Config<'_>,
+    matches: Matches,
+    show_secrets: bool,
+) -> Result<Vec<usize>, Error> {
+    selector.select(config, matches).map_err(|error| {
+        let redaction = redaction(config, show_secrets);
+        let clean = |text: String| redaction.clean(&text);
+        let all = |texts: Vec<String>| texts.into_iter().map(clean).collect();
+        match error {
+            Error::RunnerNotFound { path, wanted, near, candidates } => {
+                let (near, candidates) = (near.map(clean), all(candidates));
+                Error::RunnerNotFound { path, wanted, near, candidates }
+            }
+            Error::RunnerAmbiguous { path, wanted, candidates } => {
+                Error::RunnerAmbiguous { path, wanted, candidates: all(candidates) }
+            }
+            error => error,
+        }
+    })
 }
 
 /// A redaction that knows every secret of a config.

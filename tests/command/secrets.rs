@@ -147,6 +147,36 @@ const VARIABLES: &str = r#"[[runners]]
 "#;
 
 #[test]
+fn an_error_that_lists_runners_names_none_by_a_secret() {
+    let secret = "tr0ub4dor&3";
+    let runner = |number: usize| {
+        format!(
+            "[[runners]]\n  name = \"{secret}\"\n  executor = \"docker\"\n  environment = \
+             [\"DB_PASSWORD={secret}\", \"N={number}\"]\n"
+        )
+    };
+    let config = runner(1) + &runner(2);
+    let set = ["-r", "r.io", "-u", "ci", "--password-env", "PASSWORD", "--yes"];
+    for arguments in [
+        &["list", "-n", "one"][..],
+        &["explain", "r.io/app", "-n", "one"],
+        &["doctor", "-n", "one"],
+        &["doctor", "--fix", "--yes", "-n", "one"],
+        &["verify", "-n", "one"],
+        &["render"],
+        &[&["set"], &set[..]].concat(),
+        &[&["set", "-n", "tr0ub4dor"], &set[..]].concat(),
+        &["remove", "--everything", "--yes"],
+    ] {
+        for format in ["text", "json"] {
+            let printed = run(&[arguments, &["--format", format]].concat(), &config);
+            assert!(!printed.contains(secret), "{arguments:?}: {printed}");
+            assert!(printed.contains("<hidden"), "{arguments:?}: {printed}");
+        }
+    }
+}
+
+#[test]
 fn a_key_made_of_variables_is_shown_as_it_is_written() {
     let set = ["set", "-u", "ci", "--password-env", "PASSWORD", "--dry-run", "-r"];
     let delegate = ["set", "--credential-helper", "h", "--delegate", "--dry-run"];

@@ -13,7 +13,7 @@ use report::{ImageReport, tell_json};
 use super::args::{Explain, Format, Global};
 use super::input::Input;
 use super::output::Output;
-use super::report::redaction;
+use super::report::{redaction, select};
 use crate::auth::registry::shown_image;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
@@ -45,7 +45,7 @@ pub(super) fn explain(
     let redaction = redaction(&config, global.show_secrets);
     let version = explain.runner_version;
     config.check_read_by(version)?;
-    let selected = selector.select(&config, Matches::Any)?;
+    let selected = select(&selector, &config, Matches::Any, global.show_secrets)?;
     let questions = Questions::of(&config, &selected, &explain.images)?;
     let mut answers = questions.answers(&config, version)?;
     let mut summary = Summary::default();

@@ -14,7 +14,7 @@ pub(super) use before_writing::before_writing;
 use super::args::{Format, Global, Network, Verify};
 use super::input::Input;
 use super::output::Output;
-use super::report::{Report, RunnerLabel, RunnersBody, redaction};
+use super::report::{Report, RunnerLabel, RunnersBody, redaction, select};
 use crate::config_file::ConfigFile;
 use crate::count::counted;
 use crate::error::Error;
@@ -84,7 +84,8 @@ pub(super) fn verify(
     }
     let selector = verify.selection.selector()?;
     let (input, selected) = Input::read_settled(global, |input| {
-        selector.select(&Config::parse(input.text())?, Matches::Any)
+        let config = Config::parse(input.text())?;
+        select(&selector, &config, Matches::Any, global.show_secrets)
     })?;
     let config = Config::parse(input.text())?;
     let asked = AskedImages { given: images, named_in_config: verify.named_images };
