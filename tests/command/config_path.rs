@@ -24,5 +24,10 @@ fn a_config_that_is_nowhere_is_said_to_be_nowhere() {
     assert!(said.contains("gitlab-runner/config.toml, where GitLab Runner would look"), "{said}");
     assert!(said.contains("--config"), "{said}");
     let said = run(Some("/no/such.toml"));
-    assert!(said.starts_with("error: /no/such.toml can't be read: no such file"), "{said}");
+    assert!(
+        said.starts_with(
+            "error: /no/such.toml, which $CONFIG_FILE names, can't be read: no such file"
+        ),
+        "{said}"
+    );
 }

@@ -61,14 +61,26 @@ pub type Login = (Registry, Credential);
 const LONGEST: usize = 64 << 20;
 
 fn from_stdin(what: &str) -> Result<Secret, Error> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    io::stdin()
-        .lock()
-        .take(LONGEST as u64 + 1)
-        .read_to_end(&mut bytes)
-        .and_then(|_| check_length(bytes.len()))
+    let mut bytes = Zeroizing::new(Vec::with_capacity(PIECE));
+    read_in_pieces(io::stdin().lock().take(LONGEST as u64 + 1), &mut bytes)
+        .and_then(|()| check_length(bytes.len()))
         .map_err(|cause| Error::Unreadable { path: "standard input".into(), cause })?;
     text(&mut bytes, what)
+}
+
+/// As much as this goes past the buffer of standard input, which is wiped by nobody.
+const PIECE: usize = 16 * 1024;
+
+fn read_in_pieces(mut from: impl io::Read, into: &mut Vec<u8>) -> io::Result<()> {
+    let mut piece = Zeroizing::new(vec![0; PIECE]);
+    loop {
+        match from.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(count) => into.extend_from_slice(&piece[..count]),
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
 }
 
 /// Reads a secret from a file, or from a pipe such as a shell's `<(command)`, for as long as somebody has
