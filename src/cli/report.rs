@@ -104,7 +104,13 @@ pub(super) fn select(
     selector.select(config, matches).map_err(|error| {
         let redaction = redaction(config, show_secrets);
         let clean = |text: String| redaction.clean(&text);
-        let all = |texts: Vec<String>| texts.into_iter().map(clean).collect();
+        // Behind the name stand the token's start and the executor: a gap there would tell that a
+        // password is the same.
+        let clean_name = |line: String| match line.rfind(" (") {
+            Some(end) => redaction.clean(&line[..end]) + &line[end..],
+            None => redaction.clean(&line),
+        };
+        let all = |lines: Vec<String>| lines.into_iter().map(clean_name).collect();
         match error {
             Error::RunnerNotFound { path, wanted, near, candidates } => {
                 let (near, candidates) = (near.map(clean), all(candidates));
