@@ -8,6 +8,8 @@
 #[path = "../tests/support/fleet.rs"]
 mod fleet;
 
+use std::time::Duration;
+
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use runner_auth::diff::diff;
@@ -21,10 +23,11 @@ use runner_auth::{
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 /// How many runners or registries; unoptimized code is only run, not measured.
-const SIZES: &[usize] = if cfg!(debug_assertions) { &[10] } else { &[10, 1_000, 10_000] };
+const SIZES: &[usize] = if cfg!(debug_assertions) { &[10] } else { &[10, 1_000, 10_000, 100_000] };
 
 fn main() {
-    divan::main();
+    // The largest configs need a second for each sample.
+    divan::Divan::default().max_time(Duration::from_secs(3)).config_with_args().main();
 }
 
 fn text(runners: usize) -> ConfigText {
