@@ -208,6 +208,8 @@ struct RunnerChange {
     no_environment: bool,
     /// The auth entry that the runner then has, whole and decoded.
     entry: Option<Secret>,
+    /// Whether it is known already that every version uses what comes in.
+    is_settled: bool,
     policy: Option<PolicyChange>,
     pull_policies: Option<Vec<PullPolicy>>,
     changes: Vec<CredentialChange>,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::RunnerChange;
 use super::runner_context::RunnerContext;
-use super::use_by_version::Incoming;
+use super::use_by_version::{Incoming, Wanted, is_settled};
 use crate::auth::credential::Credential;
 use crate::auth::credential_change::{Action, CredentialChange};
 use crate::auth::document::AuthDocument;
@@ -21,19 +21,22 @@ impl RunnerContext<'_, '_> {
         logins: &[(Registry, Credential)],
         replace: bool,
     ) -> Result<RunnerChange, Error> {
+        let wanted =
+            logins.iter().map(|(registry, login)| (Some(registry), Incoming::Login(login)));
+        let wanted: Vec<_> = wanted.collect();
         let new = || AuthDocument::write_new(logins);
         let mut change =
             self.write(new, all(logins, Action::Added), replace, |environment, entry| {
                 if replace {
                     Ok(self.replace(environment, entry, logins, new))
                 } else {
-                    self.merge(entry, logins)
+                    self.merge(entry, logins, &wanted)
                 }
             })?;
-        let wanted =
-            logins.iter().map(|(registry, login)| (Some(registry), Incoming::Login(login)));
-        let warnings = self.check_use(change.document(), &wanted.collect::<Vec<_>>())?;
-        change.warnings.extend(warnings);
+        if !change.is_settled {
+            let warnings = self.check_use(change.document(), &wanted)?;
+            change.warnings.extend(warnings);
+        }
         Ok(change)
     }
 
@@ -77,6 +80,7 @@ impl RunnerContext<'_, '_> {
         &self,
         entry: &AuthEntry,
         logins: &[(Registry, Credential)],
+        wanted: &[Wanted<'_>],
     ) -> Result<RunnerChange, Error> {
         let document = self.parse_for_addition(entry)?;
         let mut helpers = HashMap::new();
@@ -98,8 +102,9 @@ impl RunnerContext<'_, '_> {
         }
         let (edits, changes) = document.set(logins);
         let text = splice_text(entry.document(), &edits);
-        self.check_result(entry, &document, text.expose(), logins)?;
+        let after = self.check_result(entry, &document, text.expose(), logins)?;
         Ok(RunnerChange {
+            is_settled: is_settled(&after, wanted),
             edits: edits.iter().map(|edit| entry.edit(edit)).collect(),
             entry: Some(entry_with(text.expose())),
             changes,
