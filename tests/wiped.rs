@@ -112,7 +112,7 @@ fn a_change_leaves_no_secret_behind() {
                 let plan = Plan::make(&config, &[0], request).expect("a plan");
                 let mut redaction = Redaction::new(false);
                 redaction.learn_config(&config);
-                black_box(diff(&config, &plan, &redaction, 3).expect("a diff"));
+                black_box(diff(&config, &plan, &redaction, 3));
             });
             assert_eq!(left, 0, "{request:?} of {old}");
         }

@@ -228,7 +228,7 @@ impl Change<'_> {
         let unseen = self.output.quiet && (yes || dry_run || check);
         let lines = if plan.changes() && !unseen {
             redaction.learn_config(config);
-            diff::diff(config, &plan, &redaction, context.into())?
+            diff::diff(config, &plan, &redaction, context.into())
         } else {
             Vec::new()
         };

@@ -165,7 +165,7 @@ fn work(config: &Config<'_>, number: usize, steps: &[&Step]) -> bool {
         return plan.changes();
     }
     // What the next step needs stands in the one block that this one has changed.
-    let blocks: Vec<_> = plan.blocks().iter().map(|block| block.text.expose()).collect();
+    let blocks: Vec<_> = plan.blocks().iter().map(|block| block.text.text()).collect();
     let text = ConfigText::new("", blocks.concat().into_bytes());
     let number = config.runners()[number].place().element;
     Config::parse(&text).is_ok_and(|config| work(&config, number, rest))

@@ -7,7 +7,7 @@ use crate::plan::proof::PatchedBlock;
 use crate::runner::Config;
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{Block, NodeId, Syntax};
+use crate::toml::syntax::{Block, NodeId, ParsedText, Syntax};
 use crate::toml::text::ConfigText;
 use crate::yaml;
 
@@ -72,7 +72,9 @@ impl Plan {
             }
             edits.push(Edit::new(old.span(), new));
             let whole = Edit::new(0..old.span().len(), new);
-            blocks.push(PatchedBlock { block, edits: vec![whole], text: new.into() });
+            let text = ParsedText::new(new.into())
+                .map_err(|_| not_proved("a section of it does not parse"))?;
+            blocks.push(PatchedBlock { block, edits: vec![whole], text });
         }
         yaml::prove(config.text(), &edits)?;
         Ok(Self { edits, blocks, runners, mended: Some((notes, warnings)) })

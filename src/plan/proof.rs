@@ -14,7 +14,7 @@ use crate::runner::{Config, RunnerPlace};
 use crate::secret::Secret;
 use crate::toml::edit::{self, Edit, splice_text};
 use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{Decoded, Meaning, NodeKind, Syntax};
+use crate::toml::syntax::{Decoded, Meaning, NodeKind, ParsedText, Syntax};
 
 /// A block (a header and its pairs) after the edits.
 pub(crate) struct PatchedBlock {
@@ -23,7 +23,7 @@ pub(crate) struct PatchedBlock {
     /// The edits, with their places in its old text.
     pub edits: Vec<Edit>,
     /// Its new text.
-    pub text: Secret,
+    pub text: ParsedText,
 }
 
 /// What a block means after the edits that it did not mean before.
@@ -112,10 +112,10 @@ fn check_block(
         return Err(not_proved("the edits overlap or leave their section"));
     }
     let edits: Vec<_> = expected.edits.iter().map(|edit| edit.within(old.span().start)).collect();
-    let text = splice_text(&syntax.text()[old.span()], &edits);
+    let text = ParsedText::new(splice_text(&syntax.text()[old.span()], &edits))
+        .map_err(|_| not_proved("the new section does not parse"))?;
     {
-        let after = Syntax::parse(text.expose())
-            .map_err(|_| not_proved("the new section does not parse"))?;
+        let after = text.syntax();
         let keys = |syntax: &Syntax<'_>, header: Option<usize>| -> Vec<String> {
             header.map_or(Vec::new(), |id| syntax.keys(id).map(Cow::into_owned).collect())
         };

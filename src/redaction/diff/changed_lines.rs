@@ -7,13 +7,11 @@ use similar::DiffTag;
 
 use super::Line;
 use super::words::{marked, ops};
-use crate::error::Error;
 use crate::plan::proof::PatchedBlock;
 use crate::redaction::Redaction;
 use crate::redaction::masks::Masks;
 use crate::runner::Config;
 use crate::toml::edit::Edit;
-use crate::toml::syntax::Syntax;
 
 /// A run of lines that changes: lines of the old text give way to shown lines.
 pub(super) struct ChangedLines {
@@ -23,25 +21,18 @@ pub(super) struct ChangedLines {
 }
 
 /// The lines that change in a block.
-///
-/// # Errors
-///
-/// [`Error::NotProved`] when the new block does not parse.
 pub(super) fn changed_lines(
     config: &Config<'_>,
     patched: &PatchedBlock,
     redaction: &Redaction<'_>,
     old_masks: &Masks,
-) -> Result<Vec<ChangedLines>, Error> {
+) -> Vec<ChangedLines> {
     let syntax = config.syntax();
     let span = syntax.blocks()[patched.block].span();
     let old = &syntax.text()[span.clone()];
-    let new = patched.text.expose();
+    let new = patched.text.text();
     let first_line = config.text().line_of(span.start);
-    let after = Syntax::parse(new).map_err(|_| Error::NotProved {
-        path: config.text().label().to_owned(),
-        difference: "the new section does not parse".to_owned(),
-    })?;
+    let after = patched.text.syntax();
     // The block starts at its bracket: what stands before it on the line is shown with it.
     let head = &syntax.text()[config.text().line(first_line).start..span.start];
     let touched = touched_lines(old, &patched.edits);
@@ -79,7 +70,7 @@ pub(super) fn changed_lines(
             });
         }
     }
-    Ok(changes)
+    changes
 }
 
 /// Whole lines in which edits lie, as bytes of the old text and of the new one.

@@ -11,7 +11,7 @@
 //! let logins = vec![(Registry::parse("r.io")?, login)];
 //! let request = Request::Set { logins, replace: false, pull_policies: Vec::new() };
 //! let plan = Plan::make(&config, &[0], &request)?;
-//! let lines: Vec<Line> = diff(&config, &plan, &Redaction::new(false), 3)?;
+//! let lines: Vec<Line> = diff(&config, &plan, &Redaction::new(false), 3);
 //! let added: Vec<_> = lines.iter().filter(|line| line.kind == LineKind::Added).collect();
 //! assert_eq!((added.len(), sign(LineKind::Added)), (1, "+"));
 //! assert!(to_text(&lines).contains(r#"{"r.io": {"auth": "<hidden-1>"}}"#));
@@ -26,7 +26,6 @@ use std::ops::Range;
 
 use changed_lines::{ChangedLines, changed_lines};
 
-use crate::error::Error;
 use crate::plan::Plan;
 use crate::redaction::Redaction;
 use crate::redaction::masks::MasksAround;
@@ -64,26 +63,22 @@ impl Line {
 }
 
 /// The diff of a plan with this many lines of context; empty when nothing changes.
-///
-/// # Errors
-///
-/// [`Error::NotProved`] when a new section does not parse: what can't be read can't be shown
-/// without its secrets, and what isn't shown is not to be written.
+#[must_use]
 pub fn diff(
     config: &Config<'_>,
     plan: &Plan,
     redaction: &Redaction<'_>,
     context: usize,
-) -> Result<Vec<Line>, Error> {
+) -> Vec<Line> {
     if !plan.changes() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let mut old =
         OldLines { config, redaction, masks: MasksAround::new(redaction, config.syntax()) };
     let mut changes = Vec::new();
     for block in plan.blocks() {
         let masks = old.masks.of_block(block.block);
-        changes.extend(changed_lines(config, block, redaction, masks)?);
+        changes.extend(changed_lines(config, block, redaction, masks));
     }
     let label = config.text().label();
     let enclosure = config.text().enclosure();
@@ -125,7 +120,7 @@ pub fn diff(
     if let Some((_, indent)) = enclosed {
         indent_lines(&mut out, indent);
     }
-    Ok(out)
+    out
 }
 
 /// Puts the blanks of a text that stands inside another file before its lines.

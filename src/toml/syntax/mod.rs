@@ -12,6 +12,7 @@ mod earlier;
 mod expressions;
 mod meaning;
 mod names;
+mod parsed_text;
 mod plain;
 mod redefinition;
 mod scalar;
@@ -37,6 +38,7 @@ pub(crate) use earlier::Twice;
 pub(crate) use expressions::compare_readings;
 pub(crate) use meaning::Meaning;
 pub(crate) use names::{ByName, Name, NameSet};
+pub(crate) use parsed_text::ParsedText;
 pub(crate) use versions::{
     BYTE_ORDER_MARK, KEY_TWICE, NOT_UTF8, Refusal, Refusals, TABLE_TWICE, Versions,
 };

@@ -73,7 +73,7 @@ pub(crate) struct Refusal {
 }
 
 /// What a text holds of them, each kind once.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Refusals(Vec<Refusal>);
 
 impl Refusals {
