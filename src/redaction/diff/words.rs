@@ -63,14 +63,16 @@ fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
 /// Lines as words, signs between them, and line ends. What stands between the signs of TOML and JSON
 /// is a word: a registry, a user, a placeholder.
 fn tokens(lines: &[String]) -> Vec<&str> {
-    let is_sign = |byte: &u8| {
-        byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"_-.:/@<>$+".contains(byte)
+    let is_sign = |byte: u8| {
+        let of_word =
+            matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'<' | b'>' | b'$' | b'+');
+        byte.is_ascii() && !byte.is_ascii_alphanumeric() && !of_word
     };
     let mut out = Vec::new();
     for line in lines {
         let mut rest = line.as_str();
         while !rest.is_empty() {
-            let word = rest.bytes().position(|byte| is_sign(&byte)).unwrap_or(rest.len());
+            let word = rest.bytes().position(is_sign).unwrap_or(rest.len());
             // A colon between a name and its value is a sign.
             let colon = usize::from(word > 1 && rest.as_bytes()[word - 1] == b':');
             let (token, later) = rest.split_at((word - colon).max(1));
