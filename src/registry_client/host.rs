@@ -4,11 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::origin::Origin;
-use crate::auth::registry::{DOCKER_HUB, Registry};
+use crate::auth::registry::{DOCKER_HUB, HUB_HOST, Registry};
 use crate::error::Error;
-
-/// The host that answers for Docker Hub.
-const HUB_HOST: &str = "registry-1.docker.io";
 
 /// A registry's host, with its port where it is not the usual one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! Keys that a person could have meant for an image although none of them fits it.
 
 use crate::auth::key::Key;
-use crate::auth::registry::{DOCKER_HUB, HUB_INDEX, key_path_in};
+use crate::auth::registry::{DOCKER_HUB, HUB_NAMES, key_path_in};
 use crate::auth::runner_version::RunnerVersion;
 
 /// How many are named.
@@ -108,7 +108,7 @@ pub(super) fn find<'k>(
 
 fn miss(image: &str, candidates: &[String], key: &str, path: &str) -> Option<Miss> {
     let (image_host, host) = (host(image), host(path));
-    if image_host == DOCKER_HUB && is_hub_name(host) {
+    if image_host == DOCKER_HUB && host != DOCKER_HUB && HUB_NAMES.contains(&host) {
         return Some(Miss::HubName);
     }
     if host == image_host {
@@ -168,8 +168,4 @@ fn host(path: &str) -> &str {
 
 fn without_port(host: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(name, _)| name)
-}
-
-fn is_hub_name(host: &str) -> bool {
-    [HUB_INDEX, "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com"].contains(&host)
 }

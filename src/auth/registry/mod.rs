@@ -29,20 +29,23 @@ const HUB_SITE: &str = "hub.docker.com";
 /// Docker Hub's other host.
 pub(crate) const HUB_INDEX: &str = "index.docker.io";
 
+/// The host from which Docker Hub's images are pulled.
+pub(crate) const HUB_HOST: &str = "registry-1.docker.io";
+
 /// What people call Docker Hub.
-const HUB_NAMES: &[&str] = &[
+pub(crate) const HUB_NAMES: &[&str] = &[
     DOCKER_HUB,
     HUB_INDEX,
-    "registry-1.docker.io",
+    HUB_HOST,
     "registry.hub.docker.com",
-    "hub.docker.com",
+    HUB_SITE,
     "docker.com",
     "dockerhub",
     "docker-hub",
 ];
 
 /// Hosts with pages about images.
-const HUB_PAGES: &[&str] = &["hub.docker.com", "docker.com", "www.docker.com"];
+const HUB_PAGES: &[&str] = &[HUB_SITE, "docker.com", "www.docker.com"];
 
 /// The port of a host, where it has one.
 fn port(host: &str) -> Option<&str> {
