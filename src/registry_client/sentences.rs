@@ -68,8 +68,14 @@ const SENTENCES: &[&str] = &[
     "unauthorized",
     "forbidden",
     "denied",
+    "401 unauthorized",
+    "403 forbidden",
+    "404 not found",
     // Docker Hub.
     "incorrect username or password",
+    "authentication required - email must be verified before using account",
+    "your account must log in with a Personal Access Token (PAT) - learn more at \
+     docs.docker.com/go/access-tokens",
     "personal access token is expired",
     "access token has insufficient scopes",
     "too many failed login attempts for username or IP address",
@@ -93,28 +99,43 @@ const SENTENCES: &[&str] = &[
      enabled and you must use a personal access token instead of a password",
     "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was \
      incorrect or you're required to use a token instead of a password",
+    "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was \
+     incorrect or you're required to use a token instead of a password. If a token was provided, it was \
+     either incorrect, expired, or improperly scoped",
     "HTTP Basic: Access denied",
     "your account has been blocked",
     // GitHub.
     "the token provided does not match expected scopes",
+    "permission_denied: the token provided does not match expected scopes",
+    "permission_denied: read_package",
     "user cannot be authenticated with the token provided",
     "installation not allowed to * organization package",
+    "installation not allowed to Read organization package",
     // Amazon ECR.
     "your authorization token has expired. Reauthenticate and try again",
     "your authorization token is invalid",
     "the repository with name '*' does not exist in the registry with id '*'",
     "requested image not found",
     "user: * is not authorized to perform: ecr:* on resource: *",
+    "user: * is not authorized to perform: ecr:BatchGetImage on resource: *",
+    "user: * is not authorized to perform: ecr:GetDownloadUrlForLayer on resource: *",
+    "rate exceeded",
     // Google.
     "unauthenticated request. Unauthenticated requests do not have permission \"*\" on resource \"*\" \
      (or it may not exist)",
     "permission \"*\" denied on resource \"*\" (or it may not exist)",
+    "unauthenticated request. Unauthenticated requests do not have permission \
+     \"artifactregistry.repositories.downloadArtifacts\" on resource \"*\" (or it may not exist)",
+    "permission \"artifactregistry.repositories.downloadArtifacts\" denied on resource \"*\" (or it may \
+     not exist)",
     "you don't have the needed permissions to perform this operation, and you may have invalid \
      credentials",
     "failed authentication",
     // Azure.
     "invalid username or password",
     "application not registered with AAD",
+    "invalid clientid or client secret",
+    "aad access token with sp failed client id must be guid",
     "client with IP '*' is not allowed access, refer https://aka.ms/acr/firewall to grant access",
     "client with IP '*' is not allowed access",
     // Quay.
@@ -221,6 +242,21 @@ mod tests {
                 Some("HTTP Basic: Access denied <hidden>"),
             ),
             ("access forbidden", Some("access forbidden")),
+            (
+                "permission \"artifactregistry.repositories.downloadArtifacts\" denied on resource \
+                 \"projects/p/locations/l/repositories/r\" (or it may not exist)",
+                Some(
+                    "permission \"artifactregistry.repositories.downloadArtifacts\" denied on resource \
+                     \"<hidden>\" (or it may not exist)",
+                ),
+            ),
+            (
+                "User: arn:aws:sts::123:role is not authorized to perform: ecr:BatchGetImage on resource: \
+                 arn:aws:ecr:r:1:repository/app because no identity-based policy allows it",
+                Some(
+                    "user: <hidden> is not authorized to perform: ecr:BatchGetImage on resource: <hidden>",
+                ),
+            ),
             ("access forbiddenXk7", None),
             ("denied-Xk7", None),
             ("Xk7 denied", None),
