@@ -53,8 +53,8 @@ impl RunnerContext<'_, '_> {
             }
             let DocumentError { offset, problem } = error;
             let problem = format!(
-                "{problem}: mend it (doctor --fix may do that), drop it with set --replace, or take \
-                 it out with remove --everything"
+                "{problem}: fix it (doctor --fix may do that), drop it with set --replace, or take it \
+                 out with remove --everything"
             );
             self.invalid(entry, DocumentError { offset, problem })
         })?;
