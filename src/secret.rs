@@ -129,6 +129,32 @@ pub(crate) fn looks_generated(text: &str) -> bool {
     })
 }
 
+/// The least bytes of a word that is taken for a token though it begins like nothing else.
+const LEAST_RANDOM: usize = 16;
+
+/// Whether a word has letters of both cases and digits, in an order that no name has.
+pub(crate) fn is_random(word: &str) -> bool {
+    if word.len() < LEAST_RANDOM {
+        return false;
+    }
+    let class = |byte: u8| match byte {
+        b'A'..=b'Z' => 0,
+        b'a'..=b'z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let mut has = [false; 4];
+    word.bytes().for_each(|byte| has[class(byte)] = true);
+    let changes = |counts: fn(usize, usize) -> bool| {
+        let (these, next) = (word.bytes().map(class), word.bytes().skip(1).map(class));
+        these.zip(next).filter(|(one, next)| one != next && counts(*one, *next)).count()
+    };
+    let all = changes(|_, _| true);
+    // A capital begins a word of a name, and signs stand between words.
+    let within = changes(|one, next| (one, next) != (0, 1) && one != 3 && next != 3);
+    has[..3] == [true; 3] && (all * 2 >= word.len() || within * 4 >= word.len())
+}
+
 /// Whether what stands in the place of a key could be a secret that somebody took for one.
 pub(crate) fn may_be_secret(key: &str) -> bool {
     looks_generated(key) || key.contains(['@', '?', '=', '&', '%'])

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::secret::is_random;
+
 /// How many characters GitLab Runner shows (16.0 and later; 8 before).
 const SHORT: usize = 9;
 const SHORT_BEFORE_16: usize = 8;
@@ -78,32 +80,6 @@ pub(crate) fn within(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
         let random = || parts.any(random).then_some(0);
         Some(word.start + begins.or_else(random)?..word.end)
     })
-}
-
-/// The least bytes of a token that begins like nothing else.
-const LEAST_RANDOM: usize = 16;
-
-/// Whether a word has letters of both cases and digits, in an order that no name has.
-fn is_random(word: &str) -> bool {
-    if word.len() < LEAST_RANDOM {
-        return false;
-    }
-    let class = |byte: u8| match byte {
-        b'A'..=b'Z' => 0,
-        b'a'..=b'z' => 1,
-        b'0'..=b'9' => 2,
-        _ => 3,
-    };
-    let mut has = [false; 4];
-    word.bytes().for_each(|byte| has[class(byte)] = true);
-    let changes = |counts: fn(usize, usize) -> bool| {
-        let (these, next) = (word.bytes().map(class), word.bytes().skip(1).map(class));
-        these.zip(next).filter(|(one, next)| one != next && counts(*one, *next)).count()
-    };
-    let all = changes(|_, _| true);
-    // A capital begins a word of a name, and signs stand between words.
-    let within = changes(|one, next| (one, next) != (0, 1) && one != 3 && next != 3);
-    has[..3] == [true; 3] && (all * 2 >= word.len() || within * 4 >= word.len())
 }
 
 /// Whether what a person gave names this token: the whole of it, or its first eight or nine

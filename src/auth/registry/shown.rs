@@ -7,7 +7,7 @@ use memchr::memchr;
 
 use super::Registry;
 use super::key_path::without_scheme;
-use crate::secret::{HIDDEN, looks_generated};
+use crate::secret::{HIDDEN, is_random, looks_generated};
 
 /// A key, or another address, as it may be shown: without the user, password and query that
 /// somebody put into it as into a URL.
@@ -110,6 +110,8 @@ fn is_address(address: &str) -> bool {
     port.bytes().all(|byte| byte.is_ascii_digit())
         && (bracketed || !name.contains(':'))
         && (name.contains('.') || !port.is_empty() || !is_base64(name) || is_variable(name))
+        // A web token has dots, and so have GitLab's newer ones.
+        && !name.split(['.', '-', '_']).any(is_random)
         && !encoded
 }
 
@@ -166,6 +168,8 @@ mod tests {
             ("dTpTM0NSRVRhdXRo", "<hidden>"),
             ("586b376d517a344c", "<hidden>"),
             ("PassW0rd!", "<hidden>"),
+            ("glpat-bzox79OfKE9FD2LjoXXF4CvyxA.01.0r03gxo7s", "<hidden>"),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjaSJ9.dBjftJeZ4CVPmB92K27", "<hidden>"),
             ("registry01", "registry01"),
             ("586b376d517a344c:5000", "586b376d517a344c:5000"),
         ] {
@@ -177,6 +181,7 @@ mod tests {
             "https://index.docker.io/v1/",
             "[::1]:5000",
             "localhost",
+            "MyCompanyRegistry01.Example.com",
             "*.dkr.ecr.eu-central-1.amazonaws.com",
             "${REGISTRY_OF_THE_COMPANY}/group",
             "",
