@@ -30,33 +30,11 @@ impl Telling<'_> {
     pub(super) fn own_notes(&self) -> Vec<String> {
         let explanation = self.explanation;
         let resolution = &explanation.resolution;
-        let mut notes = Vec::new();
         if explanation.pull == Pull::None || explanation.limits.unattached.is_some() {
-            if explanation.entry.is_some() {
-                notes.push("its auth entry reaches the jobs as a variable all the same".to_owned());
-            }
-            return notes;
+            let told = "its auth entry reaches the jobs as a variable all the same";
+            return explanation.entry.iter().map(|_| told.to_owned()).collect();
         }
-        for place in explanation.hidden.iter().take(MOST) {
-            notes.push(format!("the auth entry on line {} is hidden by the last one", place.line));
-        }
-        if let more @ 1.. = explanation.hidden.len().saturating_sub(MOST) {
-            notes.push(format!("so are {more} more"));
-        }
-        if explanation.unset {
-            notes.push(
-                "the auth entry holds a $ that begins the name of a variable which neither this \
-                 runner nor GitLab sets: it becomes nothing, unless the project or the job sets it"
-                    .to_owned(),
-            );
-        }
-        if explanation.open {
-            notes.push(
-                "the auth entry holds a variable that GitLab sets for each job (CI_…): what comes of \
-                 it can't be told here"
-                    .to_owned(),
-            );
-        }
+        let mut notes = self.entry_notes();
         if resolution.image_path.strip_prefix("docker.io/").is_some_and(is_host) {
             notes.push(
                 "an image without a / is on Docker Hub: behind a registry stands the image's name, as \
@@ -100,6 +78,33 @@ impl Telling<'_> {
             }
         }
         notes.extend(self.limits());
+        notes
+    }
+
+    /// What to know of the auth entry.
+    fn entry_notes(&self) -> Vec<String> {
+        let explanation = self.explanation;
+        let mut notes = Vec::new();
+        for place in explanation.hidden.iter().take(MOST) {
+            notes.push(format!("the auth entry on line {} is hidden by the last one", place.line));
+        }
+        if let more @ 1.. = explanation.hidden.len().saturating_sub(MOST) {
+            notes.push(format!("so are {more} more"));
+        }
+        if explanation.unset {
+            notes.push(
+                "the auth entry holds a $ that begins the name of a variable which neither this \
+                 runner nor GitLab sets: it becomes nothing, unless the project or the job sets it"
+                    .to_owned(),
+            );
+        }
+        if explanation.open {
+            notes.push(
+                "the auth entry holds a variable that GitLab sets for each job (CI_…): what comes of \
+                 it can't be told here"
+                    .to_owned(),
+            );
+        }
         notes
     }
 
