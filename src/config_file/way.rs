@@ -122,7 +122,7 @@ pub(crate) fn open_source(path: &Path) -> io::Result<File> {
     let file = File::from(openat(way.folder()?, &way.name, flags, Mode::empty())?);
     let (found, folder) = (file.metadata()?, fstat(way.folder()?)?);
     let makers = [0, rustix::process::geteuid().as_raw(), found.uid()];
-    let is_shared = !makers.contains(&folder.st_uid) || folder.st_mode & 0o002 != 0;
+    let is_shared = !makers.contains(&folder.st_uid) || folder.st_mode & 0o022 != 0;
     if found.is_file() && found.nlink() > 1 && is_shared && !way.is_open {
         return Err(io::Error::other(
             "it has several names, and others can make names where it stands: leave it one name",

@@ -445,6 +445,11 @@ fn no_source_behind_another_users_link_is_read() {
     }
     let hard = scene.home().join("hard");
     fs::hard_link(scene.guard().join("login.json"), &hard).unwrap();
+    // Root's own folder, where a group may make names.
+    let shared = scene.home().join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::set_permissions(&shared, Permissions::from_mode(0o775)).unwrap();
+    fs::hard_link(&hard, shared.join("hard")).unwrap();
     let [link, folder, login] = links.each_ref().map(|link| link.to_str().unwrap());
     let within = format!("{folder}/secret");
     for options in [
@@ -452,6 +457,7 @@ fn no_source_behind_another_users_link_is_read() {
         &[&password[..], &[&within]].concat(),
         &["--auth-config", login],
         &["--auth-config", hard.to_str().unwrap()],
+        &["--auth-config", shared.join("hard").to_str().unwrap()],
         &["--from-docker-config", login],
         &["--from-docker-config"],
         &["--pull-policy", "always", "--token-file", link],
@@ -465,6 +471,7 @@ fn no_source_behind_another_users_link_is_read() {
         assert_eq!(fs::read_to_string(scene.config()).unwrap(), CONFIG, "{options:?}");
     }
     fs::remove_file(hard).unwrap();
+    fs::remove_dir_all(shared).unwrap();
     assert_eq!(tree(&scene.guard()), before);
     // Root may lead itself anywhere, and a user may lead root to what is that user's.
     scene.plant("own", "pw", 0o600);
