@@ -130,8 +130,9 @@ impl<'t> Names<'t> {
         if self.list.len() > FEW {
             // With the first that is too many come all before it.
             let there = self.numbers.len();
-            let new = (0..).zip(&self.list).skip(there);
-            self.numbers.extend(new.map(|(number, (_, name))| (name.clone(), number)));
+            let numbers = u32::try_from(there).unwrap_or(u32::MAX)..;
+            let new = self.list[there..].iter().map(|(_, name)| name.clone());
+            self.numbers.extend(new.zip(numbers));
         }
         next
     }
