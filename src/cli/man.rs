@@ -11,7 +11,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::args::ManPages;
 use super::help;
 use super::output::to_stdout;
-use crate::config_file::placing::place;
+use crate::config_file::safe_write::placing::place;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
 

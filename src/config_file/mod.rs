@@ -3,7 +3,6 @@
 //! This room knows files, locks and signals. What stands in the file is bytes to it.
 
 pub(crate) mod interruption;
-pub(crate) mod placing;
 pub mod safe_write;
 mod way;
 

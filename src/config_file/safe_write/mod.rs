@@ -42,6 +42,7 @@ mod in_place;
 mod lease;
 mod lock;
 mod overwrite;
+pub(crate) mod placing;
 mod private_file;
 mod recovery;
 mod rivals;

@@ -1,34 +1,39 @@
 //! A new file takes the place of whatever has its name, so that a link there leads nowhere, and nobody
 //! meets half of it.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, renameat, unlinkat};
+use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
+
+use super::folder::Folder;
 
 /// Puts a file that everybody may read, but for the umask, into a folder.
 pub(crate) fn place(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = openat(CWD, folder, flags, Mode::empty())?;
-    let temporary = format!(".{name}.runner-auth.tmp-{}", std::process::id());
+    let folder = Folder::open(folder)?;
+    let temporary = OsString::from(format!(".{name}.runner-auth.tmp-{}", std::process::id()));
     let create = || {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        openat(&folder, &temporary, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666))
+        let mode = Mode::from_raw_mode(0o666);
+        openat(folder.passage(), &temporary, flags | OFlags::CLOEXEC, mode)
     };
-    let remove = || unlinkat(&folder, &temporary, AtFlags::empty());
     let file = match create() {
         // A process of that number that was killed has left it.
-        Err(Errno::EXIST) => remove().and_then(|()| create()),
+        Err(Errno::EXIST) => {
+            folder.remove(&temporary)?;
+            create()
+        }
         file => file,
     }?;
     let placed = File::from(file)
         .write_all(bytes)
-        .and_then(|()| Ok(renameat(&folder, &temporary, &folder, name)?));
+        .and_then(|()| folder.rename(&temporary, OsStr::new(name)));
     if placed.is_err() {
         // That it could not be placed says more.
-        let _ = remove();
+        let _ = folder.remove(&temporary);
     }
     placed
 }
