@@ -56,6 +56,8 @@ codes! {
     KeyTwice = "key-twice", Error;
     /// A known key with a value of another type: GitLab Runner does not start.
     IncompatibleType = "incompatible-type", Error;
+    /// An executor that GitLab Runner does not know: it takes no jobs for the runner.
+    UnknownExecutor = "unknown-executor", Error;
     /// The auth document is dropped.
     InvalidJson = "invalid-json", Error;
     /// The credentials stand outside `auths`.

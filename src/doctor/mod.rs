@@ -13,6 +13,7 @@ mod credential_helper;
 mod document;
 mod duplicate_key;
 mod entry;
+mod executor;
 mod expiry;
 mod file;
 mod fix;
@@ -195,6 +196,7 @@ fn runner(
     remedies: &Remedies<'_>,
     findings: &mut Vec<Finding>,
 ) {
+    executor::check(config, number, findings);
     let runner = &config.runners()[number];
     let environment = match Environment::of(config, runner) {
         Ok(Some(environment)) => environment,

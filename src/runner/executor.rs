@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::runner::near_name::near_name;
 use crate::secret::{HIDDEN, is_word};
 
 /// What runs the jobs of a runner (`executor` in `config.toml`).
@@ -34,6 +35,23 @@ pub enum Pull {
     Unknown,
 }
 
+/// Those that some GitLab Runner from 12.9 to 19.3 knows (`executors/`), in their only letter case.
+const KNOWN: [(&str, Pull); 13] = [
+    ("docker", Pull::Runner),
+    ("docker+machine", Pull::Runner),
+    ("docker-autoscaler", Pull::Runner),
+    ("docker-windows", Pull::Runner),
+    ("docker-ssh", Pull::Runner),
+    ("docker-ssh+machine", Pull::Runner),
+    ("kubernetes", Pull::Kubelet),
+    ("shell", Pull::None),
+    ("ssh", Pull::None),
+    ("virtualbox", Pull::None),
+    ("parallels", Pull::None),
+    ("instance", Pull::None),
+    ("custom", Pull::Driver),
+];
+
 impl Executor {
     /// Takes the name as `config.toml` spells it.
     #[must_use]
@@ -63,17 +81,16 @@ impl Executor {
         }
     }
 
-    /// How it comes by its images (GitLab Runner 12.9 to 19.3, `executors/`).
+    /// How it comes by its images.
     #[must_use]
     pub fn pull(&self) -> Pull {
-        match self.0.as_str() {
-            "docker" | "docker+machine" | "docker-autoscaler" | "docker-windows" | "docker-ssh"
-            | "docker-ssh+machine" => Pull::Runner,
-            "kubernetes" => Pull::Kubelet,
-            "shell" | "ssh" | "virtualbox" | "parallels" | "instance" => Pull::None,
-            "custom" => Pull::Driver,
-            _ => Pull::Unknown,
-        }
+        let known = KNOWN.iter().find(|(name, _)| *name == self.0);
+        known.map_or(Pull::Unknown, |(_, pull)| *pull)
+    }
+
+    /// The known one that an unknown one was meant to be.
+    pub(crate) fn nearest(&self) -> Option<&'static str> {
+        near_name(&self.0, &KNOWN.map(|(name, _)| name))
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod known_keys;
 pub(crate) mod label;
 pub(crate) mod layout;
 pub(crate) mod named_images;
+mod near_name;
 pub(crate) mod pod_pull_secrets;
 pub mod pull_policy;
 pub mod refusal;

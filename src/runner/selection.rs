@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::runner::label::candidate;
+use crate::runner::near_name::near_name;
 use crate::runner::{Config, Runner};
 use crate::secret::Secret;
 
@@ -138,8 +139,8 @@ impl Selector {
         let names = runners.iter().filter(|runner| runner.shown_name() == runner.name());
         let names: Vec<_> = names.map(Runner::name).collect();
         let executors: Vec<_> = runners.iter().map(|runner| runner.executor().name()).collect();
-        let name = self.names.iter().find_map(|wanted| nearest(wanted, &names));
-        let executor = || self.executors.iter().find_map(|wanted| nearest(wanted, &executors));
+        let name = self.names.iter().find_map(|wanted| near_name(wanted, &names));
+        let executor = || self.executors.iter().find_map(|wanted| near_name(wanted, &executors));
         name.or_else(executor).map(str::to_owned)
     }
 
@@ -155,45 +156,3 @@ const TOKEN: &str = "the token that was given";
 
 /// What was asked for, in the words of a message, and which runners have it.
 type Criterion<'s> = (String, Box<dyn Fn(&Runner<'_>) -> bool + 's>);
-
-/// What a text resembles that is none of these: the same in another letter case, the only one that
-/// begins with it, or the nearest of those that need few letters changed.
-fn nearest<'n>(wanted: &str, known: &[&'n str]) -> Option<&'n str> {
-    if wanted.is_empty() || known.contains(&wanted) {
-        return None;
-    }
-    let wanted = wanted.trim().to_lowercase();
-    let mut begin = known.iter().filter(|name| name.to_lowercase().starts_with(&wanted));
-    if let (Some(name), None) = (begin.next(), begin.next()) {
-        return Some(name);
-    }
-    let distances = known.iter().map(|name| {
-        let distance = strsim::osa_distance(&wanted, &name.to_lowercase());
-        (distance, *name)
-    });
-    let few = (wanted.chars().count() / 4).clamp(1, 3);
-    let near = distances.filter(|(distance, name)| *distance <= few && !name.is_empty());
-    near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_was_meant_is_found() {
-        let known = ["devops-runner", "Build", "build-2", "docker", ""];
-        for (wanted, expected) in [
-            ("devop-runner", Some("devops-runner")),
-            ("devops", Some("devops-runner")),
-            ("build", Some("Build")),
-            ("buidl-2", Some("build-2")),
-            ("dokcer", Some("docker")),
-            ("shell", None),
-            ("", None),
-            ("docker", None),
-        ] {
-            assert_eq!(nearest(wanted, &known), expected, "{wanted}");
-        }
-    }
-}
