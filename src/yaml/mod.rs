@@ -12,6 +12,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::toml::edit::{Edit, splice_text};
+use crate::toml::syntax::{Block, Syntax};
 use crate::toml::text::{ConfigText, Place};
 
 /// Whether a file with this name is YAML: it ends in `.yaml` or `.yml`.
@@ -59,9 +60,27 @@ pub fn config_in_yaml(file: &ConfigText, path: Option<&str>) -> Result<ConfigTex
         ));
     }
     let text = file.as_str();
-    let found = search::search(text, path)
-        .map_err(|failure| invalid(label, failure.place, &failure.problem))?;
+    let found = search::search(text, path).map_err(|failure| {
+        if path.is_some() && is_toml(file) {
+            return invalid(
+                label,
+                None,
+                "is TOML and no YAML: leave out --yaml-path, which says where a YAML file has the \
+                 config",
+            );
+        }
+        invalid(label, failure.place, &failure.problem)
+    })?;
     scalar::open(file, &found, path)
+}
+
+/// Whether a file that holds no such config is the config itself, by its name or by what is in it. Much
+/// TOML is a string to YAML.
+fn is_toml(file: &ConfigText) -> bool {
+    let ending = Path::new(file.label()).extension();
+    let holds = |block: &Block| block.header().is_some() || !block.pairs().is_empty();
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
+        || Syntax::of_config(file).is_ok_and(|syntax| syntax.blocks().iter().any(holds))
 }
 
 fn invalid(label: &str, place: Option<Place>, problem: &str) -> Error {
