@@ -256,6 +256,15 @@ pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     BASE64.decode(&*packed).ok().map(Zeroizing::new)
 }
 
+/// The JSON in a text that is base64 as a whole, in lines of any length; `None` where it is none.
+pub(crate) fn json_in_base64(text: &str) -> Option<Zeroizing<String>> {
+    let packed: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
+    let mut bytes = decode_base64(&packed)?;
+    let decoded = String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new);
+    let decoded = decoded.map_err(|error| drop(Zeroizing::new(error.into_bytes()))).ok()?;
+    decoded.trim_start().starts_with('{').then_some(decoded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

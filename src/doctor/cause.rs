@@ -1,10 +1,9 @@
 //! Why a text that was meant to be an auth document is none, and the document that was meant.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::broken_toml::TYPOGRAPHIC;
+use crate::auth::credential::json_in_base64;
 use crate::auth::document::{AuthDocument, DocumentError};
 
 /// How many mistakes on top of each other are looked through.
@@ -83,11 +82,7 @@ impl Mistake {
                 first.starts_with("\\\"").then_some(())?;
                 serde_json::from_str(&format!("\"{text}\"")).ok()
             }
-            Self::Base64 => {
-                let letters: String = text.split_whitespace().collect();
-                let decoded = STANDARD.decode(letters).ok()?;
-                String::from_utf8(decoded).ok().filter(|text| text.trim_start().starts_with('{'))
-            }
+            Self::Base64 => json_in_base64(text).map(|mut text| std::mem::take(&mut *text)),
             Self::SingleQuotes => {
                 let found = text.starts_with('{') && text.contains('\'') && !text.contains('"');
                 found.then(|| text.replace('\'', "\""))

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::logins::Logins;
 use super::{Login, from_stdin, owned};
-use crate::auth::credential::Credential;
+use crate::auth::credential::{Credential, json_in_base64};
 use crate::auth::document::{AuthDocument, DocumentError, Entry, Stored};
 use crate::auth::registry::Registry;
 use crate::config_file::is_foreign;
@@ -77,6 +77,13 @@ impl SourceText {
             return Err(self.refuse_whole("is empty, and not an auth document"));
         }
         AuthDocument::parse_literal(&self.text).map_err(|DocumentError { offset, problem }| {
+            if json_in_base64(&self.text).is_some() {
+                return self.refuse_whole(
+                    "is base64 of a JSON document, as a Kubernetes Secret holds one: give what \
+                     base64 -d makes of it, or the whole Secret (kubectl get secret NAME -o yaml) to \
+                     --auth-config",
+                );
+            }
             self.refuse(offset, &format!("the auth document {problem}"))
         })
     }
