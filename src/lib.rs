@@ -61,7 +61,7 @@ pub use auth::source;
 pub use cli::run;
 pub use config_file::{ConfigFile, default_path, safe_write};
 pub use doctor::{Circumstances, Code, Diagnosis, Finding, Level};
-pub use error::Error;
+pub use error::{Candidate, Error};
 pub use exit_status::ExitStatus;
 pub use plan::{Plan, Removal, Request, RunnerPlan};
 pub use redaction::Redaction;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Candidate, Error};
 use crate::redaction::Redaction;
 use crate::runner::selection::{Matches, Selector};
 use crate::runner::{Config, Runner, label};
@@ -104,13 +104,11 @@ pub(super) fn select(
     selector.select(config, matches).map_err(|error| {
         let redaction = redaction(config, show_secrets);
         let clean = |text: String| redaction.clean(&text);
-        // Behind the name stand the token's start and the executor: a gap there would tell that a
-        // password is the same.
-        let clean_name = |line: String| match line.rfind(" (") {
-            Some(end) => redaction.clean(&line[..end]) + &line[end..],
-            None => redaction.clean(&line),
-        };
-        let all = |lines: Vec<String>| lines.into_iter().map(clean_name).collect();
+        // Only the name: a gap in the token's start or the executor would tell that a password is the
+        // same.
+        let clean_name =
+            |runner: Candidate| Candidate { name: redaction.clean(&runner.name), ..runner };
+        let all = |runners: Vec<Candidate>| runners.into_iter().map(clean_name).collect();
         match error {
             Error::RunnerNotFound { path, wanted, near, candidates } => {
                 let (near, candidates) = (near.map(clean), all(candidates));

@@ -2,6 +2,7 @@
 //!
 //! It knows places in a text, and nothing of what was being done there: who fails says that in plain words.
 
+mod candidate;
 mod sentence;
 
 use std::io;
@@ -9,6 +10,7 @@ use std::io;
 use crate::exit_status::ExitStatus;
 use crate::toml::text::Place;
 
+pub use candidate::Candidate;
 pub(crate) use sentence::{STANDARD_INPUT, reason};
 
 /// Every failure of this crate.
@@ -175,8 +177,8 @@ pub enum Error {
         wanted: String,
         /// What may have been meant.
         near: Option<String>,
-        /// The runners that are there, one line each.
-        candidates: Vec<String>,
+        /// The runners that are there.
+        candidates: Vec<Candidate>,
     },
     /// Several runners match where one was meant (status 4).
     RunnerAmbiguous {
@@ -184,8 +186,8 @@ pub enum Error {
         path: String,
         /// What was looked for; empty when there was no selector.
         wanted: String,
-        /// The runners that match, one line each.
-        candidates: Vec<String>,
+        /// The runners that match.
+        candidates: Vec<Candidate>,
     },
     /// The patched text could not be proved to differ only as intended (status 5).
     NotProved {
