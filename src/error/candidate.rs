@@ -1,5 +1,6 @@
 //! The runners that an error lists.
 
+use std::collections::HashMap;
 use std::fmt;
 
 /// A runner that may be meant, with what tells it from others.
@@ -25,6 +26,33 @@ pub struct Candidate {
     pub executor: String,
     /// GitLab's number for it.
     pub id: Option<i64>,
+}
+
+/// What a person can do where several runners match and one is meant: the options by which one of them
+/// differs from all others. An executor picks a runner only where each has another one.
+pub(super) fn way_out(candidates: &[Candidate]) -> String {
+    let alone = |value: fn(&Candidate) -> String| {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for runner in candidates {
+            *counts.entry(value(runner)).or_default() += 1;
+        }
+        counts.iter().filter(|(value, count)| !value.is_empty() && **count == 1).count()
+    };
+    let mut options = Vec::new();
+    options.extend((alone(|runner| runner.name.clone()) > 0).then_some("--name"));
+    options.extend((alone(|runner| runner.short_token.clone()) > 0).then_some("--token"));
+    let id = |runner: &Candidate| runner.id.map_or(String::new(), |id| id.to_string());
+    options.extend((alone(id) > 0).then_some("--id"));
+    if options.is_empty() && alone(|runner| runner.executor.clone()) == candidates.len() {
+        options.push("--executor");
+    }
+    let Some((last, before)) = options.split_last() else {
+        return "no name, token or id tells them apart: give each a name of its own in the file, or \
+                use --all for all of them"
+            .to_owned();
+    };
+    let before = if before.is_empty() { String::new() } else { before.join(", ") + " or " };
+    format!("pick one with {before}{last}, or use --all for all of them")
 }
 
 impl fmt::Display for Candidate {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::Error;
+use super::candidate::way_out;
 use crate::toml::printable::one_line;
 
 impl Error {
@@ -152,19 +153,12 @@ impl fmt::Display for Sentence<'_> {
                 }
                 f.write_str("; the file has:")
             }
-            Error::RunnerAmbiguous { path, wanted, .. } => {
+            Error::RunnerAmbiguous { path, wanted, candidates } => {
+                let way_out = way_out(candidates);
                 if wanted.is_empty() {
-                    write!(
-                        f,
-                        "{path} has several runners: select one with --name, --token or --id, or \
-                         use --all for all of them:"
-                    )
+                    write!(f, "{path} has several runners: {way_out}:")
                 } else {
-                    write!(
-                        f,
-                        "{path}: several runners have {wanted}: pick one with --token or --id, or \
-                         use --all for all of them:"
-                    )
+                    write!(f, "{path}: several runners have {wanted}: {way_out}:")
                 }
             }
             Error::NotProved { path, difference } => write!(
