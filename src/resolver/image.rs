@@ -1,5 +1,7 @@
 //! The path that GitLab Runner makes of an image's name.
 
+use std::net::Ipv4Addr;
+
 use crate::auth::registry::{DOCKER_HUB, HUB_INDEX, lower};
 use crate::auth::runner_version::RunnerVersion;
 
@@ -48,6 +50,17 @@ pub fn image_path(image: &str, version: RunnerVersion) -> String {
         Some((host, rest)) => [&lower(host), "/", rest].concat(),
         None => lower(&path),
     }
+}
+
+/// Whether the name of an image is that of a registry, `HOST[:PORT]`. Docker takes it for an image of
+/// Docker Hub with that name, and the port for its tag: no person means that.
+pub(crate) fn is_registry(image: &str) -> bool {
+    let (name, port) = image.split_once(':').unwrap_or((image, ""));
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    let is_domain = end.len() > 1 && end.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_localhost = name == "localhost" && !port.is_empty();
+    port.bytes().all(|byte| byte.is_ascii_digit())
+        && (is_domain || is_localhost || name.parse::<Ipv4Addr>().is_ok())
 }
 
 /// The paths under which a credential for an image is looked for, the longest first.
@@ -121,6 +134,18 @@ mod tests {
             ("", "docker.io"),
         ] {
             assert_eq!(image_path(image, RunnerVersion::LATEST), expected, "{image:?}");
+        }
+    }
+
+    #[test]
+    fn a_registry_is_told_from_an_image() {
+        for image in ["r.io", "r.io:5000", "192.168.1.200", "192.168.1.200:8088", "localhost:5000"]
+        {
+            assert!(is_registry(image), "{image}");
+        }
+        for image in ["", "nginx", "nginx:5000", "localhost", "r.io/app", "app-1.0", "r.io:latest"]
+        {
+            assert!(!is_registry(image), "{image}");
         }
     }
 

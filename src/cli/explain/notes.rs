@@ -3,6 +3,7 @@
 use super::{MOST, Telling};
 use crate::auth::runner_version::RunnerVersion;
 use crate::resolver::Verdict;
+use crate::resolver::image::is_registry;
 use crate::runner::allowed_helpers;
 use crate::runner::executor::Pull;
 use crate::runner::pod_pull_secrets::NAMED;
@@ -35,7 +36,7 @@ impl Telling<'_> {
             return explanation.entry.iter().map(|_| told.to_owned()).collect();
         }
         let mut notes = self.entry_notes();
-        if resolution.image_path.strip_prefix("docker.io/").is_some_and(is_host) {
+        if resolution.image_path.strip_prefix("docker.io/").is_some_and(is_registry) {
             notes.push(
                 "an image without a / is on Docker Hub: behind a registry stands the image's name, as \
                  in HOST[:PORT]/NAME"
@@ -172,14 +173,6 @@ impl Telling<'_> {
             _ => format!("read next: {NEXT}; {BROKEN}"),
         }
     }
-}
-
-/// Whether the name of an image looks like that of a registry.
-fn is_host(name: &str) -> bool {
-    let end = name.rsplit_once('.').map(|(_, end)| end);
-    !name.contains('/')
-        && end
-            .is_some_and(|end| end.len() > 1 && end.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
 /// What else could supply a credential to any runner.

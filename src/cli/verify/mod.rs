@@ -15,6 +15,7 @@ use super::args::{Format, Global, Network, Verify};
 use super::input::Input;
 use super::output::Output;
 use super::report::{Report, RunnerLabel, RunnersBody, redaction, select};
+use crate::auth::registry::shown;
 use crate::config_file::ConfigFile;
 use crate::count::counted;
 use crate::error::Error;
@@ -24,6 +25,7 @@ use crate::registry_client::{
     Authorities, CERTIFICATES, Failure, ImageReference, Obstacle, Proxies, RefusalReason,
     RegistryAnswer, RegistryHost, RegistryRefusal, Settings,
 };
+use crate::resolver::image::is_registry;
 use crate::runner::Config;
 use crate::runner::selection::Matches;
 use crate::secret::Secret;
@@ -79,9 +81,7 @@ pub(super) fn verify(
     let timeout = Duration::from_secs(verify.timeout);
     let settings = verify.network.settings(timeout)?;
     let images: Vec<_> = verify.images.iter().map(|image| image.trim().to_owned()).collect();
-    for image in &images {
-        ImageReference::parse(image)?;
-    }
+    images.iter().try_for_each(|image| check_image(image))?;
     let selector = verify.selection.selector()?;
     let (input, selected) = Input::read_settled(global, |input| {
         let config = Config::parse(input.text())?;
@@ -115,6 +115,19 @@ pub(super) fn verify(
         output.print(&telling.text());
     }
     Ok(telling.status())
+}
+
+/// Refuses what is no image to Docker, or to a person.
+fn check_image(image: &str) -> Result<(), Error> {
+    let registry = image.trim_end_matches('/');
+    if is_registry(registry) {
+        let registry = shown(registry);
+        return Err(Error::Usage(format!(
+            "'{registry}' is a registry, and Docker would look for an image of that name on Docker \
+             Hub: name one of its images, such as {registry}/group/app:1.0"
+        )));
+    }
+    ImageReference::parse(image).map(drop)
 }
 
 impl Network {
