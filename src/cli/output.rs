@@ -181,7 +181,7 @@ fn style(kind: LineKind) -> Style {
     match kind {
         LineKind::File => Style::new().bold(),
         LineKind::Hunk => AnsiColor::Cyan.on_default(),
-        LineKind::Context => Style::new(),
+        LineKind::Context | LineKind::NoLineEnd => Style::new(),
         LineKind::Removed => AnsiColor::Red.on_default(),
         LineKind::Added => AnsiColor::Green.on_default(),
     }

@@ -80,6 +80,14 @@ impl Enclosure {
         }
     }
 
+    /// Whether the text ends where its lines do: in a file that goes on they have their line ends.
+    pub fn is_last(&self) -> bool {
+        match &self.form {
+            Form::Indented { .. } => self.span.end == self.file.len(),
+            Form::Base64 { .. } => true,
+        }
+    }
+
     /// What a diff calls the text of a file with this label.
     pub fn title(&self, label: &str) -> String {
         match &self.form {

@@ -14,6 +14,7 @@ mod logins;
 mod man;
 mod memory;
 mod one_reading;
+mod patch;
 mod pictures;
 mod redaction;
 mod rendering;

@@ -30,7 +30,9 @@ use crate::plan::Plan;
 use crate::redaction::Redaction;
 use crate::redaction::masks::MasksAround;
 use crate::runner::Config;
+use crate::toml::edit::Edit;
 use crate::toml::enclosure::Enclosure;
+use crate::toml::text::ConfigText;
 
 /// What a line of the diff is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,12 @@ pub enum LineKind {
     Removed,
     /// Only in the new text.
     Added,
+    /// The line before it is the last one of its text, and has no line end.
+    NoLineEnd,
 }
+
+/// How GNU diff says [`LineKind::NoLineEnd`].
+const NO_LINE_END: &str = "\\ No newline at end of file";
 
 /// One line of the diff, its secrets replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +96,7 @@ pub fn diff(
         Line::new(LineKind::File, format!("+++ {label}")),
     ];
     let count = config.text().line_count();
+    let lacks = LacksLineEnd::new(config.text(), plan.edits());
     let mut shift = 0_isize;
     let mut rest = &mut changes[..];
     while !rest.is_empty() {
@@ -112,10 +120,16 @@ pub fn diff(
         let mut at = start;
         for change in hunk {
             old.push(at..change.old.start, &mut out);
+            if change.old.end == count {
+                lacks.mark(&mut change.lines);
+            }
             out.append(&mut change.lines);
             at = change.old.end;
         }
         old.push(at..end, &mut out);
+        if at < end && end == count && lacks.old {
+            out.push(Line::new(LineKind::NoLineEnd, NO_LINE_END.to_owned()));
+        }
     }
     if let Some((_, indent)) = enclosed {
         indent_lines(&mut out, indent);
@@ -123,10 +137,49 @@ pub fn diff(
     out
 }
 
+/// Whether the last line of the old and of the new text has no line end.
+struct LacksLineEnd {
+    old: bool,
+    new: bool,
+}
+
+impl LacksLineEnd {
+    fn new(text: &ConfigText, edits: &[Edit]) -> Self {
+        // Behind a text inside another file, that goes on.
+        let ends = text.enclosure().is_none_or(Enclosure::is_last);
+        let lacks = |piece: &str| ends && !piece.is_empty() && !piece.ends_with('\n');
+        Self { old: lacks(text.as_str()), new: lacks(last_piece(text.as_str(), edits)) }
+    }
+
+    /// Says so behind the last lines of both texts, which are among these.
+    fn mark(&self, lines: &mut Vec<Line>) {
+        for (lacks, kind) in [(self.old, LineKind::Removed), (self.new, LineKind::Added)] {
+            if let Some(last) = lines.iter().rposition(|line| line.kind == kind && lacks) {
+                lines.insert(last + 1, Line::new(LineKind::NoLineEnd, NO_LINE_END.to_owned()));
+            }
+        }
+    }
+}
+
+/// What an edited text ends with.
+fn last_piece<'p>(text: &'p str, edits: &'p [Edit]) -> &'p str {
+    let mut end = text.len();
+    for edit in edits.iter().rev() {
+        if edit.span.end < end {
+            break;
+        }
+        if !edit.text.expose().is_empty() {
+            return edit.text.expose();
+        }
+        end = edit.span.start;
+    }
+    &text[..end]
+}
+
 /// Puts the blanks of a text that stands inside another file before its lines.
 fn indent_lines(lines: &mut [Line], indent: usize) {
     for line in lines {
-        let shown = !matches!(line.kind, LineKind::File | LineKind::Hunk);
+        let shown = matches!(line.kind, LineKind::Context | LineKind::Removed | LineKind::Added);
         if shown && line.pieces.iter().any(|(_, text)| !text.is_empty()) {
             line.pieces.insert(0, (false, " ".repeat(indent)));
         }
@@ -182,7 +235,7 @@ pub fn to_text(lines: &[Line]) -> String {
 #[must_use]
 pub fn sign(kind: LineKind) -> &'static str {
     match kind {
-        LineKind::File | LineKind::Hunk => "",
+        LineKind::File | LineKind::Hunk | LineKind::NoLineEnd => "",
         LineKind::Context => " ",
         LineKind::Removed => "-",
         LineKind::Added => "+",
