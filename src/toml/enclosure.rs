@@ -80,6 +80,17 @@ impl Enclosure {
         }
     }
 
+    /// What stands before the text's lines and behind them; `None` when they are not lines of the file.
+    pub fn around(&self) -> Option<(&str, &str)> {
+        let piece = |span: Range<usize>| std::str::from_utf8(&self.file[span]).ok();
+        match &self.form {
+            Form::Indented { .. } => {
+                Some((piece(0..self.span.start)?, piece(self.span.end..self.file.len())?))
+            }
+            Form::Base64 { .. } => None,
+        }
+    }
+
     /// Whether the text ends where its lines do: in a file that goes on they have their line ends.
     pub fn is_last(&self) -> bool {
         match &self.form {

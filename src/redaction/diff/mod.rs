@@ -51,9 +51,6 @@ pub enum LineKind {
     NoLineEnd,
 }
 
-/// How GNU diff says [`LineKind::NoLineEnd`].
-const NO_LINE_END: &str = "\\ No newline at end of file";
-
 /// One line of the diff, its secrets replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -66,6 +63,15 @@ pub struct Line {
 impl Line {
     fn new(kind: LineKind, text: String) -> Self {
         Self { kind, pieces: vec![(false, text)] }
+    }
+
+    fn context(text: &str) -> Self {
+        Self::new(LineKind::Context, text.to_owned())
+    }
+
+    /// As GNU diff says it.
+    fn no_line_end() -> Self {
+        Self::new(LineKind::NoLineEnd, "\\ No newline at end of file".to_owned())
     }
 }
 
@@ -91,6 +97,9 @@ pub fn diff(
     let enclosure = config.text().enclosure();
     let label = enclosure.map_or(label.to_owned(), |outer| outer.title(label));
     let enclosed = enclosure.and_then(Enclosure::lines);
+    // What is secret in another file is not known here: its lines are shown where all is.
+    let around = enclosure.filter(|_| redaction.show).and_then(Enclosure::around);
+    let (before, behind) = around.unwrap_or_default();
     let mut out = vec![
         Line::new(LineKind::File, format!("--- {label}")),
         Line::new(LineKind::File, format!("+++ {label}")),
@@ -112,10 +121,19 @@ pub fn diff(
             .sum();
         let new_start = start.saturating_add_signed(shift);
         let new_length = (end - start).saturating_add_signed(grown);
-        let above = enclosed.map_or(0, |(line, _)| line);
-        let (from, to) = (range(above + start, end - start), range(above + new_start, new_length));
+        let mut before: Vec<_> =
+            before.lines().rev().take(context.saturating_sub(hunk[0].old.start)).collect();
+        before.reverse();
+        let missing = (hunk[size - 1].old.end + context).saturating_sub(count);
+        let behind = Behind::new(behind, missing);
+        let above = enclosed.map_or(0, |(line, _)| line) - before.len();
+        let more = before.len() + behind.lines.len();
+        let (from, to) =
+            (range(above + start, end - start + more), range(above + new_start, new_length + more));
         let header = format!("@@ -{from} +{to} @@");
         out.push(Line::new(LineKind::Hunk, header));
+        out.extend(before.into_iter().map(Line::context));
+        let inside = out.len();
         shift += grown;
         let mut at = start;
         for change in hunk {
@@ -128,13 +146,31 @@ pub fn diff(
         }
         old.push(at..end, &mut out);
         if at < end && end == count && lacks.old {
-            out.push(Line::new(LineKind::NoLineEnd, NO_LINE_END.to_owned()));
+            out.push(Line::no_line_end());
         }
-    }
-    if let Some((_, indent)) = enclosed {
-        indent_lines(&mut out, indent);
+        if let (Some(enclosure), Some((_, indent))) = (enclosure, enclosed) {
+            indent_lines(&mut out[inside..], enclosure, start, indent);
+        }
+        out.extend(behind.lines.into_iter().map(Line::context));
+        out.extend(behind.lacks_line_end.then(Line::no_line_end));
     }
     out
+}
+
+/// The lines of another file behind those of the text.
+struct Behind<'f> {
+    lines: Vec<&'f str>,
+    /// Whether they end with the file, in the middle of a line.
+    lacks_line_end: bool,
+}
+
+impl<'f> Behind<'f> {
+    fn new(file: &'f str, count: usize) -> Self {
+        let mut rest = file.lines();
+        let lines: Vec<_> = rest.by_ref().take(count).collect();
+        let ends = !lines.is_empty() && rest.next().is_none();
+        Self { lines, lacks_line_end: ends && !file.ends_with('\n') }
+    }
 }
 
 /// Whether the last line of the old and of the new text has no line end.
@@ -155,7 +191,7 @@ impl LacksLineEnd {
     fn mark(&self, lines: &mut Vec<Line>) {
         for (lacks, kind) in [(self.old, LineKind::Removed), (self.new, LineKind::Added)] {
             if let Some(last) = lines.iter().rposition(|line| line.kind == kind && lacks) {
-                lines.insert(last + 1, Line::new(LineKind::NoLineEnd, NO_LINE_END.to_owned()));
+                lines.insert(last + 1, Line::no_line_end());
             }
         }
     }
@@ -176,12 +212,20 @@ fn last_piece<'p>(text: &'p str, edits: &'p [Edit]) -> &'p str {
     &text[..end]
 }
 
-/// Puts the blanks of a text that stands inside another file before its lines.
-fn indent_lines(lines: &mut [Line], indent: usize) {
+/// Puts the blanks of a text that stands inside another file before its lines: those of the file, and
+/// `indent` of them before new ones. `old` is the first old line.
+fn indent_lines(lines: &mut [Line], enclosure: &Enclosure, mut old: usize, indent: usize) {
     for line in lines {
-        let shown = matches!(line.kind, LineKind::Context | LineKind::Removed | LineKind::Added);
-        if shown && line.pieces.iter().any(|(_, text)| !text.is_empty()) {
-            line.pieces.insert(0, (false, " ".repeat(indent)));
+        let blanks = match line.kind {
+            LineKind::Context | LineKind::Removed => {
+                old += 1;
+                enclosure.place(old - 1, 0).1
+            }
+            LineKind::Added if line.pieces.iter().any(|(_, text)| !text.is_empty()) => indent,
+            LineKind::Added | LineKind::File | LineKind::Hunk | LineKind::NoLineEnd => 0,
+        };
+        if blanks > 0 {
+            line.pieces.insert(0, (false, " ".repeat(blanks)));
         }
     }
 }
