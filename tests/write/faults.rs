@@ -298,6 +298,19 @@ fn a_write_reads_the_content_three_times() {
 }
 
 #[test]
+fn a_watch_looks_soon_and_then_seldom() {
+    if !support::sees_into_processes() {
+        return;
+    }
+    let scene = Scene::new(false);
+    assert!(scene.run(&["-e", "trace=clock_nanosleep"]).status.success());
+    let trace = scene.trace();
+    // On a busy machine the sync of the folder can take as long as the watch.
+    let pauses = trace.lines().filter(|line| line.contains("clock_nanosleep(")).count();
+    assert!(pauses <= 2, "{trace}");
+}
+
+#[test]
 fn a_rewrite_that_keeps_length_and_time_is_noticed() {
     if !support::sees_into_processes() {
         return;

@@ -17,8 +17,10 @@ const OPEN_ELSEWHERE: Duration = Duration::from_millis(500);
 /// How long the file is watched after a write: whoever has read it before may be about to write it.
 const WATCH: Duration = Duration::from_millis(50);
 
-/// How long between two looks.
+/// How long between the first two looks. Most of those who had read the file write it soon, so that the
+/// later pauses are longer, each so many times, up to a whole watch.
 const PAUSE: Duration = Duration::from_millis(10);
+const LONGER: u32 = 4;
 
 impl Writer<'_> {
     /// Holds other writers off. One who has the file open is waited for, but not for long: it may
@@ -63,7 +65,7 @@ impl Writer<'_> {
         let (mut exchanged, known) = exchanged.unzip();
         let mut old = known.flatten();
         let (mut seen, mut wanted) = (ours, Cow::Borrowed(bytes));
-        let mut synced = false;
+        let (mut synced, mut pause) = (false, PAUSE);
         loop {
             let last = start.elapsed() >= longest || self.interruption.pending().is_some();
             if let Some(exchanged) = &mut exchanged
@@ -111,7 +113,8 @@ impl Writer<'_> {
                 return Ok(Step::Done);
             }
             if synced {
-                sleep(PAUSE.min(longest.saturating_sub(start.elapsed())));
+                sleep(pause.min(longest.saturating_sub(start.elapsed())));
+                pause = (pause * LONGER).min(WATCH);
             } else {
                 // Only now, since it takes its time, in which another writer would read this file.
                 self.sync_folder();
