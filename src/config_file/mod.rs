@@ -6,7 +6,7 @@ pub(crate) mod interruption;
 pub mod safe_write;
 mod way;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -96,8 +96,8 @@ impl ConfigFile {
     pub fn read(path: &Path, largest: u64) -> Result<Self, Error> {
         let label = path.display().to_string();
         let unreadable = |cause| Error::Unreadable { path: label.clone(), cause };
-        let mut file = open_at_once(path).and_then(regular).map_err(unreadable)?;
-        let bytes = read_config(&mut file, largest).map_err(unreadable)?;
+        let (mut file, found) = open_at_once(path).and_then(regular).map_err(unreadable)?;
+        let bytes = read_config(&mut file, found.len(), largest).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         let (mode, modified) = (metadata.mode() & 0o7777, metadata.modified().ok());
         let (owner, text) = (metadata.uid(), ConfigText::new(label, bytes));
@@ -178,12 +178,13 @@ pub(crate) fn is_fresh(modified: Option<SystemTime>) -> bool {
 
 /// Reads a regular file; a FIFO, a device or a directory would block or never end.
 pub(crate) fn read_regular(file: File) -> io::Result<Vec<u8>> {
-    read_config(&mut regular(file)?, ConfigFile::LARGEST)
+    let (mut file, found) = regular(file)?;
+    read_config(&mut file, found.len(), ConfigFile::LARGEST)
 }
 
-/// Reads a config from where it stands to its end. One that is too large is not read at all.
-pub(crate) fn read_config(file: &mut File, largest: u64) -> io::Result<Vec<u8>> {
-    let length = file.metadata()?.len();
+/// Reads a config of a known length from where it stands to its end. One that is too large is not read
+/// at all.
+pub(crate) fn read_config(file: &mut File, length: u64, largest: u64) -> io::Result<Vec<u8>> {
     check_size(length, largest)?;
     read_at_least(file, length, largest)
 }
@@ -231,6 +232,7 @@ pub(crate) fn not_regular(is_folder: bool) -> io::Error {
     })
 }
 
-fn regular(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular(file.metadata()?.is_dir())) }
+fn regular(file: File) -> io::Result<(File, Metadata)> {
+    let found = file.metadata()?;
+    if found.is_file() { Ok((file, found)) } else { Err(not_regular(found.is_dir())) }
 }

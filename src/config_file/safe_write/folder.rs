@@ -1,8 +1,9 @@
 //! A folder that was opened once: its files are named relative to the descriptor, by one name, and
 //! no link is followed. Whatever another user puts in the folder's place, it stays this folder.
 
+use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
@@ -25,16 +26,14 @@ const ATTEMPTS: usize = 3;
 pub(super) struct Folder {
     /// What names are looked up in.
     passage: OwnedFd,
-    /// The same folder where it may be read: to be listed, locked and synced.
-    readable: Option<File>,
+    /// The same folder where it may be read: to be listed, locked and synced. Opened when that is asked.
+    readable: OnceCell<Option<File>>,
 }
 
 impl Folder {
     /// Takes a folder that was opened with [`PASSAGE`].
     pub fn new(passage: OwnedFd) -> Self {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let readable = openat(&passage, ".", flags, Mode::empty()).ok().map(File::from);
-        Self { passage, readable }
+        Self { passage, readable: OnceCell::new() }
     }
 
     /// Opens a folder by its path, following links.
@@ -57,7 +56,9 @@ impl Folder {
     }
 
     pub fn readable(&self) -> Option<&File> {
-        self.readable.as_ref()
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let open = || openat(&self.passage, ".", flags, Mode::empty()).ok().map(File::from);
+        self.readable.get_or_init(open).as_ref()
     }
 
     pub fn about(&self) -> io::Result<Stat> {
@@ -78,6 +79,11 @@ impl Folder {
 
     /// Opens a regular file, without waiting for the other end of anything else.
     pub fn open_file(&self, name: &OsStr, access: OFlags) -> io::Result<File> {
+        self.open_and_look(name, access).map(|(file, _)| file)
+    }
+
+    /// The same, with what it was found to be.
+    pub fn open_and_look(&self, name: &OsStr, access: OFlags) -> io::Result<(File, Metadata)> {
         let flags = access | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = match openat(&self.passage, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
@@ -85,7 +91,7 @@ impl Folder {
             Err(cause) => return Err(cause.into()),
         };
         let found = file.metadata()?;
-        if found.is_file() { Ok(file) } else { Err(not_regular(found.is_dir())) }
+        if found.is_file() { Ok((file, found)) } else { Err(not_regular(found.is_dir())) }
     }
 
     /// Makes a file that was not there, with mode 0600 whatever the umask.
@@ -150,7 +156,7 @@ impl Folder {
 
     /// The names of its regular files that start like this; none where it can't be read.
     pub fn files(&self, prefix: &OsStr) -> Vec<OsString> {
-        let Some(Ok(entries)) = self.readable.as_ref().map(Dir::read_from) else {
+        let Some(Ok(entries)) = self.readable().map(Dir::read_from) else {
             return Vec::new();
         };
         let names = entries.flatten().filter_map(|entry| {
@@ -164,7 +170,7 @@ impl Folder {
 
     /// Makes the names last through a power loss.
     pub fn sync(&self) -> io::Result<()> {
-        match &self.readable {
+        match self.readable() {
             Some(folder) => folder.sync_all(),
             None => Err(io::ErrorKind::PermissionDenied.into()),
         }

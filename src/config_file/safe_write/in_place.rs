@@ -11,16 +11,17 @@ use crate::error::Error;
 
 impl Writer<'_> {
     /// Why another file can't take the config's place.
-    pub(super) fn forbids_rename(&self, base: &Snapshot) -> Option<&'static str> {
-        if base.has_several_names() {
+    pub(super) fn forbids_rename(&self, base: &Snapshot) -> Result<Option<&'static str>, Error> {
+        let looking = self.failed("looking at its mount");
+        Ok(if base.has_several_names() {
             Some("it has several names (hard links), which must stay one file")
-        } else if base.is_mounted() {
+        } else if base.is_mounted(&self.target.folder).map_err(looking)? {
             Some("it is mounted by itself")
         } else if attributes::is_append_only(&self.target.folder) {
             Some("its folder is append-only (chattr +a)")
         } else {
             None
-        }
+        })
     }
 
     /// Refuses a file with several names in a folder where others can make names: one of them may

@@ -255,7 +255,7 @@ impl Writer<'_> {
         self.stop_if_interrupted()?;
         self.lock.follow(&self.target, &self.options, &self.interruption)?;
         self.refuse_planted_link(base)?;
-        if let Some(reason) = self.forbids_rename(base) {
+        if let Some(reason) = self.forbids_rename(base)? {
             return self.write_in_place(base, bytes, reason, plan);
         }
         let Some(new) = self.prepare(base, bytes)? else {

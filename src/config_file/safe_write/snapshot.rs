@@ -19,8 +19,6 @@ pub(super) struct Snapshot {
     text: ConfigText,
     file: File,
     metadata: Metadata,
-    /// Whether the file is mounted by itself and not with its folder.
-    mounted: bool,
     largest: u64,
     /// When.
     read: SystemTime,
@@ -82,22 +80,29 @@ impl Snapshot {
     /// Reads the file that has a name beside the config, or the config's own.
     pub fn of_name(target: &Target, name: &OsStr) -> Result<Self, Error> {
         let unreadable = |cause| Error::Unreadable { path: target.label.clone(), cause };
-        let file = target.folder.open_file(name, OFlags::RDONLY).map_err(unreadable)?;
-        Self::of_open(target, file)
+        let read = SystemTime::now();
+        let (file, found) =
+            target.folder.open_and_look(name, OFlags::RDONLY).map_err(unreadable)?;
+        Self::of_file(&target.label, file, found, read, target.largest).map_err(unreadable)
     }
 
     /// Reads a file that is open and of which nothing has been read.
     pub fn of_open(target: &Target, file: File) -> Result<Self, Error> {
         let unreadable = |cause| Error::Unreadable { path: target.label.clone(), cause };
-        let mounted = is_mounted(&file, &target.folder).map_err(unreadable)?;
-        let read = Self::of_file(&target.label, file, target.largest).map_err(unreadable)?;
-        Ok(Self { mounted, ..read })
+        let (read, found) = (SystemTime::now(), file.metadata().map_err(unreadable)?);
+        Self::of_file(&target.label, file, found, read, target.largest).map_err(unreadable)
     }
 
-    fn of_file(label: &str, mut file: File, largest: u64) -> io::Result<Self> {
-        let (metadata, read) = (file.metadata()?, SystemTime::now());
-        let text = ConfigText::new(label, read_config(&mut file, largest)?);
-        Ok(Self { text, file, metadata, mounted: false, largest, read })
+    /// `read` is before the look at the file, so that nothing seems older than it was.
+    fn of_file(
+        label: &str,
+        mut file: File,
+        metadata: Metadata,
+        read: SystemTime,
+        largest: u64,
+    ) -> io::Result<Self> {
+        let text = ConfigText::new(label, read_config(&mut file, metadata.len(), largest)?);
+        Ok(Self { text, file, metadata, largest, read })
     }
 
     /// Reads the same file again.
@@ -105,10 +110,10 @@ impl Snapshot {
         let again = || {
             let mut file = self.file.try_clone()?;
             file.seek(SeekFrom::Start(0))?;
-            Self::of_file(label, file, self.largest)
+            let (read, found) = (SystemTime::now(), file.metadata()?);
+            Self::of_file(label, file, found, read, self.largest)
         };
-        let unreadable = |cause| Error::Unreadable { path: label.to_owned(), cause };
-        Ok(Self { mounted: self.mounted, ..again().map_err(unreadable)? })
+        again().map_err(|cause| Error::Unreadable { path: label.to_owned(), cause })
     }
 
     pub fn text(&self) -> &ConfigText {
@@ -166,8 +171,9 @@ impl Snapshot {
         self.metadata.nlink() > 1
     }
 
-    pub fn is_mounted(&self) -> bool {
-        self.mounted
+    /// Whether the file is mounted by itself and not with its folder.
+    pub fn is_mounted(&self, folder: &Folder) -> io::Result<bool> {
+        is_mounted(&self.file, folder)
     }
 }
 
