@@ -311,6 +311,22 @@ fn a_watch_looks_soon_and_then_seldom() {
 }
 
 #[test]
+fn handlers_of_signals_are_set_with_one_call_each() {
+    if !support::sees_into_processes() {
+        return;
+    }
+    let scene = Scene::new(false);
+    assert!(scene.run(&["-e", "trace=rt_sigaction"]).status.success());
+    let trace = scene.trace();
+    let calls = |signal: &str| {
+        trace.lines().filter(|line| line.contains(&format!("rt_sigaction({signal},"))).count()
+    };
+    for signal in ["SIGINT", "SIGTERM", "SIGHUP", "SIGIO", "SIGXFSZ"] {
+        assert_eq!(calls(signal), 1, "{signal}\n{trace}");
+    }
+}
+
+#[test]
 fn a_rewrite_that_keeps_length_and_time_is_noticed() {
     if !support::sees_into_processes() {
         return;
