@@ -11,12 +11,13 @@ use memchr::memchr;
 
 use crate::auth::registry::is_ordinary;
 use crate::secret::{HIDDEN, Secret, looks_generated, names_a_secret};
+use crate::toml::syntax::Decoded;
 
 /// A value after expansion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expanded {
+pub(crate) struct Expanded<'t> {
     /// The value with every known name replaced and every unknown one cut out.
-    pub text: Secret,
+    pub text: Decoded<'t>,
     /// What of it came out of variables, in the order of the text.
     pub values: Vec<Value>,
     /// The names that the runner's own `environment` doesn't set, in order of appearance; for bad
@@ -58,10 +59,10 @@ impl Look {
     }
 }
 
-impl Expanded {
+impl Expanded<'_> {
     /// A text that holds no variable.
-    pub fn literal(text: &str) -> Self {
-        Self { text: text.into(), values: Vec::new(), unknown: Vec::new() }
+    pub fn literal(text: &str) -> Expanded<'_> {
+        Expanded { text: Decoded::new(text), values: Vec::new(), unknown: Vec::new() }
     }
 }
 
@@ -96,7 +97,10 @@ pub fn written(
 }
 
 /// Expands `text`; `lookup` gives a variable's value.
-pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<Secret>) -> Expanded {
+pub(crate) fn expand(text: &str, lookup: impl Fn(&str) -> Option<Secret>) -> Expanded<'_> {
+    if memchr(b'$', text.as_bytes()).is_none() {
+        return Expanded::literal(text);
+    }
     let mut out = Pieces::default();
     let mut unknown = Vec::new();
     let mut rest = text;
@@ -117,7 +121,7 @@ pub fn expand(text: &str, lookup: impl Fn(&str) -> Option<Secret>) -> Expanded {
     }
     out.text(rest);
     let pieces: Vec<_> = out.all.iter().map(Piece::text).collect();
-    Expanded { text: Secret::concat(&pieces), values: out.values, unknown }
+    Expanded { text: Decoded::new(pieces.concat()), values: out.values, unknown }
 }
 
 /// The pieces of an expanded value, one after the other.
@@ -216,7 +220,7 @@ mod tests {
             ("${A", "A"),
             ("$ A", "$ A"),
         ] {
-            assert_eq!(expand(text, lookup).text.expose(), expected, "{text}");
+            assert_eq!(&*expand(text, lookup).text, expected, "{text}");
         }
     }
 
@@ -224,7 +228,7 @@ mod tests {
     fn a_name_is_filled_in_and_two_dollars_are_one() {
         let lookup = |name: &str| (name == "USER").then(|| "ci".into());
         let expanded = expand("$USER:${PASS}$$5 costs $ 5", lookup);
-        assert_eq!(expanded.text.expose(), "ci:$5 costs $ 5");
+        assert_eq!(&*expanded.text, "ci:$5 costs $ 5");
         assert_eq!(expanded.unknown, ["PASS"]);
     }
 }

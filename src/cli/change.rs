@@ -235,14 +235,13 @@ impl Change<'_> {
         let dry = dry_run || check;
         let removes = self.command == "remove";
         let preview = Preview { config, plan: &plan, redaction: &redaction, dry, removes };
-        let mut report = preview.report(self.command, &lines);
+        let mut report = preview.report(self.command, lines);
         if let Intent::Request(request) = self.intent {
             report.body.warnings.splice(0..0, odd(request));
         }
         let text = config.text();
         Ok(Told {
             report,
-            lines,
             summary: preview.summary(),
             label: one_line(text.label()).into_owned(),
             is_whole: text.enclosure().is_none(),
@@ -256,11 +255,11 @@ impl Change<'_> {
         let output = self.output;
         let Some(mut terminal) = Terminal::open() else {
             if output.format == Format::Text && !output.quiet {
-                output.print(&output.diff(&told.lines, false));
+                output.print(&output.diff(&told.report.body.diff, false));
             }
             return Err(Error::ConsentNeeded);
         };
-        terminal.show(&output.diff(&told.lines, true));
+        terminal.show(&output.diff(&told.report.body.diff, true));
         terminal.show(&told.what_to_know());
         match terminal
             .in_colors(output.colors_on_terminal())

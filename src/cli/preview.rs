@@ -1,6 +1,6 @@
 //! What is said about a planned change: the report, the summary and the last words.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::list;
 use super::output::Output;
@@ -9,7 +9,7 @@ use crate::auth::credential_change::{Action, CredentialChange};
 use crate::doctor::{self, Finding};
 use crate::plan::{Plan, RunnerPlan};
 use crate::redaction::Redaction;
-use crate::redaction::diff::{self, Line};
+use crate::redaction::diff::{Line, to_text};
 use crate::resolver::listing;
 use crate::runner::pull_policy::PullPolicy;
 use crate::runner::{Config, Runner};
@@ -38,7 +38,6 @@ pub(super) struct Told {
     /// What changes, or would in a dry run.
     pub edits: Vec<Edit>,
     pub report: Report<Body>,
-    pub lines: Vec<Line>,
     pub summary: String,
     /// What the file is called.
     pub label: String,
@@ -66,7 +65,7 @@ impl Told {
         }
         // A person who was asked has seen the diff.
         let seen = ending == Ending::Confirmed;
-        let mut out = if seen { String::new() } else { output.diff(&self.lines, false) };
+        let mut out = if seen { String::new() } else { output.diff(&self.report.body.diff, false) };
         out.push_str(unseen);
         match ending {
             Ending::NothingToDo => {
@@ -125,7 +124,8 @@ pub(super) struct Body {
     changed: bool,
     pub written: bool,
     runners: Vec<RunnerReport>,
-    diff: String,
+    #[serde(serialize_with = "as_text")]
+    pub diff: Vec<Line>,
     pub warnings: Vec<String>,
 }
 
@@ -139,12 +139,16 @@ pub(super) struct RunnerReport {
     pull_policy: Option<Vec<PullPolicy>>,
 }
 
+fn as_text<S: Serializer>(diff: &[Line], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&to_text(diff))
+}
+
 impl Preview<'_, '_> {
     fn runner(&self, plan: &RunnerPlan) -> &Runner<'_> {
         &self.config.runners()[plan.runner]
     }
 
-    pub fn report(&self, command: &'static str, lines: &[Line]) -> Report<Body> {
+    pub fn report(&self, command: &'static str, diff: Vec<Line>) -> Report<Body> {
         let runners = self.plan.runners().iter().map(|plan| RunnerReport {
             label: RunnerLabel::new(self.runner(plan), self.redaction),
             changed: plan.changed,
@@ -156,7 +160,7 @@ impl Preview<'_, '_> {
             changed: self.plan.changes(),
             written: false,
             runners: runners.collect(),
-            diff: diff::to_text(lines),
+            diff,
             warnings: self.warnings(),
         };
         Report::new(command, body)

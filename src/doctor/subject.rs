@@ -17,8 +17,8 @@ pub(super) struct Subject<'e> {
     pub number: usize,
     pub environment: &'e Environment<'e, 'e>,
     /// The entries that it hides.
-    pub hidden: Vec<AuthEntry>,
-    pub entry: AuthEntry,
+    pub hidden: Vec<AuthEntry<'e>>,
+    pub entry: AuthEntry<'e>,
     pub circumstances: &'e Circumstances<'e>,
     pub remedy: Remedy<'e>,
 }

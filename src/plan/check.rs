@@ -13,7 +13,7 @@ impl RunnerContext<'_, '_> {
     /// Checks that the document after the change can be read, and that it holds what was asked for.
     pub(super) fn check_result<'x>(
         &self,
-        entry: &AuthEntry,
+        entry: &AuthEntry<'_>,
         before: &AuthDocument<'_>,
         text: &'x str,
         logins: &[(Registry, Credential)],
@@ -34,7 +34,7 @@ impl RunnerContext<'_, '_> {
 
     pub(super) fn parse_result<'x>(
         &self,
-        entry: &AuthEntry,
+        entry: &AuthEntry<'_>,
         text: &'x str,
     ) -> Result<AuthDocument<'x>, Error> {
         let document = self
@@ -48,15 +48,14 @@ impl RunnerContext<'_, '_> {
     /// a `${` that swallows some, could make another document than the one that stands here.
     pub(super) fn check_expanded(
         &self,
-        entry: &AuthEntry,
+        entry: &AuthEntry<'_>,
         text: &str,
         document: &AuthDocument<'_>,
     ) -> Result<(), Error> {
         let whole = expand(text, |name| self.variable(name)).text;
-        let whole = whole.expose();
         let agrees =
-            || AuthDocument::parse_literal(whole).is_ok_and(|whole| whole.agrees_with(document));
-        if whole == text || agrees() {
+            || AuthDocument::parse_literal(&whole).is_ok_and(|whole| whole.agrees_with(document));
+        if *whole == *text || agrees() {
             return Ok(());
         }
         let problem = "becomes another document once its variables ($NAME) are filled in: change \

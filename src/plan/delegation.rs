@@ -24,7 +24,7 @@ impl RunnerContext<'_, '_> {
     ) -> Result<RunnerChange, Error> {
         let content = Content::of_helper(delegation.helper, delegation.registries);
         let new = || content.write(&Style::default());
-        let added = delegation.changes(|_| Action::Added);
+        let added = || delegation.changes(|_| Action::Added);
         let mut change = self.write(new, added, replace, |environment, entry| {
             if replace {
                 Ok(self.replace_by_helper(environment, entry, delegation, new))
@@ -65,7 +65,7 @@ impl RunnerContext<'_, '_> {
     fn replace_by_helper(
         &self,
         environment: &Environment<'_, '_>,
-        entry: &AuthEntry,
+        entry: &AuthEntry<'_>,
         delegation: Delegation<'_>,
         new: impl Fn() -> Secret,
     ) -> RunnerChange {
@@ -94,7 +94,7 @@ impl RunnerContext<'_, '_> {
 
     fn hand_over(
         &self,
-        entry: &AuthEntry,
+        entry: &AuthEntry<'_>,
         delegation: Delegation<'_>,
     ) -> Result<RunnerChange, Error> {
         let document = self.parse_for_addition(entry)?;
@@ -127,7 +127,7 @@ impl RunnerContext<'_, '_> {
     /// that nothing else came or went.
     fn check_delegation(
         &self,
-        entry: &AuthEntry,
+        entry: &AuthEntry<'_>,
         before: &AuthDocument<'_>,
         text: &str,
         delegation: Delegation<'_>,

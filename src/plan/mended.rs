@@ -71,10 +71,9 @@ impl Plan {
                 return Err(not_proved("the section holds bytes that are no UTF-8"));
             }
             edits.push(Edit::new(old.span(), new));
-            let whole = Edit::new(0..old.span().len(), new);
             let text = ParsedText::new(new.into())
                 .map_err(|_| not_proved("a section of it does not parse"))?;
-            blocks.push(PatchedBlock { block, edits: vec![whole], text });
+            blocks.push(PatchedBlock { block, edits: edits.len() - 1..edits.len(), text });
         }
         yaml::prove(config.text(), &edits)?;
         Ok(Self { edits, blocks, runners, mended: Some((notes, warnings)) })

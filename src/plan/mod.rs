@@ -31,7 +31,7 @@ use crate::runner::pod_pull_secrets::{PodPullSecrets, SERVICE_ACCOUNT};
 use crate::runner::pull_policy::{PullPolicy, listed, meaning};
 use crate::runner::{Config, Runner};
 use crate::secret::Secret;
-use crate::toml::edit::{self, Edit};
+use crate::toml::edit::Edit;
 use crate::toml::table::NewPair;
 use crate::yaml;
 
@@ -132,8 +132,7 @@ impl Plan {
     /// [`Error::InvalidAuthDocument`], [`Error::HelperAnswers`], [`Error::PullPolicyRefused`]; and
     /// [`Error::NotProved`] when the result would differ in more than what was asked.
     pub fn make(config: &Config<'_>, selected: &[usize], request: &Request) -> Result<Self, Error> {
-        let mut edits = Vec::new();
-        let mut runners = Vec::new();
+        let mut runners = Vec::with_capacity(selected.len());
         let mut proof = Proof::new(config);
         for &number in selected {
             let runner = &config.runners()[number];
@@ -141,19 +140,9 @@ impl Plan {
             if stores(request) {
                 change.warnings.extend(who_pulls(config, runner, selected.len() > 1));
             }
-            let before = edits.len();
-            expect(config, runner, &change, &mut proof, &mut edits);
-            runners.push(RunnerPlan {
-                runner: number,
-                changed: edits.len() > before,
-                changes: change.changes,
-                pull_policies: change.pull_policies,
-                notes: change.notes,
-                warnings: change.warnings,
-            });
+            runners.push(expect(config, number, change, &mut proof));
         }
-        edit::sort(&mut edits);
-        let blocks = proof.check()?;
+        let (edits, blocks) = proof.check()?;
         yaml::prove(config.text(), &edits)?;
         Ok(Self { edits, blocks, runners, mended: None })
     }
@@ -298,36 +287,46 @@ fn who_pulls(config: &Config<'_>, runner: &Runner<'_>, several: bool) -> Vec<Str
     warnings
 }
 
-/// Collects the edits of one runner and says what is expected of them.
+/// Hands the edits of one runner over with what is expected of them; says what happens to it.
 fn expect(
     config: &Config<'_>,
-    runner: &Runner<'_>,
-    change: &RunnerChange,
+    number: usize,
+    change: RunnerChange,
     proof: &mut Proof<'_, '_>,
-    edits: &mut Vec<Edit>,
-) {
+) -> RunnerPlan {
+    let runner = &config.runners()[number];
     let own = runner.place();
     if change.no_environment {
         proof.expect(own.block, Wish::NoEnvironment { runner: own.clone() });
     } else if !change.edits.is_empty() || change.environment.is_some() {
-        let entry = change.entry.clone();
+        let entry = change.entry;
         proof.expect(own.block, Wish::AuthEntry { runner: own.clone(), entry });
     }
+    let mut policy = change.policy;
     // One edit for both pairs, so that the second takes the first into account.
-    let own_pair = change.policy.as_ref().and_then(|policy| policy.own_pair.as_ref());
-    let pairs: Vec<_> = change.environment.iter().chain(own_pair).cloned().collect();
+    let own_pair = policy.as_mut().and_then(|policy| policy.own_pair.take());
+    let pairs: Vec<_> = change.environment.into_iter().chain(own_pair).collect();
     let indent = || own_indent(config, runner);
     let pairs = own_table(config, runner).add(&pairs, indent);
-    for edit in change.edits.iter().chain(&pairs) {
-        proof.edit(own.block, edit.clone());
-        edits.push(edit.clone());
+    let mut changed = false;
+    for edit in change.edits.into_iter().chain(pairs) {
+        proof.edit(own.block, edit);
+        changed = true;
     }
-    if let (Some(policy), Some(policies)) = (&change.policy, &change.pull_policies) {
+    if let (Some(policy), Some(policies)) = (policy, &change.pull_policies) {
         let value = meaning(policies, policy.array);
-        proof.expect(policy.block, Wish::PullPolicy { place: policy.place.clone(), value });
-        for edit in &policy.edits {
-            proof.edit(policy.block, edit.clone());
-            edits.push(edit.clone());
+        proof.expect(policy.block, Wish::PullPolicy { place: policy.place, value });
+        for edit in policy.edits {
+            proof.edit(policy.block, edit);
+            changed = true;
         }
+    }
+    RunnerPlan {
+        runner: number,
+        changed,
+        changes: change.changes,
+        pull_policies: change.pull_policies,
+        notes: change.notes,
+        warnings: change.warnings,
     }
 }

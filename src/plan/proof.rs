@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::error::Error;
 use crate::plan::pull_policy::PolicyPlace;
@@ -12,16 +13,16 @@ use crate::runner::auth_entry::is_auth_entry;
 use crate::runner::pull_policy::KEY;
 use crate::runner::{Config, RunnerPlace};
 use crate::secret::Secret;
-use crate::toml::edit::{self, Edit, splice_text};
+use crate::toml::edit::{self, Edit, splice_piece, splice_text};
 use crate::toml::letter_case::same_key;
-use crate::toml::syntax::{Decoded, Meaning, NodeKind, ParsedText, Syntax};
+use crate::toml::syntax::{Block, Decoded, Meaning, NodeId, NodeKind, ParsedText, Syntax};
 
 /// A block (a header and its pairs) after the edits.
 pub(crate) struct PatchedBlock {
     /// Its number in the old text.
     pub block: usize,
-    /// The edits, with their places in its old text.
-    pub edits: Vec<Edit>,
+    /// The numbers of its edits in the plan.
+    pub edits: Range<usize>,
     /// Its new text.
     pub text: ParsedText,
 }
@@ -63,12 +64,16 @@ impl<'c, 't> Proof<'c, 't> {
         self.blocks.entry(block).or_default().edits.push(edit);
     }
 
-    /// Checks every block.
-    pub fn check(mut self) -> Result<Vec<PatchedBlock>, Error> {
-        let mut patched = Vec::new();
+    /// Checks every block; gives the edits in the order of the file, and what the blocks become.
+    pub fn check(mut self) -> Result<(Vec<Edit>, Vec<PatchedBlock>), Error> {
+        let mut patched = Vec::with_capacity(self.blocks.len());
+        let mut count = 0;
         for (&block, expected) in &mut self.blocks {
             edit::sort(&mut expected.edits);
-            patched.push(check_block(self.config, block, expected)?);
+            let text = check_block(self.config, block, expected)?;
+            let edits = count..count + expected.edits.len();
+            count = edits.end;
+            patched.push(PatchedBlock { block, edits, text });
         }
         let new_section = |wish: &Wish| {
             matches!(wish, Wish::PullPolicy { place: PolicyPlace::NewSection { .. }, .. })
@@ -76,7 +81,8 @@ impl<'c, 't> Proof<'c, 't> {
         if self.blocks.values().flat_map(|block| &block.wishes).any(new_section) {
             self.check_tables()?;
         }
-        Ok(patched)
+        let edits = self.blocks.into_values().flat_map(|expected| expected.edits).collect();
+        Ok((edits, patched))
     }
 
     /// Checks that a new section opens no table of the file a second time.
@@ -98,7 +104,7 @@ fn check_block(
     config: &Config<'_>,
     block: usize,
     expected: &Expected,
-) -> Result<PatchedBlock, Error> {
+) -> Result<ParsedText, Error> {
     let not_proved = |difference: &str| Error::NotProved {
         path: config.text().label().to_owned(),
         difference: difference.to_owned(),
@@ -111,46 +117,56 @@ fn check_block(
     if !expected.edits.iter().all(inside) || !ordered {
         return Err(not_proved("the edits overlap or leave their section"));
     }
-    let edits: Vec<_> = expected.edits.iter().map(|edit| edit.within(old.span().start)).collect();
-    let text = ParsedText::new(splice_text(&syntax.text()[old.span()], &edits))
-        .map_err(|_| not_proved("the new section does not parse"))?;
-    {
-        let after = text.syntax();
-        let keys = |syntax: &Syntax<'_>, header: Option<usize>| -> Vec<String> {
-            header.map_or(Vec::new(), |id| syntax.keys(id).map(Cow::into_owned).collect())
-        };
-        let Some((new, added)) =
-            after.blocks()[usize::from(old.header().is_some())..].split_first()
-        else {
-            return Err(not_proved("the new section is empty"));
-        };
-        if keys(syntax, old.header()) != keys(&after, new.header()) {
-            return Err(not_proved("the new section has other headers"));
-        }
-        let mut wanted = Meaning::of_pairs(syntax, old.pairs());
-        let mut wanted_added = Vec::new();
-        for wish in &expected.wishes {
-            if let Wish::PullPolicy { place: PolicyPlace::NewSection { table }, value } = wish {
-                let mut header = keys(syntax, old.header());
-                header.push(table.clone());
-                wanted_added.push((NodeKind::Table, header, only(KEY, value)));
-            } else if grant(&mut wanted, wish).is_none() {
-                return Err(not_proved("the runner's section has another shape"));
-            }
-        }
-        if wanted != Meaning::of_pairs(&after, new.pairs()) {
-            return Err(not_proved("the new section means something else"));
-        }
-        let added = added.iter().filter_map(|block| {
-            let kind = after.node(block.header()?).kind;
-            let meaning = Meaning::of_pairs(&after, block.pairs());
-            Some((kind, keys(&after, block.header()), meaning))
-        });
-        if added.collect::<Vec<_>>() != wanted_added {
-            return Err(not_proved("another section comes in"));
+    let text = splice_piece(syntax.text(), old.span(), &expected.edits);
+    ParsedText::checked(text, |after| check_meaning(syntax, old, expected, after))
+        .map_err(|_| not_proved("the new section does not parse"))?
+        .map_err(not_proved)
+}
+
+/// Checks that a block means what it meant before, but for what was wished.
+fn check_meaning(
+    syntax: &Syntax<'_>,
+    old: &Block,
+    expected: &Expected,
+    after: &Syntax<'_>,
+) -> Result<(), &'static str> {
+    let keys = |syntax: &Syntax<'_>, header: Option<NodeId>| -> Vec<String> {
+        header.map_or(Vec::new(), |id| syntax.keys(id).map(Cow::into_owned).collect())
+    };
+    let Some((new, added)) = after.blocks()[usize::from(old.header().is_some())..].split_first()
+    else {
+        return Err("the new section is empty");
+    };
+    let same_header = match (old.header(), new.header()) {
+        (Some(old), Some(new)) => syntax.keys(old).eq(after.keys(new)),
+        (old, new) => old == new,
+    };
+    if !same_header {
+        return Err("the new section has other headers");
+    }
+    let mut wanted = Meaning::of_pairs(syntax, old.pairs());
+    let mut wanted_added = Vec::new();
+    for wish in &expected.wishes {
+        if let Wish::PullPolicy { place: PolicyPlace::NewSection { table }, value } = wish {
+            let mut header = keys(syntax, old.header());
+            header.push(table.clone());
+            wanted_added.push((NodeKind::Table, header, only(KEY, value)));
+        } else if grant(&mut wanted, wish).is_none() {
+            return Err("the runner's section has another shape");
         }
     }
-    Ok(PatchedBlock { block, edits, text })
+    if wanted != Meaning::of_pairs(after, new.pairs()) {
+        return Err("the new section means something else");
+    }
+    let added = added.iter().filter_map(|block| {
+        let kind = after.node(block.header()?).kind;
+        let meaning = Meaning::of_pairs(after, block.pairs());
+        Some((kind, keys(after, block.header()), meaning))
+    });
+    if added.collect::<Vec<_>>() != wanted_added {
+        return Err("another section comes in");
+    }
+    Ok(())
 }
 
 /// A table with one key.

@@ -20,7 +20,10 @@ pub(super) struct RunnerContext<'c, 't> {
 
 impl RunnerContext<'_, '_> {
     /// Parses the document of an entry to which something is added.
-    pub fn parse_for_addition<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
+    pub fn parse_for_addition<'e>(
+        &self,
+        entry: &'e AuthEntry<'_>,
+    ) -> Result<AuthDocument<'e>, Error> {
         let document = self.parse(entry)?;
         if let Some(second) = document.emptied_auths() {
             let problem = "has the member auths twice, and null empties the one before it: take one \
@@ -40,12 +43,11 @@ impl RunnerContext<'_, '_> {
     }
 
     /// Parses the document of an entry for a change: as it stands, with the places of its parts.
-    pub fn parse<'e>(&self, entry: &'e AuthEntry) -> Result<AuthDocument<'e>, Error> {
+    pub fn parse<'e>(&self, entry: &'e AuthEntry<'_>) -> Result<AuthDocument<'e>, Error> {
         let text = entry.document();
         let document = self.parse_text(text).map_err(|error| {
             let whole = expand(text, |name| self.variable(name)).text;
-            let whole = whole.expose();
-            if whole != text && AuthDocument::parse_literal(whole).is_ok() {
+            if *whole != *text && AuthDocument::parse_literal(&whole).is_ok() {
                 let problem = "comes together only from other variables ($NAME), so no credential \
                                in it can be changed alone: change those variables, or drop the \
                                document with --replace";
@@ -70,7 +72,7 @@ impl RunnerContext<'_, '_> {
     pub fn take_out_hidden(
         &self,
         environment: &Environment<'_, '_>,
-        entries: &AuthEntries,
+        entries: &AuthEntries<'_>,
         change: &mut RunnerChange,
     ) {
         let hidden = entries.hidden_numbers();
@@ -81,7 +83,7 @@ impl RunnerContext<'_, '_> {
     }
 
     /// Says which entries go besides: who wrote them may think that they count.
-    pub fn tell_hidden(&self, entries: &AuthEntries, change: &mut RunnerChange) {
+    pub fn tell_hidden(&self, entries: &AuthEntries<'_>, change: &mut RunnerChange) {
         for entry in &entries.hidden {
             let document = self.parse_text(entry.document()).ok();
             let held = document.iter().flat_map(AuthDocument::entries);
@@ -99,12 +101,12 @@ impl RunnerContext<'_, '_> {
         self.environment?.variable(name)
     }
 
-    pub fn place(&self, entry: &AuthEntry, offset: usize) -> Place {
+    pub fn place(&self, entry: &AuthEntry<'_>, offset: usize) -> Place {
         let offset = offset.min(entry.document().len());
         self.config.text().place(entry.place(offset..offset).start)
     }
 
-    pub fn invalid(&self, entry: &AuthEntry, error: DocumentError) -> Error {
+    pub fn invalid(&self, entry: &AuthEntry<'_>, error: DocumentError) -> Error {
         Error::InvalidAuthDocument {
             path: self.config.text().label().to_owned(),
             place: self.place(entry, error.offset),

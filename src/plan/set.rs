@@ -25,14 +25,18 @@ impl RunnerContext<'_, '_> {
             logins.iter().map(|(registry, login)| (Some(registry), Incoming::Login(login)));
         let wanted: Vec<_> = wanted.collect();
         let new = || AuthDocument::write_new(logins);
-        let mut change =
-            self.write(new, all(logins, Action::Added), replace, |environment, entry| {
+        let mut change = self.write(
+            new,
+            || all(logins, Action::Added),
+            replace,
+            |environment, entry| {
                 if replace {
                     Ok(self.replace(environment, entry, logins, new))
                 } else {
                     self.merge(entry, logins, &wanted)
                 }
-            })?;
+            },
+        )?;
         if !change.is_settled {
             let warnings = self.check_use(change.document(), &wanted)?;
             change.warnings.extend(warnings);
@@ -45,14 +49,14 @@ impl RunnerContext<'_, '_> {
     pub(super) fn write(
         &self,
         new: impl Fn() -> Secret,
-        added: Vec<CredentialChange>,
+        added: impl FnOnce() -> Vec<CredentialChange>,
         replace: bool,
-        existing: impl FnOnce(&Environment<'_, '_>, &AuthEntry) -> Result<RunnerChange, Error>,
+        existing: impl FnOnce(&Environment<'_, '_>, &AuthEntry<'_>) -> Result<RunnerChange, Error>,
     ) -> Result<RunnerChange, Error> {
         let fresh = |document: &Secret, edits| RunnerChange {
             edits,
             entry: Some(entry_with(document.expose())),
-            changes: added,
+            changes: added(),
             ..RunnerChange::default()
         };
         let Some(environment) = self.environment else {
@@ -78,7 +82,7 @@ impl RunnerContext<'_, '_> {
 
     fn merge(
         &self,
-        entry: &AuthEntry,
+        entry: &AuthEntry<'_>,
         logins: &[(Registry, Credential)],
         wanted: &[Wanted<'_>],
     ) -> Result<RunnerChange, Error> {
@@ -128,7 +132,7 @@ impl RunnerContext<'_, '_> {
     fn replace(
         &self,
         environment: &Environment<'_, '_>,
-        entry: &AuthEntry,
+        entry: &AuthEntry<'_>,
         logins: &[(Registry, Credential)],
         new: impl Fn() -> Secret,
     ) -> RunnerChange {
@@ -162,7 +166,7 @@ impl RunnerContext<'_, '_> {
 /// Writes another document in the place of an entry's, and says what of the old one is gone.
 pub(super) fn whole(
     environment: &Environment<'_, '_>,
-    entry: &AuthEntry,
+    entry: &AuthEntry<'_>,
     old: Option<&AuthDocument<'_>>,
     new: &Secret,
     kept: impl Fn(&str) -> bool,

@@ -49,7 +49,7 @@ impl RunnerContext<'_, '_> {
     ) -> Result<Vec<String>, Error> {
         let Expanded { text, values, .. } = expand(document, |name| self.variable(name));
         let [spans @ .., (newest, _)] = &RunnerVersion::SPANS;
-        let read = |version: RunnerVersion| (version, Reading::of(text.expose(), &values, version));
+        let read = |version: RunnerVersion| (version, Reading::of(&text, &values, version));
         let newest = read(*newest);
         self.check_newest(&newest.1)?;
         if matches!(&newest.1, Reading::Read(document) if is_settled(document, wanted)) {
@@ -60,7 +60,7 @@ impl RunnerContext<'_, '_> {
         let views: Vec<_> =
             readings.iter().map(|(version, reading)| View::new(reading, *version)).collect();
         // An image that no other key can be for.
-        let image = named_nowhere(text.expose());
+        let image = named_nowhere(&text);
         let mut warnings = Vec::new();
         for (registry, wanted) in wanted {
             // A host that no key can be for either.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::redaction::Redaction;
-use crate::redaction::masks::MasksAround;
+use crate::redaction::masks::Masks;
 use crate::runner::Config;
 use crate::toml::printable::one_line_with_tabs;
 
@@ -46,14 +46,15 @@ pub struct Excerpt {
 pub struct Excerpts<'c, 't> {
     config: &'c Config<'t>,
     redaction: &'c Redaction<'c>,
-    masks: MasksAround<'c, 't>,
+    /// What is masked in the block that was looked at last.
+    last: Option<(usize, Masks)>,
 }
 
 impl<'c, 't> Excerpts<'c, 't> {
     /// Excerpts of this config.
     #[must_use]
     pub fn new(config: &'c Config<'t>, redaction: &'c Redaction<'c>) -> Self {
-        Self { config, redaction, masks: MasksAround::new(redaction, config.syntax()) }
+        Self { config, redaction, last: None }
     }
 
     /// Cuts out the line on which `span` starts. A secret that the span touches is marked whole.
@@ -67,7 +68,12 @@ impl<'c, 't> Excerpts<'c, 't> {
         if let Some(comment) = comments.get(next) {
             line.end = line.end.min(comment.start);
         }
-        let masks = self.masks.at(span.start);
+        let number = syntax.block_at(span.start);
+        let last = self.last.take().filter(|(last, _)| *last == number);
+        let (_, masks) = self.last.insert(last.unwrap_or_else(|| {
+            let shown = syntax.blocks()[number].span();
+            (number, self.redaction.masks(syntax, number..number + 1, &shown))
+        }));
         let marked = masks.around(span.start..span.end.clamp(span.start, line.end));
         let marked = marked.start.max(line.start)..marked.end.min(line.end);
         // A line may be as long as the file: only what is near the mark is looked at, in whole masks.

@@ -3,11 +3,10 @@
 //! The rule denies by default: of string values only those of a short list of harmless keys are
 //! shown, of an auth document only the names, and of comments only plain words.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::Redaction;
 use super::environment::Element;
 use super::known::LONGEST;
 use crate::auth::document::{StringKind, strings};
@@ -22,46 +21,6 @@ use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 
 /// Keys whose values are one of a few words.
 const WORDS: &[&str] = &["executor", "shell", "pull_policy", "allowed_pull_policies", "log_level"];
-
-/// What is masked around places of one text, for places that follow each other.
-pub(super) struct MasksAround<'s, 't> {
-    redaction: &'s Redaction<'s>,
-    syntax: &'s Syntax<'t>,
-    /// Those of blocks that are asked for more than once.
-    kept: BTreeMap<usize, Masks>,
-    /// The block that was asked for last.
-    last: Option<(usize, Masks)>,
-}
-
-impl<'s, 't> MasksAround<'s, 't> {
-    pub fn new(redaction: &'s Redaction<'s>, syntax: &'s Syntax<'t>) -> Self {
-        Self { redaction, syntax, kept: BTreeMap::new(), last: None }
-    }
-
-    fn whole(&self) -> Range<usize> {
-        0..self.syntax.text().len()
-    }
-
-    /// What is masked in a block, which is kept: others will ask for it.
-    pub fn of_block(&mut self, block: usize) -> &Masks {
-        let whole = self.whole();
-        let masks = || self.redaction.masks(self.syntax, block..block + 1, &whole);
-        self.kept.entry(block).or_insert_with(masks)
-    }
-
-    /// What is masked in the block that holds a byte offset.
-    pub fn at(&mut self, offset: usize) -> &Masks {
-        let block = self.syntax.block_at(offset);
-        if let Some(masks) = self.kept.get(&block) {
-            return masks;
-        }
-        let last = self.last.take().filter(|(number, _)| *number == block);
-        let masks = last.unwrap_or_else(|| {
-            (block, self.redaction.masks(self.syntax, block..block + 1, &self.whole()))
-        });
-        &self.last.insert(masks).1
-    }
-}
 
 /// The spans of a text that are not shown as they are, in the order of the text.
 #[derive(Default)]
@@ -90,7 +49,7 @@ pub(super) enum Cover {
 }
 
 impl Masks {
-    /// What is masked in some blocks, or more of it than what touches the part that is shown.
+    /// What is masked of some blocks in the part that is shown, or more of them.
     pub fn of(syntax: &Syntax<'_>, blocks: Range<usize>, shown: &Range<usize>) -> Self {
         let mut masks = Self::default();
         let blocks = &syntax.blocks()[blocks];
@@ -105,11 +64,9 @@ impl Masks {
                 }
             }
         }
-        let start = blocks.first().map_or(0, |block| block.span().start);
-        let end = blocks.last().map_or(0, |block| block.span().end);
         let comments = syntax.comments();
-        let first = comments.partition_point(|comment| comment.start < start);
-        for comment in comments[first..].iter().take_while(|comment| comment.start < end) {
+        let first = comments.partition_point(|comment| comment.end < shown.start);
+        for comment in comments[first..].iter().take_while(|comment| comment.start < shown.end) {
             masks.comment(syntax, comment.clone());
         }
         masks.spans.sort_by_key(|mask| mask.span.start);
@@ -167,7 +124,10 @@ impl Masks {
 
     fn pair(&mut self, syntax: &Syntax<'_>, pair: NodeId) {
         self.keys(syntax, pair);
-        let key = syntax.keys(pair).last().unwrap_or_default().to_lowercase();
+        let key = syntax.keys(pair).last().unwrap_or_default();
+        // Nearly every key stands there in small letters.
+        let lower = key.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+        let key = if lower { key } else { Cow::Owned(key.to_lowercase()) };
         self.value(syntax, &key, syntax.value(pair));
     }
 
@@ -213,7 +173,7 @@ impl Masks {
     }
 
     /// Masks the value of a variable; of an auth document only the values in it.
-    fn element(&mut self, quoted: &Quoted) {
+    fn element(&mut self, quoted: &Quoted<'_>) {
         let text = quoted.text();
         let start = Element::of(text).shown(text);
         let value = &text[start..];

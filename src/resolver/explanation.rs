@@ -120,7 +120,7 @@ impl Explanation {
         let environment = Environment::of(config, runner)?;
         let entries = environment.as_ref().and_then(Environment::auth);
         let text = config.text();
-        let place = |entry: &AuthEntry| text.place(entry.place(0..0).start);
+        let place = |entry: &AuthEntry<'_>| text.place(entry.place(0..0).start);
         let filled = environment.as_ref().zip(entries.as_ref()).map(|(environment, entries)| {
             let filled = entries.counts.fill(environment);
             (environment, &entries.counts, filled)
@@ -185,7 +185,7 @@ impl Explanation {
 /// The byte of the document, as it stands in the file, that the verdict is about.
 fn offset<'w>(
     verdict: &Verdict,
-    entry: &AuthEntry,
+    entry: &AuthEntry<'_>,
     filled: &Filled,
     written: impl FnOnce() -> Option<&'w AuthDocument<'w>>,
 ) -> Option<usize> {

@@ -157,7 +157,7 @@ impl Rendering {
 struct Problem<'p, 't> {
     config: &'p Config<'t>,
     runner: &'p Runner<'t>,
-    entry: &'p AuthEntry,
+    entry: &'p AuthEntry<'t>,
     filled: &'p Filled,
 }
 

@@ -17,30 +17,30 @@ use crate::toml::quoting::Quoted;
 pub(crate) const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
 
 /// A `DOCKER_AUTH_CONFIG=…` string.
-pub(crate) struct AuthEntry {
+pub(crate) struct AuthEntry<'t> {
     /// Its number in the `environment` array.
     pub number: usize,
-    quoted: Quoted,
+    quoted: Quoted<'t>,
 }
 
 /// The auth entries of a runner that has one.
-pub(crate) struct AuthEntries {
+pub(crate) struct AuthEntries<'t> {
     /// The last one, which counts.
-    pub counts: AuthEntry,
+    pub counts: AuthEntry<'t>,
     /// Those before it, which it hides.
-    pub hidden: Vec<AuthEntry>,
+    pub hidden: Vec<AuthEntry<'t>>,
 }
 
-impl AuthEntries {
+impl AuthEntries<'_> {
     /// The numbers of the hidden ones in the `environment` array.
     pub fn hidden_numbers(&self) -> Vec<usize> {
         self.hidden.iter().map(|entry| entry.number).collect()
     }
 }
 
-impl Environment<'_, '_> {
+impl<'t> Environment<'_, 't> {
     /// The auth entries; of several the last one counts.
-    pub fn auth(&self) -> Option<AuthEntries> {
+    pub fn auth(&self) -> Option<AuthEntries<'t>> {
         let numbers = self.values().enumerate().filter(|(_, entry)| is_auth_entry(entry));
         let entries = numbers
             .filter_map(|(number, _)| Some(AuthEntry { number, quoted: self.quoted(number)? }));
@@ -50,7 +50,7 @@ impl Environment<'_, '_> {
     }
 }
 
-impl AuthEntry {
+impl AuthEntry<'_> {
     /// The auth document as it stands, before expansion.
     pub fn document(&self) -> &str {
         &self.quoted.text()[VARIABLE.len() + 1..]
@@ -77,8 +77,8 @@ impl AuthEntry {
     pub fn fill(&self, environment: &Environment<'_, '_>) -> Filled {
         let Expanded { text, values, unknown } =
             expand(self.document(), |name| environment.variable(name));
-        let as_written = text.expose() == self.document();
-        Filled { text, values, unset: !unknown.is_empty(), as_written }
+        let as_written = *text == *self.document();
+        Filled { text: text.into_secret(), values, unset: !unknown.is_empty(), as_written }
     }
 
     /// Where a byte of the filled document stands in the file. Where variables were filled in, the

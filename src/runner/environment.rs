@@ -139,7 +139,7 @@ impl<'s, 't> Environment<'s, 't> {
     }
 
     /// The element with this number, when it is a string that can be decoded in place.
-    pub(super) fn quoted(&self, number: usize) -> Option<Quoted> {
+    pub(super) fn quoted(&self, number: usize) -> Option<Quoted<'t>> {
         let encoding = self.syntax.encoding(self.elements[number])?;
         let span = self.span(number);
         Some(Quoted::decode(&self.syntax.text()[span.clone()], encoding.into(), span.start))

@@ -40,11 +40,6 @@ impl Edit {
     pub fn remove(span: Range<usize>) -> Self {
         Self::new(span, "")
     }
-
-    /// The same edit in a text that starts `base` bytes later in this one.
-    pub(crate) fn within(&self, base: usize) -> Self {
-        Self::new(self.span.start - base..self.span.end - base, self.text.clone())
-    }
 }
 
 /// Applies edits to the bytes they were made for. Every byte outside their spans comes over as it
@@ -66,13 +61,18 @@ pub fn splice(original: &[u8], edits: &[Edit]) -> Vec<u8> {
 
 /// [`splice`] for text whose edits lie between characters.
 pub(crate) fn splice_text(original: &str, edits: &[Edit]) -> Secret {
+    splice_piece(original, 0..original.len(), edits)
+}
+
+/// What a piece of a text becomes by the edits that lie in it.
+pub(crate) fn splice_piece(original: &str, piece: Range<usize>, edits: &[Edit]) -> Secret {
     let mut parts = Vec::with_capacity(2 * edits.len() + 1);
-    let mut at = 0;
+    let mut at = piece.start;
     for edit in edits {
         parts.extend([&original[at..edit.span.start], edit.text.expose()]);
         at = edit.span.end;
     }
-    parts.push(&original[at..]);
+    parts.push(&original[at..piece.end]);
     Secret::concat(&parts)
 }
 

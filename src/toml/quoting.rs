@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use toml_parser::decoder::Encoding;
-use zeroize::Zeroizing;
+
+use crate::toml::syntax::Decoded;
 
 /// How a string is quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +32,9 @@ impl From<Encoding> for Quoting {
 }
 
 /// A decoded string that remembers where each byte came from.
-pub(crate) struct Quoted {
+pub(crate) struct Quoted<'t> {
     quoting: Quoting,
-    text: Zeroizing<String>,
+    text: Decoded<'t>,
     places: Places,
     /// Whether quotes inside `"""` are escaped although they need not be.
     escapes_quotes: bool,
@@ -46,10 +47,10 @@ enum Places {
     Escaped(Vec<Range<usize>>, usize),
 }
 
-impl Quoted {
+impl<'t> Quoted<'t> {
     /// Decodes a string that the parser has accepted. `raw` is the string with its quotes, `offset`
     /// where it stands in the file.
-    pub fn decode(raw: &str, quoting: Quoting, offset: usize) -> Self {
+    pub fn decode(raw: &'t str, quoting: Quoting, offset: usize) -> Self {
         let quotes = match quoting {
             Quoting::Basic | Quoting::Literal => 1,
             Quoting::MultilineBasic | Quoting::MultilineLiteral => 3,
@@ -66,10 +67,11 @@ impl Quoted {
         let basic = matches!(quoting, Quoting::Basic | Quoting::MultilineBasic);
         let escapes_quotes = basic && body.contains("\\\"");
         if !basic || !body.contains('\\') {
-            let text = Zeroizing::new(body.to_owned());
+            let text = Decoded::new(body);
             return Self { quoting, text, places: Places::Plain(start), escapes_quotes };
         }
-        let mut text = Zeroizing::new(String::with_capacity(body.len()));
+        // It never grows: a copy that is left behind would not be wiped.
+        let mut text = String::with_capacity(body.len());
         let mut places = Vec::with_capacity(body.len());
         let mut at = 0;
         while let Some(letter) = body[at..].chars().next() {
@@ -85,7 +87,8 @@ impl Quoted {
             }
             at += length;
         }
-        Self { quoting, text, places: Places::Escaped(places, start), escapes_quotes }
+        let (text, places) = (Decoded::new(text), Places::Escaped(places, start));
+        Self { quoting, text, places, escapes_quotes }
     }
 
     /// The decoded text.

@@ -205,7 +205,7 @@ impl ConfigText {
     }
 
     /// The first byte of a line; the end of the text where there are not as many lines.
-    fn line_start(&self, line: usize) -> usize {
+    pub(crate) fn line_start(&self, line: usize) -> usize {
         let Some(before) = line.checked_sub(1) else { return 0 };
         let counts = self.line_counts();
         // The last chunk before which there are fewer line ends holds the one that is looked for.

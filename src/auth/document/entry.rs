@@ -148,15 +148,15 @@ impl Entry {
 }
 
 /// Reads the parts of a document.
-pub(super) struct Reader<'r, F> {
+pub(super) struct Reader<'r> {
     pub text: &'r str,
     /// What the runner has filled into the text.
     pub values: &'r [Value],
     /// Fills in the variables that are left.
-    pub fill: &'r F,
+    pub fill: &'r dyn Fn(&str) -> Expanded<'_>,
 }
 
-impl<F: Fn(&str) -> Expanded> Reader<'_, F> {
+impl Reader<'_> {
     pub fn entry(
         &self,
         auths: usize,
@@ -190,8 +190,8 @@ impl<F: Fn(&str) -> Expanded> Reader<'_, F> {
     pub fn key(&self, member: &Member) -> Key {
         let Expanded { text, values, .. } = (self.fill)(&member.name);
         let hide = |look| look != Look::Registry;
-        let own = written(text.expose(), 0..text.expose().len(), &values, hide);
-        Key::new(text.expose().to_owned(), own.or_else(|| self.written(&member.key, hide)))
+        let own = written(&text, 0..text.len(), &values, hide);
+        Key::new((*text).to_owned(), own.or_else(|| self.written(&member.key, hide)))
     }
 
     pub fn helper(
@@ -209,10 +209,10 @@ impl<F: Fn(&str) -> Expanded> Reader<'_, F> {
     fn field(&self, member: usize, span: &Range<usize>) -> Field {
         let Expanded { text: raw, values, unknown } = (self.fill)(&self.text[span.clone()]);
         let hide = |look| look == Look::Secret;
-        let own = written(raw.expose(), 0..raw.expose().len(), &values, hide);
+        let own = written(&raw, 0..raw.len(), &values, hide);
         let own = own.map(|own| json::string(&own).unwrap_or_else(|| HIDDEN.to_owned()));
         Field {
-            value: json::string(raw.expose()).unwrap_or_default().into(),
+            value: json::string(&raw).unwrap_or_default().into(),
             written: own.or_else(|| self.written(span, hide)),
             unknown: !unknown.is_empty(),
             member,

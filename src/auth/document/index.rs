@@ -11,8 +11,8 @@ use crate::auth::registry::key_path;
 pub(super) struct Index {
     /// Where the key stands that answers for a registry.
     places: OnceCell<HashMap<String, Range<usize>>>,
-    /// The numbers of the entries with each path.
-    paths: OnceCell<HashMap<String, Vec<usize>>>,
+    /// The path of each entry with its number, sorted.
+    paths: OnceCell<Vec<(String, usize)>>,
     /// The keys that a helper answers for; `None` is a store, for every key.
     helped: OnceCell<HashSet<Option<String>>>,
     style: OnceCell<Style>,
@@ -37,14 +37,15 @@ impl AuthDocument<'_> {
     /// The members of `auths` with this path.
     pub fn at_path(&self, path: &str) -> Vec<&Entry> {
         let paths = self.index.paths.get_or_init(|| {
-            let mut paths: HashMap<String, Vec<usize>> = HashMap::new();
-            for (number, entry) in self.entries.iter().enumerate() {
-                paths.entry(key_path(entry.key.as_str())).or_default().push(number);
-            }
+            let numbered = self.entries.iter().enumerate();
+            let mut paths: Vec<_> =
+                numbered.map(|(number, entry)| (key_path(entry.key.as_str()), number)).collect();
+            paths.sort_unstable();
             paths
         });
-        let numbers = paths.get(path).map(Vec::as_slice).unwrap_or_default();
-        numbers.iter().map(|&number| &self.entries[number]).collect()
+        let first = paths.partition_point(|(other, _)| other.as_str() < path);
+        let same = paths[first..].iter().take_while(|(other, _)| other == path);
+        same.map(|&(_, number)| &self.entries[number]).collect()
     }
 
     /// Whether a helper with a name, or a store, may answer for a key.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::DocumentError;
@@ -34,10 +34,11 @@ pub(crate) struct Object {
 /// The object at the start of a text; what follows it is ignored, as GitLab Runner does.
 pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
     let text = &*with_whole_surrogates(text);
-    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<RawMembers<'_>>();
-    if let Some(Ok(raw)) = objects.next() {
+    let mut object = serde_json::Deserializer::from_str(text);
+    if let Ok(members) = (Members { text, base: 0 }).deserialize(&mut object) {
         let start = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n']).len();
-        return Ok(object(text, start..objects.byte_offset(), 0, text, raw));
+        let end = object.into_iter::<IgnoredAny>().byte_offset();
+        return Ok(Object { span: start..end, members });
     }
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     match values.next() {
@@ -77,30 +78,11 @@ pub(super) fn object_at(text: &str, span: &Range<usize>) -> Result<Option<Object
         return Ok(None);
     }
     let piece = &*with_whole_surrogates(piece);
-    let raw = serde_json::from_str(piece).map_err(|error| broken(text, span.start, &error))?;
-    Ok(Some(object(text, span.clone(), span.start, piece, raw)))
-}
-
-/// An object whose members borrow from `piece`, which starts at `base`.
-fn object(
-    text: &str,
-    span: Range<usize>,
-    base: usize,
-    piece: &str,
-    RawMembers(raw): RawMembers<'_>,
-) -> Object {
-    let mut end = span.start + 1;
-    let mut members = Vec::with_capacity(raw.len());
-    for (name, value) in raw {
-        let inner = place(piece, value.get());
-        let value = base + inner.start..base + inner.end;
-        let gap = &text.as_bytes()[end..value.start];
-        let start = end + memchr(b'"', gap).unwrap_or_default();
-        let key = start..end + memrchr(b'"', gap).map_or(0, |quote| quote + 1);
-        end = value.end;
-        members.push(Member { name, key, value });
-    }
-    Object { span, members }
+    let mut object = serde_json::Deserializer::from_str(piece);
+    let members = (Members { text: piece, base: span.start }).deserialize(&mut object);
+    let members = members.and_then(|members| object.end().map(|()| members));
+    let members = members.map_err(|error| broken(text, span.start, &error))?;
+    Ok(Some(Object { span: span.clone(), members }))
 }
 
 /// Decodes a string in its quotes; `None` when it is another value.
@@ -177,29 +159,43 @@ fn floor(text: &str, offset: usize) -> usize {
     (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default()
 }
 
-struct RawMembers<'t>(Vec<(String, &'t RawValue)>);
+/// Reads the members of an object that stands in `text`, which starts at byte `base` of the document.
+struct Members<'t> {
+    text: &'t str,
+    base: usize,
+}
 
-impl<'de> Deserialize<'de> for RawMembers<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
+impl<'de> DeserializeSeed<'de> for Members<'de> {
+    type Value = Vec<Member>;
+
+    fn deserialize<D: Deserializer<'de>>(self, object: D) -> Result<Self::Value, D::Error> {
+        object.deserialize_map(self)
     }
 }
 
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = RawMembers<'de>;
+impl<'de> Visitor<'de> for Members<'de> {
+    type Value = Vec<Member>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self { text, base } = self;
         let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
+        // Where the member before ends; of the first one the search begins at the start of the text, where
+        // nothing but the brace and blanks stands before it.
+        let mut end = 0;
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            let value = place(text, value.get());
+            let gap = &text.as_bytes()[end..value.start];
+            let start = end + memchr(b'"', gap).unwrap_or_default();
+            let key = start..end + memrchr(b'"', gap).map_or(0, |quote| quote + 1);
+            end = value.end;
+            let of_document = |span: Range<usize>| base + span.start..base + span.end;
+            members.push(Member { name, key: of_document(key), value: of_document(value) });
         }
-        Ok(RawMembers(members))
+        Ok(members)
     }
 }
 

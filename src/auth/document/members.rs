@@ -5,8 +5,9 @@
 //! releases that GitLab Runner's `go.mod` names: a commit of December 2018 up to 13.8, 20.10 from
 //! 13.9, 23.0 from 15.10, 24.0 from 16.3, 25.0 from 17.5, 27.5 from 17.11, 28 from 18.7, 29 from 19.2.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::iter::Peekable;
+use std::vec;
 
 use super::json::{self, Object};
 use super::{DocumentError, json::Member};
@@ -93,8 +94,21 @@ const MEMBERS: &[Known] = &[
     ("features", Map(&Text), (17, 11), STILL),
 ];
 
-/// Objects by their first byte.
-pub(super) type Objects = BTreeMap<usize, Object>;
+/// The objects that were parsed for the check, in the order of the text.
+pub(super) struct Objects(Peekable<vec::IntoIter<Object>>);
+
+impl Objects {
+    fn new(mut parsed: Vec<Object>) -> Self {
+        parsed.sort_unstable_by_key(|object| object.span.start);
+        Self(parsed.into_iter().peekable())
+    }
+
+    /// The one that starts at a byte; they are asked for in their order.
+    pub fn take(&mut self, start: usize) -> Option<Object> {
+        while self.0.next_if(|object| object.span.start < start).is_some() {}
+        self.0.next_if(|object| object.span.start == start)
+    }
+}
 
 /// Checks every known member of a document; the problem goes on behind "the auth document". The objects
 /// that were parsed for it come back.
@@ -103,9 +117,9 @@ pub(super) fn check(
     root: &Object,
     version: RunnerVersion,
 ) -> Result<Objects, DocumentError> {
-    let mut parsed = Objects::new();
+    let mut parsed = Vec::new();
     check_members(text, root, MEMBERS, version, &mut parsed)?;
-    Ok(parsed)
+    Ok(Objects::new(parsed))
 }
 
 fn check_members(
@@ -113,7 +127,7 @@ fn check_members(
     object: &Object,
     known: &'static [Known],
     version: RunnerVersion,
-    parsed: &mut Objects,
+    parsed: &mut Vec<Object>,
 ) -> Result<(), DocumentError> {
     let is_known = |(name, _, first, end): &&Known, member: &Member| {
         same_key(name, &member.name)
@@ -150,7 +164,7 @@ fn check_value(
     which: &Which,
     shape: &Shape,
     version: RunnerVersion,
-    parsed: &mut Objects,
+    parsed: &mut Vec<Object>,
 ) -> Result<(), DocumentError> {
     let value = &text[member.value.clone()];
     let wrong = |expected: &str| {
@@ -178,7 +192,7 @@ fn check_value(
                 let mut members = object.members.iter();
                 let all = members
                     .try_for_each(|it| check_value(text, it, &which, inner, version, parsed));
-                parsed.insert(object.span.start, object);
+                parsed.push(object);
                 all
             }
             None => wrong("an object"),
@@ -186,7 +200,7 @@ fn check_value(
         Shape::Object(known) => match json::object_at(text, &member.value)? {
             Some(object) => {
                 let all = check_members(text, &object, known, version, parsed);
-                parsed.insert(object.span.start, object);
+                parsed.push(object);
                 all
             }
             None => wrong("an object"),

@@ -87,7 +87,7 @@ impl<'t> AuthDocument<'t> {
         text: &'t str,
         lookup: impl Fn(&str) -> Option<Secret>,
     ) -> Result<Self, DocumentError> {
-        Self::build(text, &[], RunnerVersion::LATEST, &|piece: &str| expand(piece, &lookup))
+        Self::build(text, &[], RunnerVersion::LATEST, &|piece| expand(piece, &lookup))
     }
 
     /// Parses a document in which a `$` is a `$`: a file of Docker's.
@@ -109,12 +109,12 @@ impl<'t> AuthDocument<'t> {
         text: &'t str,
         values: &'t [Value],
         version: RunnerVersion,
-        fill: &impl Fn(&str) -> Expanded,
+        fill: &dyn Fn(&str) -> Expanded<'_>,
     ) -> Result<Self, DocumentError> {
         let root = json::first_object(text)?;
         let reader = Reader { text, values, fill };
         let mut parsed = members::check(text, &root, version)?;
-        let mut object_at = |span: &Range<usize>| match parsed.remove(&span.start) {
+        let mut object_at = |span: &Range<usize>| match parsed.take(span.start) {
             Some(object) => Ok(Some(object)),
             None => json::object_at(text, span),
         };
@@ -263,8 +263,8 @@ impl<'t> AuthDocument<'t> {
             if !object.members.iter().any(|inner| credential(&inner.name)) {
                 return None;
             }
-            let fill = |piece: &str| expand(piece, |_| None);
-            let reader = Reader { text: self.text, values: self.values, fill: &fill };
+            let fill: &dyn Fn(&str) -> Expanded<'_> = &|piece| expand(piece, |_| None);
+            let reader = Reader { text: self.text, values: self.values, fill };
             let entry = reader.entry(0, 0, member, Some(object));
             Some(Unwrapped { place: member.key.clone(), entry })
         })

@@ -20,13 +20,15 @@ pub(super) struct ChangedLines {
     pub added: usize,
 }
 
-/// The lines that change in a block.
+/// Adds the lines that change in a block.
 pub(super) fn changed_lines(
     config: &Config<'_>,
     patched: &PatchedBlock,
+    edits: &[Edit],
     redaction: &Redaction<'_>,
     old_masks: &Masks,
-) -> Vec<ChangedLines> {
+    changes: &mut Vec<ChangedLines>,
+) {
     let syntax = config.syntax();
     let span = syntax.blocks()[patched.block].span();
     let old = &syntax.text()[span.clone()];
@@ -35,11 +37,10 @@ pub(super) fn changed_lines(
     let after = patched.text.syntax();
     // The block starts at its bracket: what stands before it on the line is shown with it.
     let head = &syntax.text()[config.text().line(first_line).start..span.start];
-    let touched = touched_lines(old, &patched.edits);
+    let touched = touched_lines(old, span.start, edits);
     let come = touched.first().zip(touched.last());
     let come = come.map_or(0..0, |(first, last)| first.new.start..last.new.end);
     let new_masks = redaction.masks(&after, 0..after.blocks().len(), &come);
-    let mut changes = Vec::new();
     for Touched { old: old_span, new: new_span } in touched {
         let above = memchr_iter(b'\n', &old.as_bytes()[..old_span.start]).count();
         let old_lines = Lines::of(old, old_span);
@@ -70,7 +71,6 @@ pub(super) fn changed_lines(
             });
         }
     }
-    changes
 }
 
 /// Whole lines in which edits lie, as bytes of the old text and of the new one.
@@ -79,11 +79,13 @@ struct Touched {
     new: Range<usize>,
 }
 
-fn touched_lines(old: &str, edits: &[Edit]) -> Vec<Touched> {
+/// The lines in which edits lie, whose places count from `base` bytes before the text.
+fn touched_lines(old: &str, base: usize, edits: &[Edit]) -> Vec<Touched> {
     let mut all: Vec<Touched> = Vec::new();
     // How much longer the new text is, up to here.
     let mut grown = 0_isize;
     for Edit { span, text } in edits {
+        let span = span.start - base..span.end - base;
         let start = memrchr(b'\n', &old.as_bytes()[..span.start]).map_or(0, |end| end + 1);
         let end = memchr(b'\n', &old.as_bytes()[span.end..]);
         let end = end.map_or(old.len(), |end| span.end + end + 1);
@@ -144,7 +146,7 @@ mod tests {
             let spans = places.chunks_exact(2).map(|two| two[0]..two[1]);
             let edits: Vec<_> = spans.zip(texts).map(|(span, text)| Edit::new(span, text)).collect();
             let new = splice_text(&old, &edits);
-            let touched = touched_lines(&old, &edits);
+            let touched = touched_lines(&old, 0, &edits);
             let edits = touched.iter().map(|Touched { old, new: span }| {
                 Edit::new(old.clone(), &new.expose()[span.clone()])
             });

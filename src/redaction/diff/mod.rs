@@ -24,11 +24,13 @@ mod words;
 
 use std::ops::Range;
 
+use memchr::{memchr, memrchr};
+
 use changed_lines::{ChangedLines, changed_lines};
 
 use crate::plan::Plan;
 use crate::redaction::Redaction;
-use crate::redaction::masks::MasksAround;
+use crate::redaction::masks::Masks;
 use crate::runner::Config;
 use crate::toml::edit::Edit;
 use crate::toml::enclosure::Enclosure;
@@ -86,12 +88,13 @@ pub fn diff(
     if !plan.changes() {
         return Vec::new();
     }
-    let mut old =
-        OldLines { config, redaction, masks: MasksAround::new(redaction, config.syntax()) };
-    let mut changes = Vec::new();
-    for block in plan.blocks() {
-        let masks = old.masks.of_block(block.block);
-        changes.extend(changed_lines(config, block, redaction, masks));
+    let mut old = OldLines { config, redaction, parts: Vec::with_capacity(plan.blocks().len()) };
+    let mut changes = Vec::with_capacity(plan.blocks().len());
+    for (number, block) in plan.blocks().iter().enumerate() {
+        let edits = &plan.edits()[block.edits.clone()];
+        let next = plan.blocks().get(number + 1).map_or(0..0, |next| next.edits.clone());
+        let masks = old.part(edits, plan.edits()[next].first(), context);
+        changed_lines(config, block, edits, redaction, masks, &mut changes);
     }
     let label = config.text().label();
     let enclosure = config.text().enclosure();
@@ -242,24 +245,79 @@ fn range(start: usize, length: usize) -> String {
 struct OldLines<'c, 't> {
     config: &'c Config<'t>,
     redaction: &'c Redaction<'c>,
-    masks: MasksAround<'c, 't>,
+    /// Parts of it, of whole lines and in its order, with what is masked in them.
+    parts: Vec<(Range<usize>, Masks)>,
 }
 
 impl OldLines<'_, '_> {
-    fn push(&mut self, lines: Range<usize>, out: &mut Vec<Line>) {
-        for line in lines {
-            let text = self.show(line);
-            out.push(Line::new(LineKind::Context, text));
-        }
+    /// What is masked in the lines with these edits of one block, and in as many around them as are
+    /// shown, from the part before up to the `next` edit. It is kept for those.
+    fn part(&mut self, edits: &[Edit], next: Option<&Edit>, context: usize) -> &Masks {
+        let text = self.config.text().as_str();
+        let start = edits.first().map_or(0, |edit| edit.span.start);
+        let end = edits.last().map_or(start, |edit| edit.span.end);
+        let from = self.parts.last().map_or(0, |(before, _)| before.end);
+        let to = next.map_or(text.len(), |next| line_start(text, next.span.start));
+        let part = lines_around(text, start..end, context, &(from..to));
+        let masks = self.masks(&part);
+        self.parts.push((part, masks));
+        &self.parts[self.parts.len() - 1].1
     }
 
-    fn show(&mut self, line: usize) -> String {
-        let text = self.config.text();
-        let span = text.line(line);
-        // The indent of a header belongs to the block before it, the rest to its own.
-        let last = span.end.saturating_sub(1).max(span.start);
-        self.redaction.show(text.as_str(), span, self.masks.at(last))
+    fn masks(&self, part: &Range<usize>) -> Masks {
+        let syntax = self.config.syntax();
+        // The indent of a header belongs to the block before it.
+        let last = syntax.block_at(part.end.saturating_sub(1));
+        self.redaction.masks(syntax, syntax.block_at(part.start)..last + 1, part)
     }
+
+    /// Shows lines that stay as they are.
+    fn push(&self, lines: Range<usize>, out: &mut Vec<Line>) {
+        let text = self.config.text();
+        let mut end = text.line_start(lines.start);
+        for _ in lines {
+            let span = end..line_end(text.as_str(), end);
+            end = span.end;
+            let part = self.parts.partition_point(|(part, _)| part.end < span.end);
+            let known = self.parts.get(part).filter(|(part, _)| part.start <= span.start);
+            let shown = match known {
+                Some((_, masks)) => self.redaction.show(text.as_str(), span, masks),
+                None => self.redaction.show(text.as_str(), span.clone(), &self.masks(&span)),
+            };
+            out.push(Line::new(LineKind::Context, shown));
+        }
+    }
+}
+
+/// The whole lines that hold a piece of a text, and those around them that lie within limits.
+fn lines_around(
+    text: &str,
+    piece: Range<usize>,
+    context: usize,
+    limits: &Range<usize>,
+) -> Range<usize> {
+    let (mut start, mut end) = (line_start(text, piece.start), line_end(text, piece.end));
+    let mut lines = context;
+    while lines > 0 && start > limits.start {
+        start = line_start(text, start - 1);
+        lines -= 1;
+    }
+    lines = context;
+    while lines > 0 && end < limits.end {
+        end = line_end(text, end);
+        lines -= 1;
+    }
+    start..end
+}
+
+/// Where the line starts that holds a byte.
+fn line_start(text: &str, at: usize) -> usize {
+    memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |end| end + 1)
+}
+
+/// Where the line ends that holds a byte, behind its line end.
+fn line_end(text: &str, at: usize) -> usize {
+    memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |length| at + length + 1)
 }
 
 /// The diff as plain text.

@@ -9,6 +9,13 @@ use super::{Line, LineKind};
 
 /// How one list of lines or words becomes another.
 pub(super) fn ops(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp> {
+    if let ([before], [after]) = (old, new) {
+        let op = match before == after {
+            true => DiffOp::Equal { old_index: 0, new_index: 0, len: 1 },
+            false => DiffOp::Replace { old_index: 0, old_len: 1, new_index: 0, new_len: 1 },
+        };
+        return vec![op];
+    }
     let mut diff = Compact::new(Replace::new(Capture::new()), old, new);
     // One algorithm for one type: each other would be code that nobody runs. To capture can't fail.
     let Ok(()) = myers::diff_deadline(&mut diff, old, 0..old.len(), new, 0..new.len(), deadline);
@@ -60,6 +67,9 @@ fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
     (sides.0.lines, sides.1.lines)
 }
 
+/// How many words and signs most lines have at most.
+const WORDS_OF_A_LINE: usize = 32;
+
 /// Lines as words, signs between them, and line ends. What stands between the signs of TOML and JSON
 /// is a word: a registry, a user, a placeholder.
 fn tokens(lines: &[String]) -> Vec<&str> {
@@ -68,7 +78,7 @@ fn tokens(lines: &[String]) -> Vec<&str> {
             matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'<' | b'>' | b'$' | b'+');
         byte.is_ascii() && !byte.is_ascii_alphanumeric() && !of_word
     };
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(WORDS_OF_A_LINE * lines.len());
     for line in lines {
         let mut rest = line.as_str();
         while !rest.is_empty() {

@@ -6,6 +6,8 @@ use std::ops::Deref;
 
 use zeroize::Zeroize as _;
 
+use crate::secret::Secret;
+
 /// The text that a string stands for: a piece of the file where it stands there as it is, else a
 /// copy, which is wiped on drop. `Debug` doesn't show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,6 +16,11 @@ pub(crate) struct Decoded<'t>(Cow<'t, str>);
 impl<'t> Decoded<'t> {
     pub fn new(text: impl Into<Cow<'t, str>>) -> Self {
         Self(text.into())
+    }
+
+    /// The text, for whoever keeps it.
+    pub fn into_secret(mut self) -> Secret {
+        Secret::new(std::mem::take(&mut self.0).into_owned())
     }
 }
 

@@ -20,6 +20,19 @@ impl ParsedText {
         Ok(Self { text, nodes, comments, blocks, refusals })
     }
 
+    /// Reads a text, and keeps it when it passes a check.
+    pub fn checked<E>(
+        text: Secret,
+        check: impl FnOnce(&Syntax<'_>) -> Result<(), E>,
+    ) -> Result<Result<Self, E>, SyntaxError> {
+        let syntax = Syntax::parse(text.expose())?;
+        if let Err(error) = check(&syntax) {
+            return Ok(Err(error));
+        }
+        let Syntax { nodes, comments, blocks, refusals, .. } = syntax;
+        Ok(Ok(Self { text, nodes, comments, blocks, refusals }))
+    }
+
     pub fn text(&self) -> &str {
         self.text.expose()
     }
