@@ -157,7 +157,7 @@ pub(crate) fn is_random(word: &str) -> bool {
 
 /// Whether what stands in the place of a key could be a secret that somebody took for one.
 pub(crate) fn may_be_secret(key: &str) -> bool {
-    looks_generated(key) || key.contains(['@', '?', '=', '&', '%'])
+    looks_generated(key) || key.bytes().any(|byte| matches!(byte, b'@' | b'?' | b'=' | b'&' | b'%'))
 }
 
 /// Whether a value is one word, as the name of an executor or of a policy is: what else stands in

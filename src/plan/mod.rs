@@ -258,7 +258,7 @@ fn stores(request: &Request) -> bool {
 /// What to know where the runner itself does not pull with the credential; of one among several also
 /// how it is left out.
 fn who_pulls(config: &Config<'_>, runner: &Runner<'_>, several: bool) -> Vec<String> {
-    let (title, executor) = (runner.title(), runner.executor());
+    let executor = runner.executor();
     let mut warnings = Vec::new();
     match executor.pull() {
         Pull::None => {
@@ -268,20 +268,23 @@ fn who_pulls(config: &Config<'_>, runner: &Runner<'_>, several: bool) -> Vec<Str
                 ""
             };
             warnings.push(format!(
-                "runner '{title}' has the executor {executor}, which pulls no images and ignores the \
-                 credential{advice}"
+                "runner '{}' has the executor {executor}, which pulls no images and ignores the \
+                 credential{advice}",
+                runner.title()
             ));
         }
         Pull::Driver => warnings.push(format!(
-            "runner '{title}' has the executor {executor}, whose driver decides what it does with the \
-             credential"
+            "runner '{}' has the executor {executor}, whose driver decides what it does with the \
+             credential",
+            runner.title()
         )),
         Pull::Runner | Pull::Kubelet | Pull::Unknown => {}
     }
     if PodPullSecrets::of(config, runner).service_account.is_some() {
         warnings.push(format!(
-            "runner '{title}' has {SERVICE_ACCOUNT}: GitLab Runner from 16.9 on then attaches the \
-             credential to no pod"
+            "runner '{}' has {SERVICE_ACCOUNT}: GitLab Runner from 16.9 on then attaches the \
+             credential to no pod",
+            runner.title()
         ));
     }
     warnings

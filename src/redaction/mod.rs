@@ -93,10 +93,11 @@ impl<'c> Redaction<'c> {
     }
 
     /// The placeholder of a secret.
-    fn placeholder(&self, secret: &str) -> String {
+    fn placeholder(&self, secret: &Secret) -> String {
         let mut numbers = self.numbers.borrow_mut();
         let next = numbers.len() + 1;
-        let number = *numbers.entry(Secret::new(secret.to_owned())).or_insert(next);
+        let known = numbers.get(secret).copied();
+        let number = known.unwrap_or_else(|| *numbers.entry(secret.clone()).or_insert(next));
         format!("<hidden-{number}>")
     }
 
@@ -112,7 +113,7 @@ impl<'c> Redaction<'c> {
         let mut at = 0;
         while let Some(letter) = text[at..].chars().next() {
             if let Some(secret) = self.find(&text[at..]) {
-                out.push_str(&self.placeholder(secret.expose()));
+                out.push_str(&self.placeholder(secret));
                 at += secret.expose().len();
             } else {
                 out.push(letter);
@@ -128,7 +129,7 @@ impl<'c> Redaction<'c> {
             return runner.name().to_owned();
         }
         let rest = |text| Cow::Owned(self.clean(text));
-        runner.name_with(rest, |token| self.placeholder(token)).into_owned()
+        runner.name_with(rest, |token| self.placeholder(&token.into())).into_owned()
     }
 
     /// What is masked in some blocks of a parsed text, as far as it touches what is shown of them.
@@ -150,7 +151,7 @@ impl<'c> Redaction<'c> {
                 Cover::Placeholder(_)
                     if text[piece.clone()].trim_matches(['\r', '\n']).is_empty() => {}
                 Cover::Placeholder(Hidden { secret, placeholder }) => {
-                    out.push_str(placeholder.get_or_init(|| self.placeholder(secret.expose())));
+                    out.push_str(placeholder.get_or_init(|| self.placeholder(secret)));
                 }
                 Cover::Search => out.push_str(&self.clean(&text[piece])),
             }

@@ -12,7 +12,6 @@ use crate::runner::{Config, Runner, invalid as invalid_toml};
 use crate::secret::Secret;
 use crate::toml::bracketed::List;
 use crate::toml::edit::Edit;
-use crate::toml::letter_case::same_key;
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{Decoded, NodeId, NodeKind, Syntax};
 use crate::toml::table::{NewPair, WrittenTable};
@@ -54,14 +53,11 @@ impl<'s, 't> Environment<'s, 't> {
         let mut found: Option<NodeId> = None;
         let mut dotted = None;
         for pair in syntax.siblings(runner.place().pairs.clone()) {
-            let Some(key) = syntax.keys(pair).next() else {
-                continue;
-            };
-            if !same_key(&key, "environment") {
+            if !syntax.key_is(pair, 0, "environment") {
                 continue;
             }
             if let Some(first) = found {
-                if syntax.simple_key(first).as_ref() == Some(&key) {
+                if syntax.simple_key(first) == syntax.keys(pair).next() {
                     return Err(invalid_toml(text, syntax.defined_twice(pair)));
                 }
                 return Err(Error::KeyTwice {
@@ -74,9 +70,8 @@ impl<'s, 't> Environment<'s, 't> {
             found = Some(pair);
             dotted = syntax.simple_key(pair).is_none().then_some(pair);
         }
-        let table = sections(config, runner).find(|(header, _)| {
-            syntax.keys(*header).nth(1).is_some_and(|key| same_key(&key, "environment"))
-        });
+        let mut sections = sections(config, runner);
+        let table = sections.find(|(header, _)| syntax.key_is(*header, 1, "environment"));
         if let Some((header, _)) = table {
             return Err(Error::InvalidEnvironment {
                 path: path(),

@@ -19,7 +19,7 @@ pub(crate) struct WrittenTable<'s, 't> {
     syntax: &'s Syntax<'t>,
     block: usize,
     inline: Option<NodeId>,
-    pairs: Vec<NodeId>,
+    pairs: Range<NodeId>,
 }
 
 impl<'s, 't> WrittenTable<'s, 't> {
@@ -40,7 +40,11 @@ impl<'s, 't> WrittenTable<'s, 't> {
         inline: Option<NodeId>,
         pairs: Range<NodeId>,
     ) -> Self {
-        Self { syntax, block, inline, pairs: syntax.siblings(pairs).collect() }
+        Self { syntax, block, inline, pairs }
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.syntax.siblings(self.pairs.clone())
     }
 
     /// Adds pairs at the end; `indent` is for a section that has none yet.
@@ -54,11 +58,11 @@ impl<'s, 't> WrittenTable<'s, 't> {
             .map(|NewPair { key, value }| Secret::concat(&[key, equals, value.expose()]))
             .collect();
         if let Some(table) = self.inline {
-            let items = self.pairs.iter().map(|&pair| self.syntax.node(pair).span()).collect();
+            let items = self.pairs().map(|pair| self.syntax.node(pair).span()).collect();
             return List::new(text, self.syntax.node(table).span(), items).append(&new);
         }
-        let indent = match self.pairs.last() {
-            Some(&pair) => line_indent(text, self.syntax.node(pair).span().start).to_owned(),
+        let indent = match self.pairs().last() {
+            Some(pair) => line_indent(text, self.syntax.node(pair).span().start).to_owned(),
             None => indent(),
         };
         let (at, newline) = self.end();
@@ -76,8 +80,8 @@ impl<'s, 't> WrittenTable<'s, 't> {
             return None;
         }
         if let Some(table) = self.inline {
-            let number = self.pairs.iter().position(|&other| other == pair)?;
-            let items = self.pairs.iter().map(|&pair| self.syntax.node(pair).span()).collect();
+            let number = self.pairs().position(|other| other == pair)?;
+            let items = self.pairs().map(|pair| self.syntax.node(pair).span()).collect();
             let list = List::new(text, self.syntax.node(table).span(), items);
             return Some(list.remove(&[number]));
         }
@@ -97,7 +101,7 @@ impl<'s, 't> WrittenTable<'s, 't> {
 
     /// The `=` of the last pair, with its blanks.
     pub fn equals(&self) -> &'static str {
-        let Some(&pair) = self.pairs.last() else {
+        let Some(pair) = self.pairs().last() else {
             return " = ";
         };
         let start = self.syntax.node(pair).span().start;
@@ -117,7 +121,7 @@ impl<'s, 't> WrittenTable<'s, 't> {
     pub fn end(&self) -> (usize, &'static str) {
         let text = self.syntax.text();
         let header = self.syntax.blocks()[self.block].header();
-        let last = self.pairs.last().copied().or(header);
+        let last = self.pairs().last().or(header);
         let after = last.map_or(0, |id| self.syntax.node(id).span().end);
         // Behind a comment on the same line, before the line end, which may be missing.
         let rest = skip_blank(text, after);

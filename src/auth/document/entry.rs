@@ -88,10 +88,10 @@ impl Entry {
     /// The user and the password with the tokens beside them, or the tokens alone; `None` when
     /// there is nothing, or when it can't be told.
     pub fn credential(&self) -> Option<Credential> {
-        let fields = [&self.identity_token, &self.registry_token];
-        if fields.into_iter().flatten().any(|field| field.unknown) {
+        if self.tokens().any(|field| field.unknown) {
             return None;
         }
+        let fields = [&self.identity_token, &self.registry_token];
         let [identity, registry] = fields.map(|field| {
             let value = field.as_ref().map(|field| field.value.clone());
             value.filter(|value| !value.expose().is_empty())
@@ -102,6 +102,11 @@ impl Entry {
             Stored::Empty if !tokens.is_empty() => Some(Credential::plain("", "").beside(tokens)),
             _ => None,
         }
+    }
+
+    /// The members with tokens.
+    fn tokens(&self) -> impl Iterator<Item = &Field> {
+        [&self.identity_token, &self.registry_token].into_iter().flatten()
     }
 
     /// A member that holds or contradicts a credential.
@@ -117,7 +122,14 @@ impl Entry {
     /// Whether it holds exactly this credential, in the form that every version reads.
     pub fn holds(&self, credential: &Credential) -> bool {
         let auth = self.auth.as_ref().is_some_and(|auth| !auth.value.expose().is_empty());
-        (auth || credential.username().is_empty()) && self.credential().as_ref() == Some(credential)
+        if !auth && !credential.username().is_empty() {
+            return false;
+        }
+        match self.stored() {
+            // Nothing stands beside it: no copy is needed to compare.
+            Stored::Credential(found) if self.tokens().next().is_none() => found == credential,
+            _ => self.credential().as_ref() == Some(credential),
+        }
     }
 
     /// The user as it may be shown, when it can be told.

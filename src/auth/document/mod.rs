@@ -127,9 +127,9 @@ impl<'t> AuthDocument<'t> {
                 if object.is_none() {
                     entries.clear();
                 }
-                for (inner, member) in
-                    object.iter().flat_map(|object| object.members.iter()).enumerate()
-                {
+                let members = object.as_ref().map_or(&[][..], |object| &object.members);
+                entries.reserve(members.len());
+                for (inner, member) in members.iter().enumerate() {
                     let object = object_at(&member.value)?;
                     entries.push(reader.entry(auths.len(), inner, member, object));
                 }

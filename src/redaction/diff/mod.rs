@@ -22,6 +22,7 @@
 mod changed_lines;
 mod words;
 
+use std::fmt;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
@@ -131,10 +132,9 @@ pub fn diff(
         let behind = Behind::new(behind, missing);
         let above = enclosed.map_or(0, |(line, _)| line) - before.len();
         let more = before.len() + behind.lines.len();
-        let (from, to) =
-            (range(above + start, end - start + more), range(above + new_start, new_length + more));
-        let header = format!("@@ -{from} +{to} @@");
-        out.push(Line::new(LineKind::Hunk, header));
+        let from = Lines { first: above + start, count: end - start + more };
+        let to = Lines { first: above + new_start, count: new_length + more };
+        out.push(Line::new(LineKind::Hunk, format!("@@ -{from} +{to} @@")));
         out.extend(before.into_iter().map(Line::context));
         let inside = out.len();
         shift += grown;
@@ -233,11 +233,21 @@ fn indent_lines(lines: &mut [Line], enclosure: &Enclosure, mut old: usize, inden
     }
 }
 
-fn range(start: usize, length: usize) -> String {
-    match length {
-        0 => format!("{start},0"),
-        1 => format!("{}", start + 1),
-        _ => format!("{},{length}", start + 1),
+/// Lines of a hunk, as its header names them.
+struct Lines {
+    /// Counted from 0.
+    first: usize,
+    count: usize,
+}
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, count } = self;
+        match count {
+            0 => write!(f, "{first},0"),
+            1 => write!(f, "{}", first + 1),
+            _ => write!(f, "{},{count}", first + 1),
+        }
     }
 }
 

@@ -70,19 +70,28 @@ fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
 /// How many words and signs most lines have at most.
 const WORDS_OF_A_LINE: usize = 32;
 
+/// Which bytes are signs, and belong to no word.
+const IS_SIGN: [bool; 256] = {
+    let mut signs = [false; 256];
+    let mut byte = 0_u8;
+    while byte.is_ascii() {
+        let of_word =
+            matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'<' | b'>' | b'$' | b'+');
+        signs[byte as usize] = !byte.is_ascii_alphanumeric() && !of_word;
+        byte += 1;
+    }
+    signs
+};
+
 /// Lines as words, signs between them, and line ends. What stands between the signs of TOML and JSON
 /// is a word: a registry, a user, a placeholder.
 fn tokens(lines: &[String]) -> Vec<&str> {
-    let is_sign = |byte: u8| {
-        let of_word =
-            matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'<' | b'>' | b'$' | b'+');
-        byte.is_ascii() && !byte.is_ascii_alphanumeric() && !of_word
-    };
     let mut out = Vec::with_capacity(WORDS_OF_A_LINE * lines.len());
     for line in lines {
         let mut rest = line.as_str();
         while !rest.is_empty() {
-            let word = rest.bytes().position(is_sign).unwrap_or(rest.len());
+            let sign = rest.bytes().position(|byte| IS_SIGN[usize::from(byte)]);
+            let word = sign.unwrap_or(rest.len());
             // A colon between a name and its value is a sign.
             let colon = usize::from(word > 1 && rest.as_bytes()[word - 1] == b':');
             let (token, later) = rest.split_at((word - colon).max(1));

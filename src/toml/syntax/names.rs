@@ -33,7 +33,7 @@ impl NameSet {
     /// Whether the name was not in it.
     pub fn insert(&mut self, name: Name) -> bool {
         if self.since.len() <= name.number() {
-            self.since.resize(name.number() + 1, 0);
+            self.since.resize((name.number() + 1).next_power_of_two().max(FEW), 0);
         }
         let now = self.emptied + 1;
         std::mem::replace(&mut self.since[name.number()], now) != now
@@ -90,7 +90,8 @@ impl<'t> Names<'t> {
     /// Those of a text with so many bytes.
     pub fn for_text(length: usize) -> Self {
         let recent = (length / 16).next_power_of_two().min(RECENT);
-        Self { list: Vec::new(), numbers: HashMap::new(), recent: vec![0; recent] }
+        let list = Vec::with_capacity(recent.min(FEW / 2));
+        Self { list, numbers: HashMap::new(), recent: vec![0; recent] }
     }
 
     /// The number of a name.
