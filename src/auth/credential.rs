@@ -168,8 +168,12 @@ impl Credential {
 
     /// The same for versions before 15.10, which take an empty user.
     pub(crate) fn decode_any(auth: &str) -> Option<Self> {
-        let decoded = decode_base64(auth)?;
-        let text = Zeroizing::new(String::from_utf8_lossy(&decoded).into_owned());
+        let mut decoded = decode_base64(auth)?;
+        let text = String::from_utf8(std::mem::take(&mut decoded)).unwrap_or_else(|error| {
+            let bytes = Zeroizing::new(error.into_bytes());
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let text = Zeroizing::new(text);
         let (username, password) = text.split_once(':')?;
         let password = Secret::new(password.trim_matches('\0').to_owned());
         Some(Self { username: username.to_owned(), password, tokens: Tokens::default() })

@@ -241,8 +241,8 @@ impl Change<'_> {
         }
         let text = config.text();
         Ok(Told {
+            summary: preview.summary(&report.body),
             report,
-            summary: preview.summary(),
             label: one_line(text.label()).into_owned(),
             is_whole: text.enclosure().is_none(),
             stores: matches!(self.intent, Intent::Request(Request::Set { .. })) && preview.stores(),

@@ -13,7 +13,7 @@ use super::args::{Color, Format, Global};
 use super::report::ErrorReport;
 use crate::error::Error;
 use crate::escaped_json::to_string;
-use crate::redaction::diff::{Line, LineKind, sign};
+use crate::redaction::diff::{Line, LineKind, sign, text_length};
 use crate::toml::printable::{acts, one_line, one_line_with_tabs};
 
 /// Where reports go.
@@ -138,7 +138,7 @@ impl Output {
     /// A diff as text, in colours when whoever reads it sees them.
     pub fn diff(&self, lines: &[Line], terminal: bool) -> String {
         let colors = if terminal { self.colors_on_terminal() } else { self.colors() };
-        let mut out = String::new();
+        let mut out = String::with_capacity(text_length(lines));
         for line in lines {
             let shown = printable(line);
             if !colors {

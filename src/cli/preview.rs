@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::list;
 use super::output::Output;
-use super::report::{Report, RunnerLabel, title};
+use super::report::{Report, RunnerLabel};
 use crate::auth::credential_change::{Action, CredentialChange};
 use crate::doctor::{self, Finding};
 use crate::plan::{Plan, RunnerPlan};
@@ -12,7 +12,7 @@ use crate::redaction::Redaction;
 use crate::redaction::diff::{Line, to_text};
 use crate::resolver::listing;
 use crate::runner::pull_policy::PullPolicy;
-use crate::runner::{Config, Runner};
+use crate::runner::{Config, Runner, label};
 use crate::toml::edit::Edit;
 use crate::toml::printable::one_line;
 
@@ -172,21 +172,21 @@ impl Preview<'_, '_> {
         changes.any(|change| matches!(change.action, Action::Added | Action::Updated))
     }
 
-    /// One line per runner.
-    pub fn summary(&self) -> String {
+    /// One line per runner, which has the name there that it has in the report.
+    pub fn summary(&self, report: &Body) -> String {
         let mut out = String::new();
         for note in self.plan.mended().iter().flat_map(|(notes, _)| notes) {
             out.push_str(&one_line(&format!("{}: {note}", self.config.text().label())));
             out.push('\n');
         }
-        for plan in self.plan.runners() {
+        for (plan, reported) in self.plan.runners().iter().zip(&report.runners) {
             let runner = self.runner(plan);
             let mut parts: Vec<String> = plan.changes.iter().map(sentence).collect();
             parts.extend(plan.notes.iter().cloned());
             if parts.is_empty() {
                 parts.push(self.nothing_to_do(runner));
             }
-            let title = title(runner, self.redaction);
+            let title = label::title(&reported.label.name, runner);
             let would = if self.dry && plan.changed { "would change " } else { "" };
             out.push_str(&one_line(&format!("{would}{title}: {}", parts.join("; "))));
             out.push('\n');

@@ -2,7 +2,6 @@
 
 use super::subject::Examined;
 use super::{Code, Finding};
-use crate::auth::document::Member;
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
 
@@ -29,21 +28,23 @@ enum Value {
 /// Looks at the members of the root; whether one was meant to be another.
 pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) -> bool {
     let document = &examined.document;
+    let text = document.text();
     let before = findings.len();
     for member in document.root_members() {
-        let value = match document.text()[member.value.clone()].chars().next() {
+        let value = match text[member.value.clone()].chars().next() {
             Some('{') => Value::Object,
             Some('"') => Value::String,
             _ => continue,
         };
-        let Some(meant) = meant(member, value) else { continue };
-        let taken = document.root_members().iter().any(|other| same_key(&other.name, meant));
+        let name = member.name(text);
+        let Some(meant) = meant(name, value) else { continue };
+        let taken = document.root_members().iter().any(|other| same_key(other.name(text), meant));
         // A helper that nobody asked so far may be none that is there: then it costs the document.
         let helpers = meant != "auths";
         let finding = examined.finding(
             Code::MisspelledMember,
             member.key.clone(),
-            format!("GitLab Runner knows no '{}' here: '{meant}' is meant", member.name),
+            format!("GitLab Runner knows no '{name}' here: '{meant}' is meant"),
             if taken {
                 format!("move what is in it into '{meant}'")
             } else if helpers {
@@ -59,15 +60,13 @@ pub(super) fn check(examined: &Examined<'_>, findings: &mut Vec<Finding>) -> boo
     findings.len() > before
 }
 
-fn meant(member: &Member, value: Value) -> Option<&'static str> {
+fn meant(member: &str, value: Value) -> Option<&'static str> {
     // A registry is no misspelled member.
-    if member.name.contains(['.', ':', '/'])
-        || KNOWN.iter().any(|(name, ..)| same_key(name, &member.name))
-    {
+    if member.contains(['.', ':', '/']) || KNOWN.iter().any(|(name, ..)| same_key(name, member)) {
         return None;
     }
     let letters: String =
-        member.name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+        member.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let near = |name: &str| strsim::osa_distance(&letters, &name.to_lowercase()) <= MOST;
     let fits = |(name, kind, others): &&(&str, Value, &[&str])| {
         *kind == value && (others.contains(&letters.as_str()) || near(name))

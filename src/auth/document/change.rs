@@ -208,7 +208,9 @@ impl AuthDocument<'_> {
         };
         let numbered = object.members.iter().enumerate();
         let mut free: Vec<usize> = numbered
-            .filter(|(_, member)| SUPERSEDED.iter().any(|name| same_key(name, &member.name)))
+            .filter(|(_, member)| {
+                SUPERSEDED.iter().any(|name| same_key(name, member.name(self.text)))
+            })
             .map(|(number, _)| number)
             .collect();
         let mut homeless = Vec::new();

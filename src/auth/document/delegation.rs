@@ -125,7 +125,8 @@ impl AuthDocument<'_> {
         };
         let object = wrap(&members, style, indent);
         // `null` is the only other value that the parser lets pass.
-        let null = self.root.members.iter().find(|member| same_key(&member.name, "credHelpers"));
+        let null =
+            self.root.members.iter().find(|member| same_key(member.name(self.text), "credHelpers"));
         match null {
             Some(member) => Edit::new(member.value.clone(), object),
             None => insert(self.text, &self.root, &[("credHelpers", object)], style),

@@ -180,7 +180,7 @@ impl Reader<'_> {
             let object = object.as_ref()?;
             // Of several the last counts; `null` leaves the one before it.
             let found = object.members.iter().enumerate().rfind(|(_, inner)| {
-                same_key(&inner.name, name) && &self.text[inner.value.clone()] != "null"
+                same_key(inner.name(self.text), name) && &self.text[inner.value.clone()] != "null"
             });
             let (member, inner) = found?;
             Some(self.field(member, &inner.value))
@@ -200,7 +200,7 @@ impl Reader<'_> {
     }
 
     pub fn key(&self, member: &Member) -> Key {
-        let Expanded { text, values, .. } = (self.fill)(&member.name);
+        let Expanded { text, values, .. } = (self.fill)(member.name(self.text));
         let hide = |look| look != Look::Registry;
         let own = written(&text, 0..text.len(), &values, hide);
         Key::new((*text).to_owned(), own.or_else(|| self.written(&member.key, hide)))

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::DocumentError;
@@ -15,12 +15,19 @@ use super::DocumentError;
 /// A member of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
-    /// The name, decoded.
-    pub name: String,
+    /// The name, where escapes stand in it.
+    decoded: Option<String>,
     /// The name in its quotes.
     pub key: Range<usize>,
     /// The value.
     pub value: Range<usize>,
+}
+
+impl Member {
+    /// The name, out of the text that the member stands in.
+    pub fn name<'n>(&'n self, text: &'n str) -> &'n str {
+        self.decoded.as_deref().unwrap_or(&text[self.key.start + 1..self.key.end - 1])
+    }
 }
 
 /// An object with its members in order, those of the same name included.
@@ -186,16 +193,43 @@ impl<'de> Visitor<'de> for Members<'de> {
         // Where the member before ends; of the first one the search begins at the start of the text, where
         // nothing but the brace and blanks stands before it.
         let mut end = 0;
-        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+        while let Some((Name(decoded), value)) = map.next_entry::<Name, &RawValue>()? {
             let value = place(text, value.get());
             let gap = &text.as_bytes()[end..value.start];
             let start = end + memchr(b'"', gap).unwrap_or_default();
             let key = start..end + memrchr(b'"', gap).map_or(0, |quote| quote + 1);
             end = value.end;
             let of_document = |span: Range<usize>| base + span.start..base + span.end;
-            members.push(Member { name, key: of_document(key), value: of_document(value) });
+            members.push(Member { decoded, key: of_document(key), value: of_document(value) });
         }
         Ok(members)
+    }
+}
+
+/// The name of a member, when it is not what stands between its quotes.
+struct Name(Option<String>);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(name: D) -> Result<Self, D::Error> {
+        name.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, _: &'de str) -> Result<Name, E> {
+        Ok(Name(None))
+    }
+
+    fn visit_str<E>(self, decoded: &str) -> Result<Name, E> {
+        Ok(Name(Some(decoded.to_owned())))
     }
 }
 
@@ -210,7 +244,7 @@ mod tests {
         let seen: Vec<_> = object
             .members
             .iter()
-            .map(|m| (m.name.as_str(), &text[m.key.clone()], &text[m.value.clone()]))
+            .map(|m| (m.name(text), &text[m.key.clone()], &text[m.value.clone()]))
             .collect();
         assert_eq!(
             seen,
@@ -237,7 +271,7 @@ mod tests {
         }
         let text = r#"{"\ud800": {"a": "\udfff"}, "b": 1}"#;
         let object = first_object(text).unwrap_or_else(|error| panic!("{error:?}"));
-        assert_eq!(object.members[0].name, "\u{fffd}");
+        assert_eq!(object.members[0].name(text), "\u{fffd}");
         assert_eq!(&text[object.members[1].value.clone()], "1");
     }
 

@@ -130,7 +130,7 @@ fn check_members(
     parsed: &mut Vec<Object>,
 ) -> Result<(), DocumentError> {
     let is_known = |(name, _, first, end): &&Known, member: &Member| {
-        same_key(name, &member.name)
+        same_key(name, member.name(text))
             && version.is_since(first.0, first.1)
             && !version.is_since(end.0, end.1)
     };

@@ -121,8 +121,8 @@ impl<'t> AuthDocument<'t> {
         let (mut auths, mut cred_helpers) = (Vec::new(), Vec::new());
         let (mut entries, mut helpers) = (Vec::new(), Vec::<Helper>::new());
         for (number, member) in root.members.iter().enumerate() {
-            let object = object_at(&member.value)?;
-            if same_key(&member.name, "auths") {
+            let (name, object) = (member.name(text), object_at(&member.value)?);
+            if same_key(name, "auths") {
                 // Go makes an empty map of the one before.
                 if object.is_none() {
                     entries.clear();
@@ -134,7 +134,7 @@ impl<'t> AuthDocument<'t> {
                     entries.push(reader.entry(auths.len(), inner, member, object));
                 }
                 auths.push((number, object));
-            } else if same_key(&member.name, "credHelpers") {
+            } else if same_key(name, "credHelpers") {
                 let Some(object) = object else {
                     helpers.retain(|helper| helper.key.is_none());
                     continue;
@@ -144,8 +144,7 @@ impl<'t> AuthDocument<'t> {
                     helpers.push(reader.helper(key, member, number, inner));
                 }
                 cred_helpers.push((number, object));
-            } else if same_key(&member.name, "credsStore") && &text[member.value.clone()] != "null"
-            {
+            } else if same_key(name, "credsStore") && &text[member.value.clone()] != "null" {
                 helpers.push(reader.helper(None, member, number, number));
             }
         }
@@ -250,7 +249,7 @@ impl<'t> AuthDocument<'t> {
     /// Whether the document says nothing at all: no credentials, no helpers, no other members.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
-            && self.root.members.iter().all(|member| same_key(&member.name, "auths"))
+            && self.root.members.iter().all(|member| same_key(member.name(self.text), "auths"))
     }
 
     /// The members of the root that look like credentials: the `auths` around them is missing.
@@ -260,7 +259,7 @@ impl<'t> AuthDocument<'t> {
             let object = json::object_at(self.text, &member.value).ok()??;
             let fields = ["auth", "username", "password"];
             let credential = |name: &str| fields.iter().any(|field| same_key(name, field));
-            if !object.members.iter().any(|inner| credential(&inner.name)) {
+            if !object.members.iter().any(|inner| credential(inner.name(self.text))) {
                 return None;
             }
             let fill: &dyn Fn(&str) -> Expanded<'_> = &|piece| expand(piece, |_| None);
@@ -288,12 +287,12 @@ impl<'t> AuthDocument<'t> {
     /// object: the Docker client takes nothing else from a variable.
     pub fn first_other_member(&self) -> Option<Range<usize>> {
         let mut members = self.root.members.iter();
-        if let Some(member) = members.find(|member| !same_key(&member.name, "auths")) {
+        if let Some(member) = members.find(|member| !same_key(member.name(self.text), "auths")) {
             return Some(member.key.clone());
         }
         let objects = self.entries.iter().filter_map(|entry| entry.object.as_ref());
         let mut members = objects.flat_map(|object| &object.members);
-        if let Some(member) = members.find(|member| !same_key(&member.name, "auth")) {
+        if let Some(member) = members.find(|member| !same_key(member.name(self.text), "auth")) {
             return Some(member.key.clone());
         }
         let rest = &self.text[self.end()..];

@@ -66,7 +66,7 @@ impl AuthDocument<'_> {
     pub fn is_plain(&self) -> bool {
         let auth_alone = |entry: &Entry| {
             let members = entry.object.as_ref().map_or(&[][..], |object| &object.members);
-            matches!(members, [only] if same_key(&only.name, "auth"))
+            matches!(members, [only] if same_key(only.name(self.text), "auth"))
         };
         self.root.members.len() == 1
             && self.has_auths()

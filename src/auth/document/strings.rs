@@ -246,10 +246,10 @@ mod tests {
             all.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
             let inner = json::object_at(text, &member.value).unwrap();
             if let Some(inner) = inner.filter(|_| levels > 0) {
-                let helpers = same_key(&member.name, "credHelpers");
+                let helpers = same_key(member.name(text), "credHelpers");
                 all.extend(of_object(text, &inner, helpers, levels - 1));
             } else {
-                let kind = kind(|key| same_key(&member.name, key), helpers);
+                let kind = kind(|key| same_key(member.name(text), key), helpers);
                 all.push(DocumentString { span: member.value.clone(), kind });
             }
         }

@@ -333,14 +333,19 @@ fn line_end(text: &str, at: usize) -> usize {
 /// The diff as plain text.
 #[must_use]
 pub fn to_text(lines: &[Line]) -> String {
-    let pieces = lines.iter().flat_map(|line| &line.pieces).map(|(_, text)| text.len());
-    let mut out = String::with_capacity(pieces.sum::<usize>() + lines.len() * "+\n".len());
+    let mut out = String::with_capacity(text_length(lines));
     for line in lines {
         out.push_str(sign(line.kind));
         line.pieces.iter().for_each(|(_, text)| out.push_str(text));
         out.push('\n');
     }
     out
+}
+
+/// How many bytes the diff has as plain text.
+pub(crate) fn text_length(lines: &[Line]) -> usize {
+    let pieces = lines.iter().flat_map(|line| &line.pieces).map(|(_, text)| text.len());
+    pieces.sum::<usize>() + lines.len() * "+\n".len()
 }
 
 /// What a line starts with.
