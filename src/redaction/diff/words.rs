@@ -10,11 +10,11 @@ use super::{Line, LineKind};
 /// How one list of lines or words becomes another.
 pub(super) fn ops(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp> {
     if let ([before], [after]) = (old, new) {
-        let op = match before == after {
-            true => DiffOp::Equal { old_index: 0, new_index: 0, len: 1 },
-            false => DiffOp::Replace { old_index: 0, old_len: 1, new_index: 0, new_len: 1 },
-        };
-        return vec![op];
+        return vec![if before == after {
+            DiffOp::Equal { old_index: 0, new_index: 0, len: 1 }
+        } else {
+            DiffOp::Replace { old_index: 0, old_len: 1, new_index: 0, new_len: 1 }
+        }];
     }
     let mut diff = Compact::new(Replace::new(Capture::new()), old, new);
     // One algorithm for one type: each other would be code that nobody runs. To capture can't fail.
