@@ -89,11 +89,6 @@ pub(super) fn heading(runner: &Runner<'_>, redaction: &Redaction<'_>) -> String 
     label::heading(&redaction.name(runner), runner)
 }
 
-/// A runner's name and token, on one line.
-pub(super) fn title(runner: &Runner<'_>, redaction: &Redaction<'_>) -> String {
-    label::title(&redaction.name(runner), runner)
-}
-
 /// The runners that are selected. An error lists others, whose names may hold what is a secret elsewhere.
 pub(super) fn select(
     selector: &Selector,
