@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::{AnswerReport, Telling, told};
 use crate::cli::columns::Columns;
-use crate::cli::report::title;
 use crate::registry_client::{RefusalReason, RegistryAnswer, RegistryRefusal};
+use crate::runner::label;
 use crate::toml::printable::one_line;
 use crate::verification::Question;
 
@@ -70,7 +70,8 @@ impl Telling<'_> {
         }
         let mut out = table(rows.iter().map(|(row, runners)| (row, self.names(runners))).collect());
         for runner in runners {
-            let title = title(&self.config.runners()[runner.runner], self.redaction);
+            let of_config = &self.config.runners()[runner.runner];
+            let title = label::title(&self.redaction.name(of_config), of_config);
             let mut say = |text: &str| {
                 out.push_str(&one_line(&format!("{title}: {text}")));
                 out.push('\n');
