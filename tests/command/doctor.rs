@@ -60,6 +60,7 @@ fn planted() -> Vec<Planted> {
     plant("error", "invalid-toml", "[runners]\n".into(), "[runners]", 0);
     plant("error", "key-twice", format!("{}  Name = \"x\"\n", "[[runners]]\n  name = \"a\"\n"), "Name", 0);
     plant("error", "key-twice", "[[runners]]\n[[Runners]]\n".into(), "[[Runners]]", 0);
+    plant("error", "unknown-executor", "[[runners]]\n  executor = \"dokcer\"\n".into(), "\"dokcer\"", 0);
     plant("error", "key-twice", "[[runners]]\nenvironment = []\nEnvironment = []\n".into(), "Environment", 0);
     plant("error", "key-twice", "[[runners]]\n[runners.docker]\n[runners.Docker]\n".into(), "[runners.Docker]", 0);
     plant("error", "key-twice", "[[runners]]\n[runners.docker]\nimage = 'a'\nImage = 'b'\n".into(), "Image", 0);
