@@ -487,6 +487,29 @@ fn what_cannot_be_written_says_why() {
 }
 
 #[test]
+fn a_name_that_leaves_no_room_for_others_is_refused_with_what_to_do() {
+    let place = Place::new();
+    let named = |length: usize| {
+        let config = place.path().join("x".repeat(length));
+        fs::copy(place.config(), &config).unwrap();
+        config
+    };
+    let (long, shorter) = (named(240), named(180));
+    refused(&mut set(&long), &long, "shorten the config's name");
+    let suffix = format!("--backup=.{}", "b".repeat(80));
+    refused(set(&shorter).arg(suffix), &shorter, "or the suffix of --backup");
+    written(set(&shorter).arg("--backup"), &shorter);
+    assert_eq!(place.names().len(), 4);
+    // A copy for the time of a write in place has the whole path for its name.
+    let folder = place.path().join("d".repeat(120)).join("d".repeat(120));
+    fs::create_dir_all(&folder).unwrap();
+    let config = folder.join("config.toml");
+    fs::copy(place.config(), &config).unwrap();
+    fs::hard_link(&config, folder.join("other.toml")).unwrap();
+    refused(&mut set(&config), &config, "give the config a shorter path");
+}
+
+#[test]
 fn a_file_called_dash_is_a_file_to_config_file() {
     let place = Place::new();
     let config = place.path().join("-");

@@ -143,6 +143,10 @@ pub(super) fn why(cause: &io::Error, file: Option<&File>, folder: &Folder) -> Op
             }
             (None, None) => "this user may not write it: run the command as its owner or as root",
         }),
+        io::ErrorKind::InvalidFilename => Some(
+            "a file that is made beside it has a longer name, and 255 bytes are the most: shorten the \
+             config's name, or the suffix of --backup",
+        ),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("make room first"),
         _ => None,
     }

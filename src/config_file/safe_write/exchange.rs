@@ -125,6 +125,11 @@ impl Exchanged {
     }
 }
 
+/// The longest name that a backup may get.
+pub(super) fn longest_name(target: &Target, suffix: &str) -> OsString {
+    target.with_suffix(&format!("{suffix}.{}", MOST_BACKUPS - 1))
+}
+
 /// Calls `take` with the names of a backup until one is free.
 pub(super) fn with_new_name<T>(
     target: &Target,

@@ -87,6 +87,11 @@ impl Writer<'_> {
             let step = "keeping a copy of the old content";
             let advice = if attributes::is_forbidden(&cause) {
                 Some("the copy needs a folder that this user can write: set XDG_STATE_HOME to one")
+            } else if cause.kind() == io::ErrorKind::InvalidFilename {
+                Some(
+                    "the copy has the config's whole path for its name, and 255 bytes are the most: \
+                     give the config a shorter path",
+                )
             } else {
                 attributes::why(&cause, Some(base.file()), &self.target.folder)
             };

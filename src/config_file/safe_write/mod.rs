@@ -255,6 +255,7 @@ impl Writer<'_> {
         self.stop_if_interrupted()?;
         self.lock.follow(&self.target, &self.options, &self.interruption)?;
         self.refuse_planted_link(base)?;
+        self.refuse_long_backup()?;
         if let Some(reason) = self.forbids_rename(base)? {
             return self.write_in_place(base, bytes, reason, plan);
         }
@@ -377,6 +378,17 @@ impl Writer<'_> {
         drop(attributes::carry(base.file(), copy.file()));
         copy.file().sync_all()?;
         Ok(Some(copy))
+    }
+
+    /// Refuses a backup whose name the file system doesn't take: after the swap it is too late to.
+    fn refuse_long_backup(&self) -> Result<(), Error> {
+        let Some(suffix) = self.options.backup else { return Ok(()) };
+        match self.target.folder.stat(&exchange::longest_name(&self.target, suffix)) {
+            Err(cause) if cause.kind() == io::ErrorKind::InvalidFilename => {
+                Err(self.not_writable("naming the backup", cause))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Lets a copy stay.
