@@ -11,7 +11,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::args::ManPages;
 use super::help;
 use super::output::to_stdout;
-use crate::config_file::safe_write::placing::place;
+use crate::config_file::safe_write::man_page;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
 
@@ -34,7 +34,8 @@ pub(super) fn man(pages: &ManPages) -> Result<ExitStatus, Error> {
         for command in all.get_subcommands().chain([&all]) {
             let name = format!("{}.1", title(command));
             let text = page(command, &all).map_err(Error::OutputLost)?;
-            place(folder, &name, &text).map_err(|cause| not_created(&folder.join(&name), cause))?;
+            man_page::place(folder, &name, &text)
+                .map_err(|cause| not_created(&folder.join(&name), cause))?;
         }
         return Ok(ExitStatus::Done);
     }

@@ -1,5 +1,5 @@
-//! A new file takes the place of whatever has its name, so that a link there leads nowhere, and nobody
-//! meets half of it.
+//! A man page takes the place of whatever has its name, so that a link there leads nowhere, and nobody
+//! meets half of it. It is no secret and has no other writers, so that it needs no more than this.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::folder::Folder;
 
-/// Puts a file that everybody may read, but for the umask, into a folder.
+/// Puts a page that everybody may read, but for the umask, into a folder.
 pub(crate) fn place(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let folder = Folder::open(folder)?;
     let temporary = OsString::from(format!(".{name}.runner-auth.tmp-{}", std::process::id()));
