@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rustix::fs::{CWD, Mode, mkfifoat};
+use rustix::fs::{CWD, Mode, OFlags, mkfifoat, openat};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 
@@ -745,6 +745,25 @@ fn a_helper_in_the_current_folder_is_not_run() {
     let path = format!("{}:/bin:/usr/bin", place.path("").display());
     let output = place.command(&set).env("PATH", path).output().expect("it runs");
     assert!(output.status.success(), "{output:?}");
+}
+
+/// As a program that waits for many things leaves its pipes.
+#[test]
+fn a_standard_input_that_does_not_wait_is_waited_for() {
+    let place = Place::new();
+    let pipe = place.pipe();
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    let reader = openat(CWD, &pipe, flags, Mode::empty()).expect("the pipe opens");
+    let mut writer = fs::File::options().write(true).open(&pipe).expect("somebody reads");
+    let mut command = place.command(&["set", "--yes", "-r", "r.io", "-u", "u", "--password-stdin"]);
+    let run = command.stdin(reader).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    drop(command);
+    std::thread::sleep(Duration::from_millis(300));
+    writer.write_all(b"p\n").expect("it reads");
+    drop(writer);
+    let output = run.expect("it starts").wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(place.document(), json!({"auths": {"r.io": {"auth": "dTpw"}}}));
 }
 
 /// A pipe in a place that nobody has named is not waited for.

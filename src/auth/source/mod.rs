@@ -35,12 +35,13 @@ mod docker_config;
 mod kubernetes_secret;
 mod logins;
 mod password;
-mod pipe;
+mod stream;
 mod text;
 
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -60,27 +61,14 @@ pub type Login = (Registry, Credential);
 /// What comes out of a pipe may have no end. More bytes are no credential.
 const LONGEST: usize = 64 << 20;
 
+/// How long it is waited for somebody who opens a named pipe to write. A shell's `<(command)` is open
+/// from the start.
+const NOBODY: Duration = Duration::from_secs(10);
+
 fn from_stdin(what: &str) -> Result<Secret, Error> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(PIECE));
-    read_in_pieces(io::stdin().lock().take(LONGEST as u64 + 1), &mut bytes)
-        .and_then(|()| check_length(bytes.len()))
+    let mut bytes = stream::read(io::stdin().lock(), None)
         .map_err(|cause| Error::Unreadable { path: "standard input".into(), cause })?;
     text(&mut bytes, what)
-}
-
-/// As much as this goes past the buffer of standard input, which is wiped by nobody.
-const PIECE: usize = 16 * 1024;
-
-fn read_in_pieces(mut from: impl io::Read, into: &mut Vec<u8>) -> io::Result<()> {
-    let mut piece = Zeroizing::new(vec![0; PIECE]);
-    loop {
-        match from.read(&mut piece) {
-            Ok(0) => return Ok(()),
-            Ok(count) => into.extend_from_slice(&piece[..count]),
-            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-            Err(cause) => return Err(cause),
-        }
-    }
 }
 
 /// Reads a secret from a file, or from a pipe such as a shell's `<(command)`, for as long as somebody has
@@ -112,7 +100,7 @@ fn read_file(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, u32)> {
     let file = open_source(path)?;
     let found = file.metadata()?;
     let bytes = if found.file_type().is_fifo() {
-        pipe::read(&file)?
+        stream::read(&file, Some(NOBODY))?
     } else {
         read_regular(file).map(Zeroizing::new)?
     };
