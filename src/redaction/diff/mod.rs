@@ -20,22 +20,20 @@
 //! ```
 
 mod changed_lines;
+mod last_line;
+mod old_lines;
 mod words;
 
 use std::fmt;
-use std::ops::Range;
-
-use memchr::{memchr, memrchr};
 
 use changed_lines::{ChangedLines, changed_lines};
+use last_line::LacksLineEnd;
+use old_lines::OldLines;
 
 use crate::plan::Plan;
 use crate::redaction::Redaction;
-use crate::redaction::masks::Masks;
 use crate::runner::Config;
-use crate::toml::edit::Edit;
 use crate::toml::enclosure::Enclosure;
-use crate::toml::text::ConfigText;
 
 /// What a line of the diff is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +87,7 @@ pub fn diff(
     if !plan.changes() {
         return Vec::new();
     }
-    let mut old = OldLines { config, redaction, parts: Vec::with_capacity(plan.blocks().len()) };
+    let mut old = OldLines::new(config, redaction);
     let mut changes = Vec::with_capacity(plan.blocks().len());
     for (number, block) in plan.blocks().iter().enumerate() {
         let edits = &plan.edits()[block.edits.clone()];
@@ -176,45 +174,6 @@ impl<'f> Behind<'f> {
     }
 }
 
-/// Whether the last line of the old and of the new text has no line end.
-struct LacksLineEnd {
-    old: bool,
-    new: bool,
-}
-
-impl LacksLineEnd {
-    fn new(text: &ConfigText, edits: &[Edit]) -> Self {
-        // Behind a text inside another file, that goes on.
-        let ends = text.enclosure().is_none_or(Enclosure::is_last);
-        let lacks = |piece: &str| ends && !piece.is_empty() && !piece.ends_with('\n');
-        Self { old: lacks(text.as_str()), new: lacks(last_piece(text.as_str(), edits)) }
-    }
-
-    /// Says so behind the last lines of both texts, which are among these.
-    fn mark(&self, lines: &mut Vec<Line>) {
-        for (lacks, kind) in [(self.old, LineKind::Removed), (self.new, LineKind::Added)] {
-            if let Some(last) = lines.iter().rposition(|line| line.kind == kind && lacks) {
-                lines.insert(last + 1, Line::no_line_end());
-            }
-        }
-    }
-}
-
-/// What an edited text ends with.
-fn last_piece<'p>(text: &'p str, edits: &'p [Edit]) -> &'p str {
-    let mut end = text.len();
-    for edit in edits.iter().rev() {
-        if edit.span.end < end {
-            break;
-        }
-        if !edit.text.expose().is_empty() {
-            return edit.text.expose();
-        }
-        end = edit.span.start;
-    }
-    &text[..end]
-}
-
 /// Puts the blanks of a text that stands inside another file before its lines: those of the file, and
 /// `indent` of them before new ones. `old` is the first old line.
 fn indent_lines(lines: &mut [Line], enclosure: &Enclosure, mut old: usize, indent: usize) {
@@ -249,85 +208,6 @@ impl fmt::Display for Lines {
             _ => write!(f, "{},{count}", first + 1),
         }
     }
-}
-
-/// Shows lines of the old text.
-struct OldLines<'c, 't> {
-    config: &'c Config<'t>,
-    redaction: &'c Redaction<'c>,
-    /// Parts of it, of whole lines and in its order, with what is masked in them.
-    parts: Vec<(Range<usize>, Masks)>,
-}
-
-impl OldLines<'_, '_> {
-    /// What is masked in the lines with these edits of one block, and in as many around them as are
-    /// shown, from the part before up to the `next` edit. It is kept for those.
-    fn part(&mut self, edits: &[Edit], next: Option<&Edit>, context: usize) -> &Masks {
-        let text = self.config.text().as_str();
-        let start = edits.first().map_or(0, |edit| edit.span.start);
-        let end = edits.last().map_or(start, |edit| edit.span.end);
-        let from = self.parts.last().map_or(0, |(before, _)| before.end);
-        let to = next.map_or(text.len(), |next| line_start(text, next.span.start));
-        let part = lines_around(text, start..end, context, &(from..to));
-        let masks = self.masks(&part);
-        self.parts.push((part, masks));
-        &self.parts[self.parts.len() - 1].1
-    }
-
-    fn masks(&self, part: &Range<usize>) -> Masks {
-        let syntax = self.config.syntax();
-        // The indent of a header belongs to the block before it.
-        let last = syntax.block_at(part.end.saturating_sub(1));
-        self.redaction.masks(syntax, syntax.block_at(part.start)..last + 1, part)
-    }
-
-    /// Shows lines that stay as they are.
-    fn push(&self, lines: Range<usize>, out: &mut Vec<Line>) {
-        let text = self.config.text();
-        let mut end = text.line_start(lines.start);
-        for _ in lines {
-            let span = end..line_end(text.as_str(), end);
-            end = span.end;
-            let part = self.parts.partition_point(|(part, _)| part.end < span.end);
-            let known = self.parts.get(part).filter(|(part, _)| part.start <= span.start);
-            let shown = match known {
-                Some((_, masks)) => self.redaction.show(text.as_str(), span, masks),
-                None => self.redaction.show(text.as_str(), span.clone(), &self.masks(&span)),
-            };
-            out.push(Line::new(LineKind::Context, shown));
-        }
-    }
-}
-
-/// The whole lines that hold a piece of a text, and those around them that lie within limits.
-fn lines_around(
-    text: &str,
-    piece: Range<usize>,
-    context: usize,
-    limits: &Range<usize>,
-) -> Range<usize> {
-    let (mut start, mut end) = (line_start(text, piece.start), line_end(text, piece.end));
-    let mut lines = context;
-    while lines > 0 && start > limits.start {
-        start = line_start(text, start - 1);
-        lines -= 1;
-    }
-    lines = context;
-    while lines > 0 && end < limits.end {
-        end = line_end(text, end);
-        lines -= 1;
-    }
-    start..end
-}
-
-/// Where the line starts that holds a byte.
-fn line_start(text: &str, at: usize) -> usize {
-    memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |end| end + 1)
-}
-
-/// Where the line ends that holds a byte, behind its line end.
-fn line_end(text: &str, at: usize) -> usize {
-    memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |length| at + length + 1)
 }
 
 /// The diff as plain text.
