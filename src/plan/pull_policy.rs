@@ -8,9 +8,10 @@ use crate::runner::pull_policy::{KEY, PullPolicy, listed, names, values};
 use crate::runner::table::{TableKey, keys_of, own_keys, sections};
 use crate::runner::{Config, Runner, RunnerPlace};
 use crate::secret::Secret;
-use crate::toml::bracketed::{List, line_indent};
+use crate::toml::bracketed::List;
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
+use crate::toml::lines::line_indent;
 use crate::toml::syntax::{NodeId, NodeKind};
 use crate::toml::table::{NewPair, WrittenTable};
 

@@ -3,8 +3,8 @@
 use crate::runner::table::sections;
 use crate::runner::{Config, Runner};
 use crate::secret::Secret;
-use crate::toml::bracketed::{deeper, line_indent};
 use crate::toml::edit::Edit;
+use crate::toml::lines::{deeper, line_indent};
 use crate::toml::syntax::NodeId;
 use crate::toml::table::{NewPair, WrittenTable};
 

@@ -7,6 +7,7 @@ pub(crate) mod bracketed;
 pub mod edit;
 pub(crate) mod enclosure;
 pub mod letter_case;
+pub(crate) mod lines;
 pub(crate) mod printable;
 pub(crate) mod quoting;
 pub(crate) mod syntax;

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::secret::Secret;
-use crate::toml::bracketed::{List, line_end, line_indent, newline_at, newline_before, skip_blank};
+use crate::toml::bracketed::List;
 use crate::toml::edit::Edit;
+use crate::toml::lines::{line_end, line_indent, newline_at, newline_before, skip_blank};
 use crate::toml::syntax::{NodeId, Syntax};
 
 /// A key as it is to be written, and its value.

@@ -12,6 +12,7 @@ use crate::auth::registry::{DOCKER_HUB, Registry, key_path};
 use crate::secret::Secret;
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
+use crate::toml::lines::line_start;
 
 /// The members of a credential that hold or contradict `auth`: they go when a new `auth` comes.
 const SUPERSEDED: &[&str] = &["auth", "username", "password", "identitytoken", "registrytoken"];
@@ -294,8 +295,7 @@ impl AuthDocument<'_> {
 
 /// The indent of the line on which `offset` lies.
 pub(super) fn line_indent(text: &str, offset: usize) -> &str {
-    let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
-    indent(&text[start..offset])
+    indent(&text[line_start(text, offset)..offset])
 }
 
 /// The members of a credential, with their values as JSON.

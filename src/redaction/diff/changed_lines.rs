@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::memchr_iter;
 use similar::DiffTag;
 
 use super::Line;
@@ -12,6 +12,7 @@ use crate::redaction::Redaction;
 use crate::redaction::masks::Masks;
 use crate::runner::Config;
 use crate::toml::edit::Edit;
+use crate::toml::lines::{after_newline, line_start};
 
 /// A run of lines that changes: lines of the old text give way to shown lines.
 pub(super) struct ChangedLines {
@@ -86,9 +87,7 @@ fn touched_lines(old: &str, base: usize, edits: &[Edit]) -> Vec<Touched> {
     let mut grown = 0_isize;
     for Edit { span, text } in edits {
         let span = span.start - base..span.end - base;
-        let start = memrchr(b'\n', &old.as_bytes()[..span.start]).map_or(0, |end| end + 1);
-        let end = memchr(b'\n', &old.as_bytes()[span.end..]);
-        let end = end.map_or(old.len(), |end| span.end + end + 1);
+        let (start, end) = (line_start(old, span.start), after_newline(old, span.end));
         let new_start = start.saturating_add_signed(grown);
         grown += text.expose().len().cast_signed() - span.len().cast_signed();
         let new_end = end.saturating_add_signed(grown);

@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memrchr};
-
 use super::{Line, LineKind};
 use crate::redaction::Redaction;
 use crate::redaction::masks::Masks;
 use crate::runner::Config;
 use crate::toml::edit::Edit;
+use crate::toml::lines::{after_newline, line_start};
 
 /// Shows lines of the old text.
 pub(super) struct OldLines<'c, 't> {
@@ -49,7 +48,7 @@ impl<'c, 't> OldLines<'c, 't> {
         let text = self.config.text();
         let mut end = text.line_start(lines.start);
         for _ in lines {
-            let span = end..line_end(text.as_str(), end);
+            let span = end..after_newline(text.as_str(), end);
             end = span.end;
             let part = self.parts.partition_point(|(part, _)| part.end < span.end);
             let known = self.parts.get(part).filter(|(part, _)| part.start <= span.start);
@@ -69,7 +68,7 @@ fn lines_around(
     context: usize,
     limits: &Range<usize>,
 ) -> Range<usize> {
-    let (mut start, mut end) = (line_start(text, piece.start), line_end(text, piece.end));
+    let (mut start, mut end) = (line_start(text, piece.start), after_newline(text, piece.end));
     let mut lines = context;
     while lines > 0 && start > limits.start {
         start = line_start(text, start - 1);
@@ -77,18 +76,8 @@ fn lines_around(
     }
     lines = context;
     while lines > 0 && end < limits.end {
-        end = line_end(text, end);
+        end = after_newline(text, end);
         lines -= 1;
     }
     start..end
-}
-
-/// Where the line starts that holds a byte.
-fn line_start(text: &str, at: usize) -> usize {
-    memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |end| end + 1)
-}
-
-/// Where the line ends that holds a byte, behind its line end.
-fn line_end(text: &str, at: usize) -> usize {
-    memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |length| at + length + 1)
 }
