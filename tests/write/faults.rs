@@ -92,6 +92,13 @@ impl Scene {
             .expect("strace runs")
     }
 
+    /// These system calls of a run that succeeds.
+    fn traced(&self, calls: &str) -> String {
+        let output = self.run(&["-e", &format!("trace={calls}")]);
+        assert!(output.status.success(), "{output:?}");
+        self.trace()
+    }
+
     fn trace(&self) -> String {
         fs::read_to_string(self.state().join("trace")).expect("a trace")
     }
@@ -108,9 +115,7 @@ impl Drop for Scene {
 /// The calls of a run that have to do with files, with the first and the last number of each: those
 /// before the config is first touched start the process and write nothing.
 fn calls(scene: &Scene) -> BTreeMap<String, (usize, usize)> {
-    let output = scene.run(&["-e", "trace=%file,%desc"]);
-    assert!(output.status.success(), "{output:?}");
-    let trace = scene.trace();
+    let trace = scene.traced("%file,%desc");
     let begin = trace
         .lines()
         .position(|line| line.contains("config.toml") && !line.contains("execve"))
@@ -303,8 +308,7 @@ fn a_watch_looks_soon_and_then_seldom() {
         return;
     }
     let scene = Scene::new(false);
-    assert!(scene.run(&["-e", "trace=clock_nanosleep"]).status.success());
-    let trace = scene.trace();
+    let trace = scene.traced("clock_nanosleep");
     // On a busy machine the sync of the folder can take as long as the watch.
     let pauses = trace.lines().filter(|line| line.contains("clock_nanosleep(")).count();
     assert!(pauses <= 2, "{trace}");
@@ -316,8 +320,7 @@ fn handlers_of_signals_are_set_with_one_call_each() {
         return;
     }
     let scene = Scene::new(false);
-    assert!(scene.run(&["-e", "trace=rt_sigaction"]).status.success());
-    let trace = scene.trace();
+    let trace = scene.traced("rt_sigaction");
     let calls = |signal: &str| {
         trace.lines().filter(|line| line.contains(&format!("rt_sigaction({signal},"))).count()
     };
