@@ -55,6 +55,12 @@ impl Secret {
         self.0
     }
 
+    /// The text in some bytes, without a copy of them; what is no UTF-8 comes back.
+    pub(crate) fn from_utf8(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self, Zeroizing<Vec<u8>>> {
+        let text = String::from_utf8(std::mem::take(&mut *bytes));
+        text.map(Self::new).map_err(|error| Zeroizing::new(error.into_bytes()))
+    }
+
     /// Texts one after the other, in memory of the right size from the start: a text that grows
     /// leaves copies behind that nobody wipes.
     pub(crate) fn concat(parts: &[&str]) -> Self {

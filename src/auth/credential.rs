@@ -168,13 +168,9 @@ impl Credential {
 
     /// The same for versions before 15.10, which take an empty user.
     pub(crate) fn decode_any(auth: &str) -> Option<Self> {
-        let mut decoded = decode_base64(auth)?;
-        let text = String::from_utf8(std::mem::take(&mut decoded)).unwrap_or_else(|error| {
-            let bytes = Zeroizing::new(error.into_bytes());
-            String::from_utf8_lossy(&bytes).into_owned()
-        });
-        let text = Zeroizing::new(text);
-        let (username, password) = text.split_once(':')?;
+        let text = Secret::from_utf8(decode_base64(auth)?)
+            .unwrap_or_else(|bytes| String::from_utf8_lossy(&bytes).into_owned().into());
+        let (username, password) = text.expose().split_once(':')?;
         let password = Secret::new(password.trim_matches('\0').to_owned());
         Some(Self { username: username.to_owned(), password, tokens: Tokens::default() })
     }
@@ -261,12 +257,10 @@ pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// The JSON in a text that is base64 as a whole, in lines of any length; `None` where it is none.
-pub(crate) fn json_in_base64(text: &str) -> Option<Zeroizing<String>> {
+pub(crate) fn json_in_base64(text: &str) -> Option<Secret> {
     let packed: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
-    let mut bytes = decode_base64(&packed)?;
-    let decoded = String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new);
-    let decoded = decoded.map_err(|error| drop(Zeroizing::new(error.into_bytes()))).ok()?;
-    decoded.trim_start().starts_with('{').then_some(decoded)
+    let decoded = Secret::from_utf8(decode_base64(&packed)?).ok()?;
+    decoded.expose().trim_start().starts_with('{').then_some(decoded)
 }
 
 #[cfg(test)]

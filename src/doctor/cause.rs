@@ -82,7 +82,9 @@ impl Mistake {
                 first.starts_with("\\\"").then_some(())?;
                 serde_json::from_str(&format!("\"{text}\"")).ok()
             }
-            Self::Base64 => json_in_base64(text).map(|mut text| std::mem::take(&mut *text)),
+            Self::Base64 => {
+                json_in_base64(text).map(|json| std::mem::take(&mut *json.into_inner()))
+            }
             Self::SingleQuotes => {
                 let found = text.starts_with('{') && text.contains('\'') && !text.contains('"');
                 found.then(|| text.replace('\'', "\""))

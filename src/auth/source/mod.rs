@@ -116,10 +116,7 @@ fn text(bytes: &mut Zeroizing<Vec<u8>>, what: &str) -> Result<Secret, Error> {
             problem: "is UTF-16: save it as UTF-8".to_owned(),
         });
     }
-    String::from_utf8(std::mem::take(&mut **bytes)).map(Secret::new).map_err(|error| {
-        drop(Zeroizing::new(error.into_bytes()));
-        not_utf8(what)
-    })
+    Secret::from_utf8(std::mem::take(bytes)).map_err(|_| not_utf8(what))
 }
 
 fn not_utf8(what: &str) -> Error {
