@@ -224,7 +224,7 @@ pub(crate) fn open_at_once(path: &Path) -> io::Result<File> {
 }
 
 /// What is said of what is no regular file.
-pub(crate) fn not_regular(is_folder: bool) -> io::Error {
+fn not_regular(is_folder: bool) -> io::Error {
     io::Error::other(if is_folder {
         "it is a folder and not a regular file: name the file in it"
     } else {
@@ -232,6 +232,7 @@ pub(crate) fn not_regular(is_folder: bool) -> io::Error {
     })
 }
 
+/// A regular file, with what it was found to be; an error for anything else.
 fn regular(file: File) -> io::Result<(File, Metadata)> {
     let found = file.metadata()?;
     if found.is_file() { Ok((file, found)) } else { Err(not_regular(found.is_dir())) }

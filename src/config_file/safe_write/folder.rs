@@ -15,7 +15,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use crate::config_file::not_regular;
+use crate::config_file::regular;
 use crate::config_file::way::PASSAGE;
 
 /// How often a removal is tried.
@@ -90,8 +90,7 @@ impl Folder {
             Err(Errno::LOOP) => return Err(io::Error::other("it has become a link")),
             Err(cause) => return Err(cause.into()),
         };
-        let found = file.metadata()?;
-        if found.is_file() { Ok((file, found)) } else { Err(not_regular(found.is_dir())) }
+        regular(file)
     }
 
     /// Makes a file that was not there, with mode 0600 whatever the umask.
