@@ -57,12 +57,17 @@ pub(super) fn way_out(candidates: &[Candidate]) -> String {
 
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if self.name.is_empty() { "(no name)" } else { &self.name };
-        let token = if self.short_token.is_empty() { "no token" } else { &self.short_token };
-        write!(f, "{name} ({token})")?;
+        f.write_str(&title(&self.name, &self.short_token))?;
         if !self.executor.is_empty() {
             write!(f, ", {}", self.executor)?;
         }
         self.id.map_or(Ok(()), |id| write!(f, ", id {id}"))
     }
+}
+
+/// A runner's name and short token, on one line.
+pub(crate) fn title(name: &str, short_token: &str) -> String {
+    let name = if name.is_empty() { "(no name)" } else { name };
+    let token = if short_token.is_empty() { "no token" } else { short_token };
+    [name, " (", token, ")"].concat()
 }

@@ -2,11 +2,11 @@
 //! escaped where it is printed.
 
 use super::Runner;
-use crate::error::Candidate;
+use crate::error::{self, Candidate};
 
 /// A runner's name and short token. The name is given, since it may have been cleaned of secrets.
 pub(crate) fn title(name: &str, runner: &Runner<'_>) -> String {
-    Candidate { executor: String::new(), id: None, ..of(name, runner) }.to_string()
+    error::title(name, runner.short_token())
 }
 
 /// [`title`] with the executor.

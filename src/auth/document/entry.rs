@@ -88,12 +88,12 @@ impl Entry {
     /// The user and the password with the tokens beside them, or the tokens alone; `None` when
     /// there is nothing, or when it can't be told.
     pub fn credential(&self) -> Option<Credential> {
-        if self.tokens().any(|field| field.unknown) {
+        let tokens = self.tokens();
+        if tokens.into_iter().flatten().any(|field| field.unknown) {
             return None;
         }
-        let fields = [&self.identity_token, &self.registry_token];
-        let [identity, registry] = fields.map(|field| {
-            let value = field.as_ref().map(|field| field.value.clone());
+        let [identity, registry] = tokens.map(|field| {
+            let value = field.map(|field| field.value.clone());
             value.filter(|value| !value.expose().is_empty())
         });
         let tokens = Tokens { identity, registry };
@@ -104,9 +104,9 @@ impl Entry {
         }
     }
 
-    /// The members with tokens.
-    fn tokens(&self) -> impl Iterator<Item = &Field> {
-        [&self.identity_token, &self.registry_token].into_iter().flatten()
+    /// The members with the identity token and the registry token.
+    fn tokens(&self) -> [Option<&Field>; 2] {
+        [self.identity_token.as_ref(), self.registry_token.as_ref()]
     }
 
     /// A member that holds or contradicts a credential.
@@ -127,7 +127,7 @@ impl Entry {
         }
         match self.stored() {
             // Nothing stands beside it: no copy is needed to compare.
-            Stored::Credential(found) if self.tokens().next().is_none() => found == credential,
+            Stored::Credential(found) if self.tokens() == [None, None] => found == credential,
             _ => self.credential().as_ref() == Some(credential),
         }
     }

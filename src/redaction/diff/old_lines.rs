@@ -53,6 +53,7 @@ impl<'c, 't> OldLines<'c, 't> {
             let part = self.parts.partition_point(|(part, _)| part.end < span.end);
             let known = self.parts.get(part).filter(|(part, _)| part.start <= span.start);
             let shown = match known {
+                // Every line that is shown is in one of them; else it is looked at by itself.
                 Some((_, masks)) => self.redaction.show(text.as_str(), span, masks),
                 None => self.redaction.show(text.as_str(), span.clone(), &self.masks(&span)),
             };

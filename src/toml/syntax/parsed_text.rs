@@ -1,5 +1,6 @@
 //! A text together with what was read in it, for whoever keeps both.
 
+use std::convert::Infallible;
 use std::ops::Range;
 
 use super::{Block, Node, Refusals, Syntax, SyntaxError};
@@ -16,8 +17,8 @@ pub(crate) struct ParsedText {
 
 impl ParsedText {
     pub fn new(text: Secret) -> Result<Self, SyntaxError> {
-        let Syntax { nodes, comments, blocks, refusals, .. } = Syntax::parse(text.expose())?;
-        Ok(Self { text, nodes, comments, blocks, refusals })
+        let Ok(parsed) = Self::checked::<Infallible>(text, |_| Ok(()))?;
+        Ok(parsed)
     }
 
     /// Reads a text, and keeps it when it passes a check.
