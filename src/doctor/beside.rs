@@ -1,12 +1,12 @@
 //! What is wrong beside a change, so that who makes it learns that it may not help.
 
-use super::{Finding, duplicate_key, file, known_key, misplaced, misspelled};
+use super::{Finding, duplicate_key, executor, file, known_key, misplaced, misspelled};
 use crate::runner::Config;
 use crate::runner::environment::Environment;
 use crate::runner::known_keys::{self, Flaw, FlawedKey, Keys};
 
-/// What keeps GitLab Runner from starting with this file, and what looks like an auth entry of the
-/// selected runners and is none: somebody thinks that it counts.
+/// What keeps GitLab Runner from starting with this file or from taking jobs for the selected runners,
+/// and what looks like an auth entry of theirs and is none: somebody thinks that it counts.
 pub(crate) fn beside(config: &Config<'_>, selected: &[usize]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Keys { flaws, odd_blocks } = known_keys::check(config);
@@ -21,6 +21,7 @@ pub(crate) fn beside(config: &Config<'_>, selected: &[usize]) -> Vec<Finding> {
     of_runners.retain(is_selected);
     findings.append(&mut of_runners);
     for &number in selected {
+        executor::check(config, number, &mut findings);
         // One that can't be read is an error of the change itself.
         if let Ok(Some(environment)) = Environment::of(config, &config.runners()[number]) {
             misspelled::check(config, number, &environment, None, &mut findings);

@@ -52,11 +52,14 @@ pub(crate) fn plan(
 ) -> Result<Option<PolicyChange>, Error> {
     let executor = runner.executor();
     let Some(table) = executor.table() else {
+        let meant = executor.nearest().map(|nearest| format!(" (did you mean {nearest}?)"));
         let problem = match executor.pull() {
             Pull::None => format!("its executor {executor} pulls no images"),
             Pull::Driver => format!("its executor {executor} leaves the pulls to a driver"),
-            _ if executor.name().is_empty() => "it has no executor".to_owned(),
-            _ => format!("its executor {executor} is not known to have one"),
+            _ => executor.why_unknown().map_or_else(
+                || "it has no executor".to_owned(),
+                |unknown| unknown + &meant.unwrap_or_default(),
+            ),
         };
         let problem =
             format!("{problem}: leave --pull-policy out, or select other runners with --executor");

@@ -88,6 +88,12 @@ impl Executor {
         known.map_or(Pull::Unknown, |(_, pull)| *pull)
     }
 
+    /// What is wrong with one that GitLab Runner doesn't know; `None` for none at all, as a template has.
+    pub(crate) fn why_unknown(&self) -> Option<String> {
+        let is_unknown = self.pull() == Pull::Unknown && !self.0.is_empty();
+        is_unknown.then(|| format!("GitLab Runner knows no executor '{self}'"))
+    }
+
     /// The known one that an unknown one was meant to be.
     pub(crate) fn nearest(&self) -> Option<&'static str> {
         near_name(&self.0, &KNOWN.map(|(name, _)| name))
