@@ -13,6 +13,7 @@ mod fix;
 mod guide;
 mod hardening;
 mod help;
+mod image;
 mod input;
 mod list;
 mod man;

@@ -52,10 +52,43 @@ pub fn image_path(image: &str, version: RunnerVersion) -> String {
     }
 }
 
-/// Whether the name of an image is that of a registry, `HOST[:PORT]`. Docker takes it for an image of
-/// Docker Hub with that name, and the port for its tag: no person means that.
-pub(crate) fn is_registry(image: &str) -> bool {
-    let (name, port) = image.split_once(':').unwrap_or((image, ""));
+/// Why a text is no name of an image, or none that a person means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoImage<'i> {
+    /// There is nothing.
+    Empty,
+    /// It holds a variable, which only a job fills in.
+    Variable,
+    /// It begins as a URL does.
+    Scheme,
+    /// It holds a blank or a control character.
+    Blank,
+    /// It names this registry, `HOST[:PORT]`. Docker takes that for an image of Docker Hub with that
+    /// name, and the port for its tag.
+    Registry(&'i str),
+}
+
+impl<'i> NoImage<'i> {
+    /// What is wrong with the name of an image; `None` for one that could be meant.
+    pub fn of(image: &'i str) -> Option<Self> {
+        let registry = image.trim_end_matches('/');
+        if image.is_empty() {
+            Some(Self::Empty)
+        } else if image.contains('$') {
+            Some(Self::Variable)
+        } else if image.contains("://") {
+            Some(Self::Scheme)
+        } else if image.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+            Some(Self::Blank)
+        } else {
+            is_registry(registry).then_some(Self::Registry(registry))
+        }
+    }
+}
+
+/// Whether a name is that of a registry and not of an image.
+fn is_registry(name: &str) -> bool {
+    let (name, port) = name.split_once(':').unwrap_or((name, ""));
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
     let is_domain = end.len() > 1 && end.bytes().all(|byte| byte.is_ascii_alphabetic());
     let is_localhost = name == "localhost" && !port.is_empty();
@@ -141,11 +174,25 @@ mod tests {
     fn a_registry_is_told_from_an_image() {
         for image in ["r.io", "r.io:5000", "192.168.1.200", "192.168.1.200:8088", "localhost:5000"]
         {
-            assert!(is_registry(image), "{image}");
+            assert_eq!(NoImage::of(image), Some(NoImage::Registry(image)), "{image}");
+            let slash = format!("{image}/");
+            assert_eq!(NoImage::of(&slash), Some(NoImage::Registry(image)), "{slash}");
         }
-        for image in ["", "nginx", "nginx:5000", "localhost", "r.io/app", "app-1.0", "r.io:latest"]
-        {
-            assert!(!is_registry(image), "{image}");
+        for image in ["nginx", "nginx:5000", "localhost", "r.io/app", "app-1.0", "r.io:latest"] {
+            assert_eq!(NoImage::of(image), None, "{image}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_image_is_told() {
+        for (text, expected) in [
+            ("", NoImage::Empty),
+            ("$REGISTRY/app", NoImage::Variable),
+            ("https://r.io/app", NoImage::Scheme),
+            ("r.io/app 1", NoImage::Blank),
+            ("r.io/app\u{1b}", NoImage::Blank),
+        ] {
+            assert_eq!(NoImage::of(text), Some(expected), "{text:?}");
         }
     }
 

@@ -7,10 +7,11 @@ mod words;
 
 use std::borrow::Cow;
 
-use questions::{Questions, check_image};
+use questions::{Questions, unanswerable};
 use report::{ImageReport, tell_json};
 
 use super::args::{Explain, Format, Global};
+use super::image;
 use super::input::Input;
 use super::output::Output;
 use super::report::{redaction, select};
@@ -21,6 +22,7 @@ use crate::exit_status::ExitStatus;
 use crate::redaction::Redaction;
 use crate::resolver::Verdict;
 use crate::resolver::explanation::Explanation;
+use crate::resolver::image::NoImage;
 use crate::resolver::shell::{option, yaml_path};
 use crate::runner::Config;
 use crate::runner::executor::Pull;
@@ -37,7 +39,9 @@ pub(super) fn explain(
     explain: &Explain,
     output: &Output,
 ) -> Result<ExitStatus, Error> {
-    explain.images.iter().try_for_each(|image| check_image(image))?;
+    if let Some(problem) = explain.images.iter().find_map(|image| unanswerable(image)) {
+        return Err(Error::Usage(image::sentence(problem)));
+    }
     let selector = explain.selection.selector()?;
     let input = Input::read(global)?;
     let text = input.text();
@@ -51,17 +55,17 @@ pub(super) fn explain(
     let mut summary = Summary::default();
     let mut reports = Vec::new();
     let mut out = String::new();
-    for (image, runners) in questions.all() {
+    for (name, runners) in questions.all() {
         // Somebody may have put a user and a password before an image of the config.
-        let label =
-            if questions.named { shown_image(image) } else { Cow::Borrowed(image.as_str()) };
+        let label = if questions.named { shown_image(name) } else { Cow::Borrowed(name.as_str()) };
         let hidden = matches!(label, Cow::Owned(_));
         let mut report = ImageReport { image: label.clone().into_owned(), runners: Vec::new() };
         for number in runners {
             let runner = &config.runners()[*number];
             let Some(explanation) = answers.next_of(*number) else { continue };
             let explanation = &explanation;
-            let telling = Telling { explanation, version, redaction: &redaction, hidden };
+            let telling =
+                Telling { image: name, explanation, version, redaction: &redaction, hidden };
             summary.add(&telling, questions.named);
             if output.format == Format::Json {
                 report.runners.push(telling.report(runner));
@@ -135,14 +139,15 @@ fn unknown_rules(version: RunnerVersion) -> Option<String> {
     })
 }
 
-/// The command that asks the registries what this one can't tell.
+/// The command that asks the registries what this one can't tell; none about what it refuses.
 fn verify(text: &ConfigText, images: &[String]) -> String {
+    let asks = images.iter().all(|image| NoImage::of(image).is_none());
     let images: Vec<_> = images.iter().map(|image| option("--image", image)).collect();
     let images = if images.is_empty() { " --images".to_owned() } else { images.concat() };
     let config = option("-c", text.label());
     let command = format!("runner-auth verify{config}{}{images}", yaml_path(text));
     // A command with a sign that can't be shown would not be the one that is copied.
-    if one_line(&command) == command {
+    if asks && one_line(&command) == command {
         format!("Whether the registry accepts it: {command}\n")
     } else {
         String::new()
@@ -151,6 +156,7 @@ fn verify(text: &ConfigText, images: &[String]) -> String {
 
 /// An explanation on its way to a person or a program.
 struct Telling<'e> {
+    image: &'e str,
     explanation: &'e Explanation,
     version: RunnerVersion,
     redaction: &'e Redaction<'e>,

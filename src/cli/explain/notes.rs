@@ -2,8 +2,9 @@
 
 use super::{MOST, Telling};
 use crate::auth::runner_version::RunnerVersion;
+use crate::cli::image;
 use crate::resolver::Verdict;
-use crate::resolver::image::is_registry;
+use crate::resolver::image::NoImage;
 use crate::runner::allowed_helpers;
 use crate::runner::executor::Pull;
 use crate::runner::pod_pull_secrets::NAMED;
@@ -36,13 +37,7 @@ impl Telling<'_> {
             return explanation.entry.iter().map(|_| told.to_owned()).collect();
         }
         let mut notes = self.entry_notes();
-        if resolution.image_path.strip_prefix("docker.io/").is_some_and(is_registry) {
-            notes.push(
-                "an image without a / is on Docker Hub: behind a registry stands the image's name, as \
-                 in HOST[:PORT]/NAME"
-                    .to_owned(),
-            );
-        }
+        notes.extend(NoImage::of(self.image).map(image::sentence));
         match &resolution.verdict {
             Verdict::Dropped { .. } if self.version.warns_in_the_job_log() => {
                 notes

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 use crate::resolver::explanation::Explanation;
+use crate::resolver::image::NoImage;
 use crate::runner::Config;
 use crate::runner::named_images::named_images;
 
@@ -66,7 +67,7 @@ fn named_by(config: &Config<'_>, selected: &[usize]) -> Result<Vec<(String, Vec<
     let mut known: HashMap<String, usize> = HashMap::new();
     for &number in selected {
         for named in named_images(config, &config.runners()[number]) {
-            if check_image(&named.image).is_err() {
+            if unanswerable(&named.image).is_some() {
                 continue;
             }
             let question = *known.entry(named.image.clone()).or_insert(questions.len());
@@ -84,18 +85,8 @@ fn named_by(config: &Config<'_>, selected: &[usize]) -> Result<Vec<(String, Vec<
     Ok(questions)
 }
 
-/// Refuses what GitLab Runner would not take for an image either.
-pub(super) fn check_image(image: &str) -> Result<(), Error> {
-    let problem = if image.is_empty() {
-        "the image is empty: name one such as registry.example.com/group/app:1.0"
-    } else if image.contains('$') {
-        "the image contains a variable: give the name that it stands for"
-    } else if image.contains("://") {
-        "an image has no scheme: leave out everything before the host"
-    } else if image.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        "the image contains spaces"
-    } else {
-        return Ok(());
-    };
-    Err(Error::Usage(problem.to_owned()))
+/// Why an image can't be asked about. GitLab Runner takes a registry for an image too, so that has an
+/// answer, with a note.
+pub(super) fn unanswerable(image: &str) -> Option<NoImage<'_>> {
+    NoImage::of(image).filter(|no_image| !matches!(no_image, NoImage::Registry(_)))
 }

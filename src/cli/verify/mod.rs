@@ -12,10 +12,10 @@ use serde::Serialize;
 pub(super) use before_writing::before_writing;
 
 use super::args::{Format, Global, Network, Verify};
+use super::image;
 use super::input::Input;
 use super::output::Output;
 use super::report::{Report, RunnerLabel, RunnersBody, redaction, select};
-use crate::auth::registry::shown;
 use crate::config_file::ConfigFile;
 use crate::count::counted;
 use crate::error::Error;
@@ -25,7 +25,7 @@ use crate::registry_client::{
     Authorities, CERTIFICATES, Failure, ImageReference, Obstacle, Proxies, RefusalReason,
     RegistryAnswer, RegistryHost, RegistryRefusal, Settings,
 };
-use crate::resolver::image::is_registry;
+use crate::resolver::image::NoImage;
 use crate::runner::Config;
 use crate::runner::selection::Matches;
 use crate::secret::Secret;
@@ -119,15 +119,10 @@ pub(super) fn verify(
 
 /// Refuses what is no image to Docker, or to a person.
 fn check_image(image: &str) -> Result<(), Error> {
-    let registry = image.trim_end_matches('/');
-    if is_registry(registry) {
-        let registry = shown(registry);
-        return Err(Error::Usage(format!(
-            "'{registry}' is a registry, and Docker would look for an image of that name on Docker \
-             Hub: name one of its images, such as {registry}/group/app:1.0"
-        )));
+    match NoImage::of(image) {
+        Some(problem) => Err(Error::Usage(image::sentence(problem))),
+        None => ImageReference::parse(image).map(drop),
     }
-    ImageReference::parse(image).map(drop)
 }
 
 impl Network {
