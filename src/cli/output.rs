@@ -141,10 +141,11 @@ impl Output {
         let mut out = String::with_capacity(text_length(lines));
         for line in lines {
             let shown = printable(line);
+            let line_end = line_end(line);
             if !colors {
                 out.push_str(sign(line.kind));
                 shown.for_each(|(_, piece)| out.push_str(&piece));
-                out.push('\n');
+                out.push_str(line_end);
                 continue;
             }
             let style = style(line.kind);
@@ -157,7 +158,7 @@ impl Output {
                     out.push_str(&piece);
                 }
             }
-            out.push_str(&format!("{style:#}\n"));
+            out.push_str(&format!("{style:#}{line_end}"));
         }
         out
     }
@@ -165,11 +166,24 @@ impl Output {
 
 /// The pieces of a diff's line without what a terminal would act on.
 fn printable(line: &Line) -> impl Iterator<Item = (bool, Cow<'_, str>)> {
-    line.pieces.iter().map(|(changed, piece)| {
+    let last = line.pieces.len().saturating_sub(1);
+    line.pieces.iter().enumerate().map(move |(number, (changed, piece))| {
+        let end = if number == last { without_return(piece) } else { piece };
         // The name of a file has no reason to hold a tab.
         let file = line.kind == LineKind::File;
-        (*changed, if file { one_line(piece) } else { one_line_with_tabs(piece) })
+        (*changed, if file { one_line(end) } else { one_line_with_tabs(end) })
     })
+}
+
+/// The line end of a diff's line. A carriage return is a part of the patch, and right before the end of the
+/// line a terminal has nothing to write over.
+fn line_end(line: &Line) -> &'static str {
+    let piece = line.pieces.last().map_or("", |(_, piece)| piece);
+    if without_return(piece).len() < piece.len() { "\r\n" } else { "\n" }
+}
+
+fn without_return(piece: &str) -> &str {
+    piece.strip_suffix('\r').unwrap_or(piece)
 }
 
 fn colors_are_wanted() -> bool {

@@ -21,7 +21,7 @@ fn cases(command: &str) -> Vec<(PathBuf, &'static str)> {
     folders.filter_map(written).collect()
 }
 
-/// The diff of a case; `None` where it can't be one of the file: carriage returns are not shown.
+/// The diff of a case, in the JSON report and as it is printed; `None` where it has none of the file.
 fn diff(case: &Path, ending: &str, before: &str) -> Option<String> {
     let arguments = fs::read_to_string(case.join("args")).expect("a case has args");
     let config = format!("config.{ending}");
@@ -31,25 +31,30 @@ fn diff(case: &Path, ending: &str, before: &str) -> Option<String> {
     let other = |line: &String| {
         line == "-" || line.starts_with("--format") || line.starts_with("--context")
     };
-    if before.contains('\r') || arguments.iter().any(other) {
+    if arguments.iter().any(other) {
         return None;
     }
     let folder = tempfile::tempdir().expect("a place to work");
     fs::write(folder.path().join(&config), before).expect("a config can be written");
-    let output = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
-        .args(arguments)
-        .args(["--dry-run", "--show-secrets", "--format", "json"])
-        .current_dir(folder.path())
-        .env_clear()
-        .env("PASSWORD", "Harbor12345")
-        .env("CONFIG_FILE", config)
-        .stdin(fs::File::open(case.join("stdin")).map_or_else(|_| Stdio::null(), Stdio::from))
-        .output()
-        .expect("the command runs");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+    let run = |format: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_runner-auth"))
+            .args(&arguments)
+            .args(["--dry-run", "--show-secrets", "--format", format])
+            .current_dir(folder.path())
+            .env_clear()
+            .env("PASSWORD", "Harbor12345")
+            .env("CONFIG_FILE", &config)
+            .stdin(fs::File::open(case.join("stdin")).map_or_else(|_| Stdio::null(), Stdio::from))
+            .output()
+            .expect("the command runs");
+        String::from_utf8(output.stdout).expect("a report is text")
+    };
+    let report: serde_json::Value = serde_json::from_str(&run("json")).ok()?;
     // A text that was decoded is not the file's.
-    let diff = report["diff"].as_str().filter(|diff| !diff.contains(", decoded)"));
-    diff.map(str::to_owned)
+    let diff = report["diff"].as_str().filter(|diff| !diff.contains(", decoded)"))?;
+    let printed = run("text");
+    assert!(printed.starts_with(diff), "{}:\n{printed}\n{diff}", case.display());
+    Some(diff.to_owned())
 }
 
 #[test]
@@ -63,12 +68,13 @@ fn a_diff_with_secrets_is_a_patch() {
         there
     };
     let tools: Vec<_> = TOOLS.into_iter().filter(is_there).collect();
-    let mut diffs = 0;
+    let (mut diffs, mut with_returns) = (0, 0);
     for (case, ending) in ["set", "remove", "doctor"].iter().flat_map(|command| cases(command)) {
         let read = |name: &str| fs::read(case.join(format!("{name}.{ending}"))).expect("a file");
         let Ok(before) = String::from_utf8(read("before")) else { continue };
         let Some(diff) = diff(&case, ending, &before) else { continue };
         diffs += 1;
+        with_returns += usize::from(diff.contains('\r'));
         for tool in &tools {
             let folder = tempfile::tempdir().expect("a place to work");
             let config = folder.path().join(format!("config.{ending}"));
@@ -88,4 +94,5 @@ fn a_diff_with_secrets_is_a_patch() {
         }
     }
     assert!(diffs > 100, "most cases have a diff, and not {diffs}");
+    assert!(with_returns > 10, "some cases have carriage returns, and not {with_returns}");
 }

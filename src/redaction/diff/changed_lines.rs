@@ -5,8 +5,8 @@ use std::ops::Range;
 use memchr::memchr_iter;
 use similar::DiffTag;
 
-use super::Line;
 use super::words::{marked, ops};
+use super::{Line, shown_line};
 use crate::plan::proof::PatchedBlock;
 use crate::redaction::Redaction;
 use crate::redaction::masks::Masks;
@@ -57,12 +57,12 @@ pub(super) fn changed_lines(
                 .spans(op.old_range())
                 .map(|line| {
                     let piece = span.start + line.start..span.start + line.end;
-                    shown(line.start, redaction.show(syntax.text(), piece, old_masks))
+                    shown(line.start, shown_line(redaction, syntax.text(), piece, old_masks))
                 })
                 .collect();
             let come: Vec<_> = new_lines
                 .spans(op.new_range())
-                .map(|line| shown(line.start, redaction.show(new, line, &new_masks)))
+                .map(|line| shown(line.start, shown_line(redaction, new, line, &new_masks)))
                 .collect();
             let first = first_line + above + op.old_range().start;
             changes.push(ChangedLines {

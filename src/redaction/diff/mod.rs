@@ -25,6 +25,7 @@ mod old_lines;
 mod words;
 
 use std::fmt;
+use std::ops::Range;
 
 use changed_lines::{ChangedLines, changed_lines};
 use last_line::LacksLineEnd;
@@ -32,6 +33,7 @@ use old_lines::OldLines;
 
 use crate::plan::Plan;
 use crate::redaction::Redaction;
+use crate::redaction::masks::Masks;
 use crate::runner::Config;
 use crate::toml::enclosure::Enclosure;
 
@@ -52,7 +54,8 @@ pub enum LineKind {
     NoLineEnd,
 }
 
-/// One line of the diff, its secrets replaced.
+/// One line of the diff, its secrets replaced; where they are shown it ends with its carriage return, if
+/// it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// What it is.
@@ -123,8 +126,11 @@ pub fn diff(
             .sum();
         let new_start = start.saturating_add_signed(shift);
         let new_length = (end - start).saturating_add_signed(grown);
-        let mut before: Vec<_> =
-            before.lines().rev().take(context.saturating_sub(hunk[0].old.start)).collect();
+        let mut before: Vec<_> = before
+            .split_terminator('\n')
+            .rev()
+            .take(context.saturating_sub(hunk[0].old.start))
+            .collect();
         before.reverse();
         let missing = (hunk[size - 1].old.end + context).saturating_sub(count);
         let behind = Behind::new(behind, missing);
@@ -158,6 +164,15 @@ pub fn diff(
     out
 }
 
+/// A whole line as it may be shown. With secrets in it the diff is a patch, so that its lines keep their
+/// carriage returns.
+fn shown_line(redaction: &Redaction<'_>, text: &str, line: Range<usize>, masks: &Masks) -> String {
+    let has_return = redaction.show && text[line.clone()].ends_with("\r\n");
+    let mut shown = redaction.show(text, line, masks);
+    shown.extend(has_return.then_some('\r'));
+    shown
+}
+
 /// The lines of another file behind those of the text.
 struct Behind<'f> {
     lines: Vec<&'f str>,
@@ -167,7 +182,7 @@ struct Behind<'f> {
 
 impl<'f> Behind<'f> {
     fn new(file: &'f str, count: usize) -> Self {
-        let mut rest = file.lines();
+        let mut rest = file.split_terminator('\n');
         let lines: Vec<_> = rest.by_ref().take(count).collect();
         let ends = !lines.is_empty() && rest.next().is_none();
         Self { lines, lacks_line_end: ends && !file.ends_with('\n') }
@@ -183,13 +198,17 @@ fn indent_lines(lines: &mut [Line], enclosure: &Enclosure, mut old: usize, inden
                 old += 1;
                 enclosure.place(old - 1, 0).1
             }
-            LineKind::Added if line.pieces.iter().any(|(_, text)| !text.is_empty()) => indent,
+            LineKind::Added if line.pieces.iter().any(|(_, text)| !is_line_end(text)) => indent,
             LineKind::Added | LineKind::File | LineKind::Hunk | LineKind::NoLineEnd => 0,
         };
         if blanks > 0 {
             line.pieces.insert(0, (false, " ".repeat(blanks)));
         }
     }
+}
+
+fn is_line_end(piece: &str) -> bool {
+    matches!(piece, "" | "\r")
 }
 
 /// Lines of a hunk, as its header names them.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Line, LineKind};
+use super::{Line, LineKind, shown_line};
 use crate::redaction::Redaction;
 use crate::redaction::masks::Masks;
 use crate::runner::Config;
@@ -54,8 +54,8 @@ impl<'c, 't> OldLines<'c, 't> {
             let known = self.parts.get(part).filter(|(part, _)| part.start <= span.start);
             let shown = match known {
                 // Every line that is shown is in one of them; else it is looked at by itself.
-                Some((_, masks)) => self.redaction.show(text.as_str(), span, masks),
-                None => self.redaction.show(text.as_str(), span.clone(), &self.masks(&span)),
+                Some((_, masks)) => shown_line(self.redaction, text.as_str(), span, masks),
+                None => shown_line(self.redaction, text.as_str(), span.clone(), &self.masks(&span)),
             };
             out.push(Line::new(LineKind::Context, shown));
         }
