@@ -6,7 +6,8 @@ use rustix::fs::OFlags;
 
 use super::recovery::Recovery;
 use super::snapshot::{Identity, Snapshot};
-use super::{Planner, Step, Writer, attributes, overwrite};
+use super::writer::{Planner, Step, Writer};
+use super::{attributes, overwrite};
 use crate::error::Error;
 
 impl Writer<'_> {

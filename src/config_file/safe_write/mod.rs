@@ -36,6 +36,7 @@
 //! ```
 
 mod attributes;
+mod backup;
 mod exchange;
 mod folder;
 mod in_place;
@@ -48,26 +49,21 @@ mod recovery;
 mod rivals;
 mod snapshot;
 mod target;
+mod writer;
 
-use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::fs::OFlags;
-
+use crate::config_file::ConfigFile;
 use crate::config_file::interruption::Interruption;
-use crate::config_file::{ConfigFile, settle};
 use crate::error::Error;
 use crate::toml::text::ConfigText;
-use attributes::Lost;
-use exchange::Exchanged;
-use lease::Lease;
 use lock::Lock;
 use private_file::PrivateFile;
 use recovery::State;
-use snapshot::Snapshot;
-use target::Target;
+use writer::{Step, Writer};
+
+pub use backup::is_suffix;
 
 /// How long a file that keeps changing is tried at least.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -101,14 +97,6 @@ impl Default for Options<'_> {
     }
 }
 
-/// Whether a backup suffix names a file in the same directory.
-#[must_use]
-pub fn is_suffix(suffix: &str) -> bool {
-    !suffix.is_empty()
-        && !suffix.as_bytes().iter().any(|&byte| byte == b'/' || byte == 0)
-        && suffix.len() < 100
-}
-
 /// What is to be made of a text.
 #[derive(Debug)]
 pub struct Patch<R> {
@@ -130,9 +118,6 @@ pub struct Outcome<R> {
     /// What a person should know, in plain words.
     pub notes: Vec<String>,
 }
-
-/// What makes a patch of a text.
-type Planner<'p, R> = dyn FnMut(&ConfigText) -> Result<Patch<R>, Error> + 'p;
 
 /// Reads a file, has it patched, and writes it, all under a lock.
 ///
@@ -189,247 +174,4 @@ pub fn rewrite<R>(
     }
     let Patch { report, .. } = patched;
     Ok(Outcome { report, written: writer.written, mode, notes: writer.into_notes() })
-}
-
-/// What comes after an attempt.
-// It is made once for each attempt: its size does not matter.
-#[allow(clippy::large_enum_variant)]
-enum Step<R> {
-    Done,
-    /// The file has changed: this is what it is now, and what is to be made of it.
-    Again(Snapshot, Patch<R>),
-}
-
-struct Writer<'o> {
-    target: Target,
-    state: State,
-    options: Options<'o>,
-    interruption: Interruption,
-    lock: Lock,
-    written: bool,
-    /// Whether another writer's rewrite has undone the change once.
-    swallowed: bool,
-    /// Why the file was written in place.
-    in_place: Option<&'static str>,
-    /// The name of the backup, once it is there.
-    backup: Option<OsString>,
-    notes: Vec<String>,
-}
-
-impl Writer<'_> {
-    fn not_writable(&self, step: &'static str, cause: io::Error) -> Error {
-        let config = self.target.open(OFlags::RDONLY).ok();
-        let advice = attributes::why(&cause, config.as_ref(), &self.target.folder);
-        Error::NotWritable { path: self.target.label.clone(), step, cause, advice }
-    }
-
-    fn failed(&self, step: &'static str) -> impl Fn(io::Error) -> Error + use<'_> {
-        move |cause| self.not_writable(step, cause)
-    }
-
-    fn stop_if_interrupted(&self) -> Result<(), Error> {
-        match self.interruption.pending() {
-            Some(signal) => Err(Error::Interrupted { path: self.target.label.clone(), signal }),
-            None => Ok(()),
-        }
-    }
-
-    /// Patches a text; one that makes no sense and was written a moment ago is read again.
-    fn settle<R>(
-        &self,
-        base: Snapshot,
-        again: impl Fn(&Self) -> Result<Snapshot, Error>,
-        plan: &mut Planner<'_, R>,
-    ) -> Result<(Snapshot, Patch<R>), Error> {
-        let again = || self.stop_if_interrupted().and_then(|()| again(self));
-        settle(base, again, Snapshot::is_fresh, |base| plan(base.text()))
-    }
-
-    /// One attempt to put new content in the place of what was read: prepare, compare, swap.
-    fn attempt<R>(
-        &mut self,
-        base: &Snapshot,
-        bytes: &[u8],
-        plan: &mut Planner<'_, R>,
-    ) -> Result<Step<R>, Error> {
-        self.stop_if_interrupted()?;
-        self.lock.follow(&self.target, &self.options, &self.interruption)?;
-        self.refuse_planted_link(base)?;
-        self.refuse_long_backup()?;
-        if let Some(reason) = self.forbids_rename(base)? {
-            return self.write_in_place(base, bytes, reason, plan);
-        }
-        let Some(new) = self.prepare(base, bytes)? else {
-            return self.write_in_place(base, bytes, "its folder can't be written", plan);
-        };
-        // From here to the swap nobody can begin to write, where that can be had.
-        let unreadable = |cause| Error::Unreadable { path: self.target.label.clone(), cause };
-        let named = self.target.open(OFlags::RDONLY).map_err(unreadable)?;
-        let lease = self.lease(&named)?;
-        let about = named.metadata().map_err(unreadable)?;
-        let untouched = lease.is_some() && base.is_untouched(&about);
-        if !untouched {
-            let now = Snapshot::of_open(&self.target, named.try_clone().map_err(unreadable)?)?;
-            if !now.is_same(base) {
-                drop((lease, new));
-                return self.again(now, plan);
-            }
-        }
-        let lease = lease.map(|lease| (lease, untouched));
-        self.swap(base, bytes, new, lease, plan)
-    }
-
-    /// Makes the new file; none where the folder doesn't let this process.
-    fn prepare(&mut self, base: &Snapshot, bytes: &[u8]) -> Result<Option<PrivateFile>, Error> {
-        let new = match PrivateFile::create(&self.target) {
-            Ok(new) => new,
-            Err(cause) if attributes::is_forbidden(&cause) => return Ok(None),
-            Err(cause) => return Err(self.not_writable("making a new file beside it", cause)),
-        };
-        new.fill(bytes).map_err(self.failed("writing the new file"))?;
-        // Only then: to write takes bits of the mode away.
-        self.carry_attributes(base, &new)?;
-        private_file::move_mtime_on(new.file(), base.modified())
-            .map_err(self.failed("setting its time"))?;
-        new.file().sync_all().map_err(self.failed("syncing the new file"))?;
-        // Whoever waits for the lock finds the new file locked as well.
-        self.lock.share(&self.target, &new);
-        self.stop_if_interrupted()?;
-        Ok(Some(new))
-    }
-
-    /// Gives the new file what the old one has, or as much of it as is wanted.
-    fn carry_attributes(&mut self, base: &Snapshot, new: &PrivateFile) -> Result<(), Error> {
-        let mut lost = attributes::carry(base.file(), new.file()).into_iter();
-        if self.options.force_attributes {
-            let lost: Vec<_> = lost.map(|lost| lost.what).collect();
-            if !lost.is_empty() {
-                let what = lost.join(", ");
-                self.notes.push(format!("the new file does not keep {what} of the old one"));
-            }
-            return Ok(());
-        }
-        lost.next().map_or(Ok(()), |Lost { what, cause }| {
-            Err(Error::AttributesLost { path: self.target.label.clone(), what, cause })
-        })
-    }
-
-    /// Gives the new file the config's name, and looks what that did. With the lease comes whether the
-    /// old file is as it was read.
-    fn swap<R>(
-        &mut self,
-        base: &Snapshot,
-        bytes: &[u8],
-        new: PrivateFile,
-        lease: Option<(Lease<'_>, bool)>,
-        plan: &mut Planner<'_, R>,
-    ) -> Result<Step<R>, Error> {
-        let mut backup = None;
-        let copy = || {
-            backup = self.copy_backup(base)?;
-            Ok(())
-        };
-        let mut exchanged = match exchange::swap(new, &self.target, copy) {
-            Ok(exchanged) => exchanged,
-            Err((cause, new)) if exchange::is_mounted_over(&cause) => {
-                drop((lease, new));
-                return self.write_in_place(base, bytes, "it is mounted by itself", plan);
-            }
-            Err((cause, _)) => return Err(self.not_writable("renaming the new file", cause)),
-        };
-        // What nobody has written until now need not be compared until its times say more.
-        let untouched = lease.as_ref().is_some_and(|(_, untouched)| *untouched);
-        let known = exchanged.identity(base).filter(|old| untouched && old.is_written_as(base));
-        // Who waits to write has the old file: that writer shall find it under its name.
-        if lease.as_ref().is_some_and(|(lease, _)| lease.is_wanted())
-            && exchanged.put_back(&self.target)
-        {
-            drop((lease, exchanged));
-            std::thread::sleep(Duration::from_millis(1));
-            return self.again(self.target.read()?, plan);
-        }
-        drop(lease);
-        self.written = true;
-        if let Some(backup) = backup {
-            self.keep(backup);
-        }
-        self.watch(base, bytes, exchanged.ours(), Some((exchanged, known)), plan)
-    }
-
-    /// Makes the new name last. The file is in place already: a failure is told, and no more.
-    fn sync_folder(&mut self) {
-        if let Err(cause) = self.target.folder.sync() {
-            let cause = crate::error::reason(&cause);
-            self.notes.push(format!(
-                "the folder of {} could not be synced ({cause}): a power loss could bring the old \
-                 file back",
-                self.target.label
-            ));
-        }
-    }
-
-    /// Copies the old content to the backup, where it can't be the old file itself.
-    fn copy_backup(&self, base: &Snapshot) -> io::Result<Option<PrivateFile>> {
-        let (Some(suffix), None) = (self.options.backup, &self.backup) else { return Ok(None) };
-        let make = |name: &OsStr| PrivateFile::create_as(&self.target, name);
-        let (_, copy) = exchange::with_new_name(&self.target, suffix, make)?;
-        copy.fill(base.text().bytes())?;
-        // A copy that nobody else can read is private enough where it can't be the same.
-        drop(attributes::carry(base.file(), copy.file()));
-        copy.file().sync_all()?;
-        Ok(Some(copy))
-    }
-
-    /// Refuses a backup whose name the file system doesn't take: after the swap it is too late to.
-    fn refuse_long_backup(&self) -> Result<(), Error> {
-        let Some(suffix) = self.options.backup else { return Ok(()) };
-        match self.target.folder.stat(&exchange::longest_name(&self.target, suffix)) {
-            Err(cause) if cause.kind() == io::ErrorKind::InvalidFilename => {
-                Err(self.not_writable("naming the backup", cause))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Lets a copy stay.
-    fn keep(&mut self, mut copy: PrivateFile) {
-        self.backup = Some(copy.name().to_owned());
-        copy.forget();
-    }
-
-    /// The old file goes, or becomes the backup if there is none yet.
-    fn let_go(&mut self, exchanged: Option<Exchanged>) {
-        let Some(mut exchanged) = exchanged else { return };
-        let suffix = self.options.backup.filter(|_| self.backup.is_none());
-        match exchanged.let_go(&self.target, suffix) {
-            Ok(None) => {}
-            kept @ Ok(_) => self.backup = kept.unwrap_or_default(),
-            Err((cause, left)) => {
-                let cause = crate::error::reason(&cause);
-                let left = self.target.shown(&left);
-                self.notes.push(format!("the old content is left in {left} ({cause})"));
-            }
-        }
-    }
-
-    /// What a person should know.
-    fn into_notes(mut self) -> Vec<String> {
-        let label = &self.target.label;
-        if let Some(reason) = self.in_place {
-            self.notes.push(format!("{label} was written in place, because {reason}"));
-        }
-        if self.swallowed {
-            self.notes.push(format!(
-                "another writer's rewrite of {label} had undone the change: it was written again"
-            ));
-        }
-        let usual = self.options.backup.map(|suffix| self.target.with_suffix(suffix));
-        if let Some(backup) = &self.backup
-            && self.backup != usual
-        {
-            let backup = self.target.shown(backup);
-            self.notes.push(format!("the old file is kept as {backup}, beside older copies"));
-        }
-        self.notes
-    }
 }

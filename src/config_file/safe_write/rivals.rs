@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::exchange::Exchanged;
 use super::lease::{Lease, Leased};
 use super::snapshot::{Identity, Snapshot};
-use super::{Planner, Step, Writer};
+use super::writer::{Planner, Step, Writer};
 use crate::error::Error;
 
 /// How long somebody who has the file open for writing is waited for.
