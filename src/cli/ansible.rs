@@ -20,8 +20,10 @@ use super::output::Output;
 use super::{command, help, without_values};
 use crate::auth::source;
 use crate::error::Error;
+use crate::escaped_json::escaped;
 use crate::exit_status::ExitStatus;
 use crate::secret::Secret;
+use crate::toml::printable::acts;
 
 /// What the file of the module is called on a host, perhaps with an architecture behind it.
 const NAME: &str = "docker_auth";
@@ -49,7 +51,8 @@ pub(super) fn run(file: &Path) -> ExitCode {
             (answer, error.exit_status())
         }
     };
-    super::output::answer(&answer.to_string());
+    // Ansible shows it to a person, and names in it are as they stand in the config.
+    super::output::answer(&escaped(&answer.to_string(), acts));
     ExitCode::from(status)
 }
 

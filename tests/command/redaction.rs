@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -493,6 +494,28 @@ fn nothing_in_a_config_reaches_a_terminal_but_letters() {
             let plain: String = colours.collect();
             assert_eq!(plain.find(acts), None, "{command:?}: {output:?}");
         }
+    }
+    // The module for Ansible is the same program under another name.
+    let module = folder.path().join("docker_auth");
+    symlink(env!("CARGO_BIN_EXE_runner-auth"), &module).expect("a link can be made");
+    for options in [
+        r#"{"config": "config.toml", "all": true, "state": "absent", "_ansible_diff": true}"#,
+        r#"{"config": "config.toml", "name": "nobody", "state": "absent"}"#,
+    ] {
+        fs::write(folder.path().join("options.json"), options).expect("options can be written");
+        fs::write(folder.path().join("config.toml"), &config).expect("a config can be written");
+        let output = Command::new(&module)
+            .arg("options.json")
+            .env_clear()
+            .current_dir(folder.path())
+            .output()
+            .expect("the module runs");
+        let answer = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(answer.find(acts), None, "{answer:?}");
+        let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+        let named = [&answer["runners"][0]["name"], &answer["msg"]];
+        let raw = |text: &serde_json::Value| text.as_str().is_some_and(|text| text.contains(&raw));
+        assert!(named.into_iter().any(raw), "{answer}");
     }
     let listed = run(folder.path(), &config, "list", true, "");
     let listed: serde_json::Value = serde_json::from_str(&listed.printed).expect("JSON");
