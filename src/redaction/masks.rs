@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use memchr::memchr3;
 
+use super::Redaction;
 use super::environment::Element;
 use super::known::LONGEST;
 use crate::auth::document::{StringKind, strings};
@@ -33,46 +34,40 @@ pub(super) struct Masks {
 /// One of them.
 pub(super) struct Mask {
     pub span: Range<usize>,
-    pub cover: Cover,
-}
-
-/// A secret with its placeholder, once there is one: it is asked for at each line of a secret of many.
-pub(super) struct Hidden {
     pub secret: Secret,
+    /// What is shown in its place, once that is known: it is asked for at each line of a secret of many.
     pub placeholder: OnceCell<String>,
 }
 
-/// What is shown in place of a span.
-pub(super) enum Cover {
-    /// A placeholder for this.
-    Placeholder(Hidden),
-    /// The text, in which known secrets may stand: somebody wrote it by hand.
-    Search,
-}
-
 impl Masks {
-    /// What is masked of some blocks in the part that is shown, or more of them.
-    pub fn of(syntax: &Syntax<'_>, blocks: Range<usize>, shown: &Range<usize>) -> Self {
-        let mut masks = Self::default();
+    /// What is masked of some blocks in the part that is shown, or more of them. The redaction knows the
+    /// secrets that may stand in what somebody wrote by hand.
+    pub fn of(
+        redaction: &Redaction<'_>,
+        syntax: &Syntax<'_>,
+        blocks: Range<usize>,
+        shown: &Range<usize>,
+    ) -> Self {
+        let mut walk = Walk { redaction, syntax, spans: Vec::new() };
         let blocks = &syntax.blocks()[blocks];
         for block in blocks {
             if let Some(header) = block.header() {
-                masks.keys(syntax, header);
+                walk.keys(header);
             }
             for pair in syntax.siblings(block.pairs()) {
                 let span = syntax.node(pair).span();
                 if span.start <= shown.end && span.end >= shown.start {
-                    masks.pair(syntax, pair);
+                    walk.pair(pair);
                 }
             }
         }
         let comments = syntax.comments();
         let first = comments.partition_point(|comment| comment.end < shown.start);
         for comment in comments[first..].iter().take_while(|comment| comment.start < shown.end) {
-            masks.comment(syntax, comment.clone());
+            walk.comment(comment.clone());
         }
-        masks.spans.sort_by_key(|mask| mask.span.start);
-        masks
+        walk.spans.sort_by_key(|mask| mask.span.start);
+        Self { spans: walk.spans }
     }
 
     /// Those that touch a span.
@@ -92,66 +87,79 @@ impl Masks {
         let end = touched(span.end).map_or(span.end, |mask| mask.span.end);
         start..end.max(start)
     }
+}
 
+/// Collects what is masked of a text.
+struct Walk<'w, 't> {
+    redaction: &'w Redaction<'w>,
+    syntax: &'w Syntax<'t>,
+    spans: Vec<Mask>,
+}
+
+impl Walk<'_, '_> {
     fn hide(&mut self, span: Range<usize>, secret: &str) {
         if !span.is_empty() {
             let secret = Secret::new(secret.to_owned());
-            let cover = Cover::Placeholder(Hidden { secret, placeholder: OnceCell::new() });
-            self.spans.push(Mask { span, cover });
+            self.spans.push(Mask { span, secret, placeholder: OnceCell::new() });
         }
     }
 
-    fn search(&mut self, span: Range<usize>) {
-        if !span.is_empty() {
-            self.spans.push(Mask { span, cover: Cover::Search });
+    /// Hides the known secrets in a text that somebody wrote by hand. They are looked for in what an escape
+    /// or a line end behind a backslash stands for; `place` tells where a piece of that stands.
+    fn search(&mut self, text: &str, place: impl Fn(Range<usize>) -> Range<usize>) {
+        for (span, secret) in self.redaction.secrets_in(text) {
+            self.hide(place(span), secret.expose());
         }
     }
 
-    fn comment(&mut self, syntax: &Syntax<'_>, comment: Range<usize>) {
-        let text = &syntax.text()[comment.clone()];
+    fn comment(&mut self, comment: Range<usize>) {
+        let text = &self.syntax.text()[comment.clone()];
         let body = text.trim_start_matches(['#', ' ', '\t']);
         let start = comment.end - body.len();
         if is_plain(body) {
-            self.search(start..comment.end);
+            self.search(body, |piece| start + piece.start..start + piece.end);
         } else {
             self.hide(start..comment.end, body);
         }
     }
 
-    fn pairs(&mut self, syntax: &Syntax<'_>, pairs: Range<NodeId>) {
-        for pair in syntax.siblings(pairs) {
-            self.pair(syntax, pair);
+    fn pairs(&mut self, pairs: Range<NodeId>) {
+        for pair in self.syntax.siblings(pairs) {
+            self.pair(pair);
         }
     }
 
-    fn pair(&mut self, syntax: &Syntax<'_>, pair: NodeId) {
-        self.keys(syntax, pair);
+    fn pair(&mut self, pair: NodeId) {
+        self.keys(pair);
+        let syntax = self.syntax;
         let key = syntax.keys(pair).last().unwrap_or_default();
         // Nearly every key stands there in small letters.
         let lower = key.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
         let key = if lower { key } else { Cow::Owned(key.to_lowercase()) };
-        self.value(syntax, &key, syntax.value(pair));
+        self.value(&key, syntax.value(pair));
     }
 
     /// The keys of a header or a pair: somebody may have taken a value for a key.
-    fn keys(&mut self, syntax: &Syntax<'_>, id: NodeId) {
+    fn keys(&mut self, id: NodeId) {
+        let syntax = self.syntax;
         let keys = syntax.children(id).take_while(|&id| syntax.node(id).kind == NodeKind::Key);
         for (id, key) in keys.zip(syntax.keys(id)) {
-            if may_be_secret(&key) {
+            if may_be_secret(&key) || !self.redaction.secrets_in(&key).is_empty() {
                 self.hide(syntax.node(id).span(), &key);
             }
         }
     }
 
-    fn value(&mut self, syntax: &Syntax<'_>, key: &str, id: NodeId) {
+    fn value(&mut self, key: &str, id: NodeId) {
+        let syntax = self.syntax;
         let span = syntax.node(id).span();
         match syntax.node(id).kind {
             NodeKind::Array => {
                 for child in syntax.children(id) {
-                    self.value(syntax, key, child);
+                    self.value(key, child);
                 }
             }
-            NodeKind::InlineTable => self.pairs(syntax, id + 1..syntax.after(id)),
+            NodeKind::InlineTable => self.pairs(id + 1..syntax.after(id)),
             _ => {
                 let raw = &syntax.text()[span.clone()];
                 let Some(encoding) = syntax.encoding(id) else {
@@ -167,7 +175,7 @@ impl Masks {
                 match (key, harmless(key, text)) {
                     ("environment", _) => self.element(&quoted),
                     ("image", true) => {}
-                    (_, true) => self.search(quoted.place(0..text.len())),
+                    (_, true) => self.search(text, |piece| quoted.place(piece)),
                     (_, false) => self.hide(quoted.place(0..text.len()), text),
                 }
             }

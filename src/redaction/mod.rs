@@ -26,7 +26,7 @@ use crate::runner::{Config, Runner};
 use crate::secret::Secret;
 use crate::toml::syntax::Syntax;
 use known::{KnownSecrets, is_wordy};
-use masks::{Cover, Hidden, Mask, Masks};
+use masks::{Mask, Masks};
 
 /// Gives out placeholders.
 ///
@@ -101,25 +101,39 @@ impl<'c> Redaction<'c> {
         format!("<hidden-{number}>")
     }
 
+    /// Where known secrets stand in a text, in its order: of two that share letters the later one only with
+    /// those of its own.
+    fn secrets_in(&self, text: &str) -> Vec<(Range<usize>, &Secret)> {
+        // No known secret is wordy, and every piece of a wordy text is.
+        if self.show || is_wordy(text) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        let mut hidden = 0;
+        for (at, _) in text.char_indices() {
+            if let Some(secret) = self.find(&text[at..]) {
+                let end = at + secret.expose().len();
+                if end > hidden {
+                    found.push((at.max(hidden)..end, secret));
+                    hidden = end;
+                }
+            }
+        }
+        found
+    }
+
     /// A text that somebody wrote freely into the file, such as a name, without the known secrets in
     /// it.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
-        // No known secret is wordy, and every piece of a wordy text is.
-        if is_wordy(text) {
-            return text.to_owned();
-        }
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
-        while let Some(letter) = text[at..].chars().next() {
-            if let Some(secret) = self.find(&text[at..]) {
-                out.push_str(&self.placeholder(secret));
-                at += secret.expose().len();
-            } else {
-                out.push(letter);
-                at += letter.len_utf8();
-            }
+        for (span, secret) in self.secrets_in(text) {
+            out.push_str(&text[at..span.start]);
+            out.push_str(&self.placeholder(secret));
+            at = span.end;
         }
+        out.push_str(&text[at..]);
         out
     }
 
@@ -134,7 +148,7 @@ impl<'c> Redaction<'c> {
 
     /// What is masked in some blocks of a parsed text, as far as it touches what is shown of them.
     fn masks(&self, syntax: &Syntax<'_>, blocks: Range<usize>, shown: &Range<usize>) -> Masks {
-        if self.show { Masks::default() } else { Masks::of(syntax, blocks, shown) }
+        if self.show { Masks::default() } else { Masks::of(self, syntax, blocks, shown) }
     }
 
     /// A piece of one line of a text as it may be shown. Its letters are as they stand there: what goes to
@@ -142,21 +156,35 @@ impl<'c> Redaction<'c> {
     fn show(&self, text: &str, span: Range<usize>, masks: &Masks) -> String {
         let mut out = String::with_capacity(span.len());
         let mut at = span.start;
-        for Mask { span: mask, cover } in masks.touching(&span) {
+        for Mask { span: mask, secret, placeholder } in masks.touching(&span) {
             let piece = mask.start.max(at)..mask.end.min(span.end);
             out.push_str(&text[at..piece.start]);
             at = piece.end;
-            match cover {
-                // A line end inside a secret of several lines stays a line end.
-                Cover::Placeholder(_)
-                    if text[piece.clone()].trim_matches(['\r', '\n']).is_empty() => {}
-                Cover::Placeholder(Hidden { secret, placeholder }) => {
-                    out.push_str(placeholder.get_or_init(|| self.placeholder(secret)));
-                }
-                Cover::Search => out.push_str(&self.clean(&text[piece])),
+            // A line end inside a secret of several lines stays a line end.
+            if !text[piece].trim_matches(['\r', '\n']).is_empty() {
+                out.push_str(placeholder.get_or_init(|| self.placeholder(secret)));
             }
         }
         out.push_str(text[at..span.end].trim_end_matches(['\r', '\n']));
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toml::text::ConfigText;
+
+    #[test]
+    fn of_secrets_that_share_letters_none_is_shown() {
+        let text = "[[runners]]\nenvironment = ['A_KEY=tr0ub4dor-3', 'B_KEY=dor-3-h0rses', 'C_KEY=ub4dor']\n";
+        let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
+        let config = Config::parse(&text).unwrap();
+        let mut redaction = Redaction::new(false);
+        redaction.learn_config(&config);
+        let clean = |text| redaction.clean(text);
+        assert_eq!(clean("a tr0ub4dor-3-h0rses b"), "a <hidden-1><hidden-2> b");
+        assert_eq!(clean("xub4dor-3-h0rses"), "x<hidden-3><hidden-2>");
+        assert_eq!(clean("no h0rses"), "no h0rses");
     }
 }
