@@ -20,6 +20,9 @@ fn names(first: u8) -> &'static [&'static str] {
     }
 }
 
+/// A secret that is shorter is masked in its own place only: it is a part of other words.
+pub(crate) const SHORTEST: usize = 6;
+
 /// What stands for a secret where no number tells it from others.
 pub(crate) const HIDDEN: &str = "<hidden>";
 
@@ -159,6 +162,49 @@ pub(crate) fn is_random(word: &str) -> bool {
     // A capital begins a word of a name, and signs stand between words.
     let within = changes(|one, next| (one, next) != (0, 1) && one != 3 && next != 3);
     has[..3] == [true; 3] && (all * 2 >= word.len() || within * 4 >= word.len())
+}
+
+/// Whether a text is made of nothing but words and what stands between words; every piece of it is then.
+pub(crate) fn is_wordy(text: &str) -> bool {
+    let (mut alphabetic, mut sign) = (false, false);
+    let mut word = Word::default();
+    for letter in text.chars() {
+        if letter.is_alphanumeric() {
+            word.bytes += letter.len_utf8();
+            word.letters += 1;
+            word.alphabetic |= letter.is_alphabetic();
+            word.numeric |= letter.is_numeric();
+            alphabetic |= word.alphabetic;
+        } else {
+            sign |= !" .,:;/_-".contains(letter);
+            if word.is_distinct() {
+                return false;
+            }
+            word = Word::default();
+        }
+        // What long texts have at their beginning.
+        if sign && alphabetic {
+            return false;
+        }
+    }
+    !word.is_distinct()
+}
+
+/// What a word is made of.
+#[derive(Default)]
+struct Word {
+    bytes: usize,
+    letters: usize,
+    alphabetic: bool,
+    numeric: bool,
+}
+
+impl Word {
+    /// Whether no language has it.
+    fn is_distinct(&self) -> bool {
+        let long = if self.alphabetic { SHORTEST } else { 8 };
+        (self.numeric && self.bytes >= long) || self.letters >= 24
+    }
 }
 
 /// Whether what stands in the place of a key could be a secret that somebody took for one.

@@ -8,18 +8,18 @@ use super::input::Input;
 use super::oddities::odd;
 use super::output::{Output, filtered};
 use super::preview::{Ending, Preview, Told, warnings};
-use super::report::select;
+use super::report::redaction;
 use crate::cli::terminal::Terminal;
 use crate::config_file::safe_write::{self, Options, Patch};
 use crate::doctor::{self, Finding};
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
 use crate::plan::{Mended, Plan, Request};
-use crate::redaction::Redaction;
 use crate::redaction::diff;
 use crate::runner::Config;
 use crate::runner::selection::{Matches, Selector};
 use crate::toml::printable::one_line;
+use crate::toml::text::ConfigText;
 
 pub(super) fn check_writing(global: &Global, writing: &Writing) -> Result<(), Error> {
     if global.is_filter() && (writing.backup.is_some() || writing.settle > 0) {
@@ -72,12 +72,12 @@ pub(super) fn converse(
     loop {
         let request = conversation.ask()?;
         conversation.check(&request, output)?;
-        let Guide { input, config, runners, .. } = conversation.guide();
+        let Guide { input, runners, .. } = conversation.guide();
         // Their numbers count in the text in which they were shown.
         let runners = Runners::Picked(runners.clone());
         let intent = Intent::Request(&request);
         let change = Change { global, command, runners, intent, writing, output };
-        let told = change.tell(config)?;
+        let told = change.tell(input.text())?;
         if let Some(status) = change.propose(input, told, true)? {
             return Ok(status);
         }
@@ -115,8 +115,7 @@ impl Change<'_> {
         if self.writing.yes && !self.is_dry() && !self.global.is_filter() {
             return self.write_at_once();
         }
-        let (input, told) =
-            Input::read_settled(self.global, |input| self.tell(&Config::parse(input.text())?))?;
+        let (input, told) = Input::read_settled(self.global, |input| self.tell(input.text()))?;
         let status = self.propose(&input, told, false)?;
         Ok(status.unwrap_or(ExitStatus::No))
     }
@@ -126,7 +125,7 @@ impl Change<'_> {
         let outcome = safe_write::rewrite(&path, self.options(), |text| {
             let config = self.global.config_in(&path, text)?;
             let text = config.as_ref().unwrap_or(text);
-            let told = self.tell(&Config::parse(text)?)?;
+            let told = self.tell(text)?;
             // Only now, when the parsed config is gone.
             let bytes = told.changes().then(|| text.patched(&told.edits));
             Ok(Patch { bytes, report: told })
@@ -207,27 +206,26 @@ impl Change<'_> {
     }
 
     /// Plans the change of a config.
-    fn tell(&self, config: &Config<'_>) -> Result<Told, Error> {
-        let selected = match &self.runners {
-            Runners::Selected(selector) => {
-                select(selector, config, Matches::One, self.output.show_secrets)?
+    fn tell(&self, text: &ConfigText) -> Result<Told, Error> {
+        let mut config = Config::parse(text)?;
+        if let Intent::Request(Request::Set { logins, .. }) = self.intent {
+            for (_, login) in logins {
+                config.learn(login);
             }
+        }
+        let config = &config;
+        let selected = match &self.runners {
+            Runners::Selected(selector) => selector.select(config, Matches::One)?,
             Runners::Picked(numbers) => numbers.clone(),
         };
         let plan = match self.intent {
             Intent::Request(request) => Plan::make(config, &selected, request)?,
             Intent::Mended(mend) => Plan::of_mended(config, mend(config)?)?,
         };
-        let mut redaction = Redaction::new(self.output.show_secrets);
-        if let Intent::Request(Request::Set { logins, .. }) = self.intent {
-            for (_, login) in logins {
-                redaction.learn_credential(login);
-            }
-        }
+        let redaction = redaction(config, self.output.show_secrets);
         let Writing { yes, dry_run, check, context, .. } = *self.writing;
         let unseen = self.output.quiet && (yes || dry_run || check);
         let lines = if plan.changes() && !unseen {
-            redaction.learn_config(config);
             diff::diff(config, &plan, &redaction, context.into())
         } else {
             Vec::new()
@@ -239,7 +237,6 @@ impl Change<'_> {
         if let Intent::Request(request) = self.intent {
             report.body.warnings.splice(0..0, odd(request));
         }
-        let text = config.text();
         Ok(Told {
             summary: preview.summary(&report.body),
             report,

@@ -11,7 +11,7 @@ use super::args::{Doctor, Format, Global};
 use super::fix;
 use super::input::Input;
 use super::output::Output;
-use super::report::{ErrorLabel, Report, RunnerLabel, redaction, select};
+use super::report::{ErrorLabel, Report, RunnerLabel, redaction};
 use super::review::{self, Remark};
 use crate::auth::source::credential_helper;
 use crate::count::counted;
@@ -141,7 +141,7 @@ fn examine(
     let mut redactor = Redaction::new(global.show_secrets);
     let mut selected = Vec::new();
     if let Some(config) = &config {
-        selected = select(selector, config, Matches::Any, global.show_secrets)?;
+        selected = selector.select(config, Matches::Any)?;
         findings.retain(|finding| {
             finding.runner.is_none_or(|runner| selected.binary_search(&runner).is_ok())
         });
@@ -322,7 +322,7 @@ impl Telling<'_, '_> {
         };
         let style = if self.output.colors() { style } else { Style::new() };
         let runner = finding.runner.zip(self.config).map_or(String::new(), |(number, config)| {
-            let title = self.redaction.clean(&config.runners()[number].title());
+            let title = self.redaction.title(&config.runners()[number]);
             format!(" (runner {title})")
         });
         let message = format!("{}{runner}", finding.message);

@@ -7,7 +7,6 @@ use super::args::{Doctor, Global, Writing};
 use super::change::{self, check_writing};
 use super::doctor::{has_helper, look};
 use super::output::Output;
-use super::report::select;
 use crate::doctor::{self, Circumstances, Finding};
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -49,7 +48,7 @@ fn fix_one(
 ) -> Result<ExitStatus, Error> {
     let left = Cell::new(false);
     let mend = |config: &Config<'_>| {
-        let selected = select(selector, config, Matches::Any, output.show_secrets)?;
+        let selected = selector.select(config, Matches::Any)?;
         let is_selected = |finding: &Finding| {
             finding.runner.is_none_or(|runner| selected.binary_search(&runner).is_ok())
         };

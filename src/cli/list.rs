@@ -6,7 +6,7 @@ use super::args::{Format, Global, List};
 use super::columns::Columns;
 use super::input::Input;
 use super::output::Output;
-use super::report::{Report, RunnerLabel, RunnersBody, redaction, select};
+use super::report::{Report, RunnerLabel, RunnersBody, redaction};
 use crate::auth::registry::without_user;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -51,7 +51,7 @@ fn runners(
     let config = Config::parse(input.text())?;
     let redaction = redaction(&config, show_secrets);
     let mut runners = Vec::new();
-    for number in select(selector, &config, Matches::Any, show_secrets)? {
+    for number in selector.select(&config, Matches::Any)? {
         let runner = &config.runners()[number];
         let (credentials, problem) = match listing::credentials(&config, runner)? {
             Ok(credentials) => (credentials, None),
@@ -60,7 +60,7 @@ fn runners(
         runners.push(RunnerReport {
             label: RunnerLabel::new(runner, &redaction),
             id: runner.id().filter(|&id| id != 0),
-            url: redaction.clean(&without_user(runner.url())),
+            url: redaction.clean(&without_user(runner.url())).into_owned(),
             credentials,
             problem,
         });

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::args::{Format, Global, Render, RenderForm};
 use super::input::Input;
 use super::output::{Output, to_stdout};
-use super::report::{Report, select};
+use super::report::Report;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
 use crate::resolver::rendering::{Form, Rendering};
@@ -69,7 +69,7 @@ fn rendering(global: &Global, render: &Render) -> Result<Rendering, Error> {
     }
     let input = Input::read(global)?;
     let config = Config::parse(input.text())?;
-    let selected = select(&selector, &config, Matches::One, global.show_secrets)?;
+    let selected = selector.select(&config, Matches::One)?;
     match selected[..] {
         [number] => Rendering::of_runner(&config, &config.runners()[number]),
         _ => Err(Error::Usage("render prints the document of one runner: name one".into())),

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use crate::error::{Candidate, Error};
+use crate::error::Error;
 use crate::redaction::Redaction;
-use crate::runner::selection::{Matches, Selector};
 use crate::runner::{Config, Runner, label};
 use crate::toml::text::ConfigText;
 
@@ -87,34 +86,6 @@ impl RunnerLabel {
 /// A runner as a heading: name, token, executor, on one line.
 pub(super) fn heading(runner: &Runner<'_>, redaction: &Redaction<'_>) -> String {
     label::heading(&redaction.name(runner), runner)
-}
-
-/// The runners that are selected. An error lists others, whose names may hold what is a secret elsewhere.
-pub(super) fn select(
-    selector: &Selector,
-    config: &Config<'_>,
-    matches: Matches,
-    show_secrets: bool,
-) -> Result<Vec<usize>, Error> {
-    selector.select(config, matches).map_err(|error| {
-        let redaction = redaction(config, show_secrets);
-        let clean = |text: String| redaction.clean(&text);
-        // Only the name: a gap in the token's start or the executor would tell that a password is the
-        // same.
-        let clean_name =
-            |runner: Candidate| Candidate { name: redaction.clean(&runner.name), ..runner };
-        let all = |runners: Vec<Candidate>| runners.into_iter().map(clean_name).collect();
-        match error {
-            Error::RunnerNotFound { path, wanted, near, candidates } => {
-                let (near, candidates) = (near.map(clean), all(candidates));
-                Error::RunnerNotFound { path, wanted, near, candidates }
-            }
-            Error::RunnerAmbiguous { path, wanted, candidates } => {
-                Error::RunnerAmbiguous { path, wanted, candidates: all(candidates) }
-            }
-            error => error,
-        }
-    })
 }
 
 /// A redaction that knows every secret of a config.

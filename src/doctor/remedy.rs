@@ -59,8 +59,11 @@ impl<'e> Remedies<'e> {
             return Some(String::new());
         }
         let name = runner.name();
-        // A command is shown, and so is no name with a token in it.
-        if !name.is_empty() && runner.shown_name() == name && self.names.get(name) == Some(&1) {
+        // A command is shown, and so is no name with a secret in it.
+        if !name.is_empty()
+            && self.config.shown_name(runner) == name
+            && self.names.get(name) == Some(&1)
+        {
             return Some(option("-n", name));
         }
         let token = runner.short_token();

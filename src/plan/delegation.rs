@@ -55,7 +55,7 @@ impl RunnerContext<'_, '_> {
                 "runner '{}': GitLab Runner from 19.4 on (and {}) may not run \
                  docker-credential-{helper} for a document in its config, unless {} permits it: try \
                  one job, or store the credential without --delegate",
-                self.runner.title(),
+                self.config.title(self.runner),
                 RunnerVersion::CORRECTED,
                 allowed_helpers::KEY
             )

@@ -270,13 +270,13 @@ fn who_pulls(config: &Config<'_>, runner: &Runner<'_>, several: bool) -> Vec<Str
             warnings.push(format!(
                 "runner '{}' has the executor {executor}, which pulls no images and ignores the \
                  credential{advice}",
-                runner.title()
+                config.title(runner)
             ));
         }
         Pull::Driver => warnings.push(format!(
             "runner '{}' has the executor {executor}, whose driver decides what it does with the \
              credential",
-            runner.title()
+            config.title(runner)
         )),
         Pull::Runner | Pull::Kubelet | Pull::Unknown => {}
     }
@@ -284,7 +284,7 @@ fn who_pulls(config: &Config<'_>, runner: &Runner<'_>, several: bool) -> Vec<Str
         warnings.push(format!(
             "runner '{}' has {SERVICE_ACCOUNT}: GitLab Runner from 16.9 on then attaches the \
              credential to no pod",
-            runner.title()
+            config.title(runner)
         ));
     }
     warnings

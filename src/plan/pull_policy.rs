@@ -331,7 +331,7 @@ fn refused(config: &Config<'_>, runner: &Runner<'_>, offset: usize, problem: Str
     Error::PullPolicyRefused {
         path: config.text().label().to_owned(),
         place: config.text().place(offset),
-        runner: runner.title(),
+        runner: config.title(runner),
         problem,
     }
 }

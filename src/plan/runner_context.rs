@@ -110,7 +110,7 @@ impl RunnerContext<'_, '_> {
         Error::InvalidAuthDocument {
             path: self.config.text().label().to_owned(),
             place: self.place(entry, error.offset),
-            runner: self.runner.title(),
+            runner: self.config.title(self.runner),
             problem: error.problem,
         }
     }

@@ -98,7 +98,7 @@ impl RunnerContext<'_, '_> {
                 return Err(Error::HelperAnswers {
                     path: self.config.text().label().to_owned(),
                     place: self.place(entry, document.helper_place(helper).start),
-                    runner: self.runner.title(),
+                    runner: self.config.title(self.runner),
                     registry: registry.to_string(),
                     helper: helper.shown_name().to_owned(),
                 });
@@ -124,7 +124,7 @@ impl RunnerContext<'_, '_> {
         Some(format!(
             "runner '{}' asks the credsStore '{}' first: a registry that the store lists gets the \
              store's answer in place of this credential",
-            self.runner.title(),
+            self.config.title(self.runner),
             store.shown_name()
         ))
     }

@@ -80,7 +80,7 @@ impl RunnerContext<'_, '_> {
                 let versions = named(found.iter().map(|found| found.as_ref() == Some(reason)));
                 warnings.push(format!(
                     "runner '{}': GitLab Runner {versions} {}",
-                    self.runner.title(),
+                    self.config.title(self.runner),
                     reason.words(&name)
                 ));
             }
@@ -145,7 +145,7 @@ impl RunnerContext<'_, '_> {
             None => Error::InvalidAuthDocument {
                 path: self.config.text().label().to_owned(),
                 place: self.config.text().place(self.runner.place().offset),
-                runner: self.runner.title(),
+                runner: self.config.title(self.runner),
                 problem,
             },
         }

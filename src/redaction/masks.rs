@@ -10,11 +10,11 @@ use std::ops::Range;
 use memchr::memchr3;
 
 use super::Redaction;
-use super::environment::Element;
-use super::known::LONGEST;
 use crate::auth::document::{StringKind, strings};
 use crate::auth::registry::shown;
 use crate::runner::auth_entry::is_auth_entry;
+use crate::runner::element::Element;
+use crate::runner::known_secrets::LONGEST;
 use crate::runner::token;
 use crate::secret::{
     Secret, is_word, looks_generated, looks_like_secret, may_be_secret, names_a_secret,

@@ -1,8 +1,8 @@
 //! What of a config may be shown, and placeholders for the rest.
 //!
 //! Two rules: a place of the file is shown only when it can hold no secret ([`masks`]), and in what
-//! people write freely (names, comments) secrets that stand elsewhere in the file are looked for
-//! ([`known`]). The words of this program, image references, registries and what a person typed are
+//! people write freely (names, comments) secrets that stand elsewhere in the file are looked for, which
+//! [`Config`] knows. The words of this program, image references, registries and what a person typed are
 //! never searched: a password that is one of those words would be told by the gap.
 //!
 //! Placeholders are numbered in the order in which secrets appear; equal secrets have equal
@@ -11,21 +11,17 @@
 //! This room knows the config, the plan and the places in them. It does not print.
 
 pub mod diff;
-mod environment;
 pub(crate) mod excerpt;
-mod known;
 mod masks;
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::auth::credential::Credential;
-use crate::runner::{Config, Runner};
+use crate::runner::{Config, Runner, label};
 use crate::secret::Secret;
 use crate::toml::syntax::Syntax;
-use known::{KnownSecrets, is_wordy};
 use masks::{Mask, Masks};
 
 /// Gives out placeholders.
@@ -35,10 +31,10 @@ use masks::{Mask, Masks};
 ///
 /// # fn main() -> Result<(), runner_auth::Error> {
 /// let text = ConfigText::new("config.toml", b"[[runners]]\n  token = 'glrt-0123456789abcdef'\n".to_vec());
-/// let config = Config::parse(&text)?;
+/// let mut config = Config::parse(&text)?;
+/// config.learn(&Credential::new("ci", Secret::from("hunter2!"))?);
 /// let mut redaction = Redaction::new(false);
 /// redaction.learn_config(&config);
-/// redaction.learn_credential(&Credential::new("ci", Secret::from("hunter2!"))?);
 /// assert_eq!(redaction.clean("once hunter2! was enough"), "once <hidden-1> was enough");
 /// # Ok(())
 /// # }
@@ -46,50 +42,20 @@ use masks::{Mask, Masks};
 pub struct Redaction<'c> {
     show: bool,
     numbers: RefCell<HashMap<Secret, usize>>,
-    credentials: KnownSecrets,
-    configs: Vec<&'c Config<'c>>,
-    /// The secrets of the configs, from the first text on that could hold one: to learn them costs more
-    /// than to read the file, and most names and comments are plain words.
-    of_configs: OnceCell<KnownSecrets>,
+    config: Option<&'c Config<'c>>,
 }
 
 impl<'c> Redaction<'c> {
     /// Hides secrets, or shows them when the person asked for it.
     #[must_use]
     pub fn new(show_secrets: bool) -> Self {
-        Self {
-            show: show_secrets,
-            numbers: RefCell::default(),
-            credentials: KnownSecrets::default(),
-            configs: Vec::new(),
-            of_configs: OnceCell::new(),
-        }
+        Self { show: show_secrets, numbers: RefCell::default(), config: None }
     }
 
-    /// Looks for what a credential holds from now on.
-    pub fn learn_credential(&mut self, credential: &Credential) {
-        if !self.show {
-            self.credentials.learn_credential(credential);
-        }
-    }
-
-    /// Looks for the secrets that a config holds: tokens, the values of variables, passwords.
+    /// Looks for the secrets that a config holds (tokens, the values of variables, passwords), and for those
+    /// that it was told of.
     pub fn learn_config(&mut self, config: &'c Config<'c>) {
-        if !self.show {
-            self.configs.push(config);
-            self.of_configs = OnceCell::new();
-        }
-    }
-
-    /// The longest known secret at the start of a text.
-    fn find(&self, text: &str) -> Option<&Secret> {
-        let of_configs = self.of_configs.get_or_init(|| {
-            let mut known = KnownSecrets::default();
-            self.configs.iter().for_each(|config| known.learn_config(config));
-            known
-        });
-        let found = [self.credentials.find(text), of_configs.find(text)];
-        found.into_iter().flatten().max_by_key(|secret| secret.expose().len())
+        self.config = Some(config);
     }
 
     /// The placeholder of a secret.
@@ -101,40 +67,21 @@ impl<'c> Redaction<'c> {
         format!("<hidden-{number}>")
     }
 
-    /// Where known secrets stand in a text, in its order: of two that share letters the later one only with
-    /// those of its own.
+    /// Where known secrets stand in a text, in its order.
     fn secrets_in(&self, text: &str) -> Vec<(Range<usize>, &Secret)> {
-        // No known secret is wordy, and every piece of a wordy text is.
-        if self.show || is_wordy(text) {
-            return Vec::new();
-        }
-        let mut found = Vec::new();
-        let mut hidden = 0;
-        for (at, _) in text.char_indices() {
-            if let Some(secret) = self.find(&text[at..]) {
-                let end = at + secret.expose().len();
-                if end > hidden {
-                    found.push((at.max(hidden)..end, secret));
-                    hidden = end;
-                }
-            }
-        }
-        found
+        self.config.filter(|_| !self.show).map_or_else(Vec::new, |config| config.secrets_in(text))
     }
 
     /// A text that somebody wrote freely into the file, such as a name, without the known secrets in
     /// it.
     #[must_use]
-    pub fn clean(&self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut at = 0;
-        for (span, secret) in self.secrets_in(text) {
-            out.push_str(&text[at..span.start]);
-            out.push_str(&self.placeholder(secret));
-            at = span.end;
+    pub fn clean<'s>(&self, text: &'s str) -> Cow<'s, str> {
+        match self.config {
+            Some(config) if !self.show => {
+                config.without_secrets(text, |secret| self.placeholder(secret))
+            }
+            _ => Cow::Borrowed(text),
         }
-        out.push_str(&text[at..]);
-        out
     }
 
     /// The name of a runner: some people call one by its token, or by an old one.
@@ -142,8 +89,13 @@ impl<'c> Redaction<'c> {
         if self.show {
             return runner.name().to_owned();
         }
-        let rest = |text| Cow::Owned(self.clean(text));
-        runner.name_with(rest, |token| self.placeholder(&token.into())).into_owned()
+        let token = |token: &str| self.placeholder(&token.into());
+        runner.name_with(|text| self.clean(text), token).into_owned()
+    }
+
+    /// How a report calls a runner: its name, or its short token where it has none.
+    pub(crate) fn title(&self, runner: &Runner<'_>) -> String {
+        label::called(self.name(runner), runner)
     }
 
     /// What is masked in some blocks of a parsed text, as far as it touches what is shown of them.

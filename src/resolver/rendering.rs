@@ -64,7 +64,7 @@ impl Rendering {
         });
         let nothing = || Error::NothingToRender {
             path: config.text().label().to_owned(),
-            runner: runner.title(),
+            runner: config.title(runner),
         };
         let Some((entry, filled)) = found else {
             return Err(nothing());
@@ -166,7 +166,7 @@ impl Problem<'_, '_> {
         Error::InvalidAuthDocument {
             path: self.config.text().label().to_owned(),
             place: self.config.text().place(self.entry.place_of(self.filled, offset).start),
-            runner: self.runner.title(),
+            runner: self.config.title(self.runner),
             problem: problem.to_owned(),
         }
     }

@@ -76,14 +76,14 @@ impl<'s, 't> Environment<'s, 't> {
             return Err(Error::InvalidEnvironment {
                 path: path(),
                 place: text.place(start(header)),
-                runner: runner.title(),
+                runner: config.title(runner),
             });
         }
         let Some(pair) = found else { return Ok(None) };
         let invalid = |id: NodeId| Error::InvalidEnvironment {
             path: path(),
             place: text.place(start(id)),
-            runner: runner.title(),
+            runner: config.title(runner),
         };
         let array = syntax.value(pair);
         if dotted.is_some() || syntax.node(array).kind != NodeKind::Array {

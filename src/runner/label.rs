@@ -1,12 +1,17 @@
 //! How a runner is called. The names in it are as they stand in the file: what goes to a terminal is
 //! escaped where it is printed.
 
-use super::Runner;
+use super::{Config, Runner};
 use crate::error::{self, Candidate};
 
 /// A runner's name and short token. The name is given, since it may have been cleaned of secrets.
 pub(crate) fn title(name: &str, runner: &Runner<'_>) -> String {
     error::title(name, runner.short_token())
+}
+
+/// A runner's name, or [`title`] where it has none.
+pub(crate) fn called(name: String, runner: &Runner<'_>) -> String {
+    if name.is_empty() { title("", runner) } else { name }
 }
 
 /// [`title`] with the executor.
@@ -15,8 +20,8 @@ pub(crate) fn heading(name: &str, runner: &Runner<'_>) -> String {
 }
 
 /// [`heading`] with GitLab's number for it, to choose by.
-pub(crate) fn candidate(runner: &Runner<'_>) -> Candidate {
-    of(&runner.shown_name(), runner)
+pub(crate) fn candidate(config: &Config<'_>, runner: &Runner<'_>) -> Candidate {
+    of(&config.shown_name(runner), runner)
 }
 
 fn of(name: &str, runner: &Runner<'_>) -> Candidate {

@@ -10,10 +10,12 @@
 pub(crate) mod allowed_helpers;
 pub(crate) mod allowed_images;
 pub(crate) mod auth_entry;
+pub(crate) mod element;
 pub(crate) mod environment;
 pub(crate) mod executor;
 mod finder;
 pub(crate) mod known_keys;
+pub(crate) mod known_secrets;
 pub(crate) mod label;
 pub(crate) mod layout;
 pub(crate) mod named_images;
@@ -29,11 +31,14 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
+use crate::auth::credential::Credential;
 use crate::error::Error;
 use crate::runner::executor::Executor;
 use crate::runner::finder::{Finder, TwoSpellings};
-use crate::secret::{HIDDEN, looks_like_secret};
+use crate::runner::known_secrets::KnownSecrets;
+use crate::secret::{HIDDEN, Secret, is_wordy, looks_like_secret};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, Syntax, SyntaxError};
 use crate::toml::text::ConfigText;
@@ -41,12 +46,15 @@ use crate::toml::text::ConfigText;
 /// A config with its runners. It borrows the text it was read from.
 ///
 /// ```
-/// use runner_auth::{Config, ConfigText};
+/// use runner_auth::{Config, ConfigText, Credential, Secret};
 ///
 /// # fn main() -> Result<(), runner_auth::Error> {
-/// let text = ConfigText::new("config.toml", b"[[runners]]\n  name = 'docker'\n".to_vec());
-/// let config = Config::parse(&text)?;
-/// assert_eq!(config.runners()[0].name(), "docker");
+/// let text = ConfigText::new("config.toml", b"[[runners]]\n  name = 'docker hunter2!'\n".to_vec());
+/// let mut config = Config::parse(&text)?;
+/// let runner = &config.runners()[0];
+/// assert_eq!((runner.name(), &*config.title(runner)), ("docker hunter2!", "docker hunter2!"));
+/// config.learn(&Credential::new("ci", Secret::from("hunter2!"))?);
+/// assert_eq!(config.title(&config.runners()[0]), "docker <hidden>");
 /// # Ok(())
 /// # }
 /// ```
@@ -54,6 +62,11 @@ pub struct Config<'t> {
     text: &'t ConfigText,
     syntax: Syntax<'t>,
     runners: Vec<Runner<'t>>,
+    /// The secrets in it, from the first text on that could hold one: to learn them costs more than to read
+    /// the file, and most names and comments are plain words.
+    known: OnceLock<KnownSecrets>,
+    /// Secrets that are on their way into it.
+    coming: KnownSecrets,
 }
 
 /// One `[[runners]]` entry.
@@ -66,7 +79,7 @@ pub struct Config<'t> {
 /// let text = ConfigText::new("config.toml", text.as_bytes().to_vec());
 /// let config = Config::parse(&text)?;
 /// let runner: &Runner = &config.runners()[0];
-/// assert_eq!((runner.id(), runner.name(), runner.title()), (Some(7), "ours", "ours".to_owned()));
+/// assert_eq!((runner.id(), runner.name(), config.title(runner)), (Some(7), "ours", "ours".to_owned()));
 /// assert_eq!((runner.short_token(), runner.executor().name()), ("4qCqD8pEo", "docker"));
 /// assert!(runner.has_token("4qCqD8pEo") && runner.url().starts_with("https://"));
 /// # Ok(())
@@ -123,7 +136,8 @@ impl<'t> Config<'t> {
             first: text.place(first),
             second: text.place(second),
         });
-        Ok((Self { text, syntax, runners }, twice))
+        let (known, coming) = (OnceLock::new(), KnownSecrets::default());
+        Ok((Self { text, syntax, runners, known, coming }, twice))
     }
 
     /// The text that was parsed.
@@ -136,6 +150,66 @@ impl<'t> Config<'t> {
     #[must_use]
     pub fn runners(&self) -> &[Runner<'t>] {
         &self.runners
+    }
+
+    /// Looks for what a credential holds, too, in what is shown of the config from now on.
+    pub fn learn(&mut self, credential: &Credential) {
+        self.coming.learn_credential(credential);
+    }
+
+    /// Where secrets of the config stand in a text that somebody wrote freely, in its order: of two that
+    /// share letters the later one only with those of its own.
+    pub(crate) fn secrets_in(&self, text: &str) -> Vec<(Range<usize>, &Secret)> {
+        // No known secret is wordy, and every piece of a wordy text is.
+        if is_wordy(text) {
+            return Vec::new();
+        }
+        let known = self.known.get_or_init(|| KnownSecrets::of_config(&self.syntax));
+        let mut found = Vec::new();
+        let mut hidden = 0;
+        for (at, _) in text.char_indices() {
+            let here = [self.coming.find(&text[at..]), known.find(&text[at..])];
+            let longest = here.into_iter().flatten().max_by_key(|secret| secret.expose().len());
+            let end = longest.map_or(at, |secret| at + secret.expose().len());
+            if let Some(secret) = longest.filter(|_| end > hidden) {
+                found.push((at.max(hidden)..end, secret));
+                hidden = end;
+            }
+        }
+        found
+    }
+
+    /// Such a text with something else in place of each secret.
+    pub(crate) fn without_secrets<'s>(
+        &self,
+        text: &'s str,
+        cover: impl Fn(&Secret) -> String,
+    ) -> Cow<'s, str> {
+        let secrets = self.secrets_in(text);
+        if secrets.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+        for (span, secret) in secrets {
+            shown.push_str(&text[at..span.start]);
+            shown.push_str(&cover(secret));
+            at = span.end;
+        }
+        shown.push_str(&text[at..]);
+        Cow::Owned(shown)
+    }
+
+    /// The name of a runner as it may be shown, where no number tells its secrets from others.
+    pub(crate) fn shown_name<'r>(&'r self, runner: &'r Runner<'_>) -> Cow<'r, str> {
+        let hidden = |_: &Secret| HIDDEN.to_owned();
+        runner.name_with(|text| self.without_secrets(text, hidden), |_| HIDDEN.to_owned())
+    }
+
+    /// How messages call a runner: its name without what is a secret in this config, or its short token
+    /// where it has none.
+    #[must_use]
+    pub fn title(&self, runner: &Runner<'_>) -> String {
+        label::called(self.shown_name(runner).into_owned(), runner)
     }
 
     pub(crate) fn syntax(&self) -> &Syntax<'t> {
@@ -165,11 +239,6 @@ impl Runner<'_> {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The name as it may be shown, where no number tells its secrets from others.
-    pub(crate) fn shown_name(&self) -> Cow<'_, str> {
-        self.name_with(Cow::from, |_| HIDDEN.to_owned())
     }
 
     /// The name with something else in place of each token in it, and the rest as `rest` has it: some
@@ -233,18 +302,14 @@ impl Runner<'_> {
     pub(crate) fn place(&self) -> &RunnerPlace {
         &self.place
     }
-
-    /// How messages call it: its name, or its short token where it has none.
-    #[must_use]
-    pub fn title(&self) -> String {
-        if self.name.is_empty() { label::title("", self) } else { self.shown_name().into_owned() }
-    }
 }
 
 /// Shows what a listing shows, not the token.
 impl fmt::Debug for Runner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Runner({:?}, {}, {})", self.shown_name(), self.short_token(), self.executor)
+        // What is a secret elsewhere in the config is not known here.
+        let name = self.name_with(Cow::from, |_| HIDDEN.to_owned());
+        write!(f, "Runner({name:?}, {}, {})", self.short_token(), self.executor)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which runners a command means.
 
 use crate::error::Error;
+use crate::runner::executor::Executor;
 use crate::runner::label::candidate;
 use crate::runner::near_name::near_name;
 use crate::runner::{Config, Runner};
@@ -60,10 +61,11 @@ impl Selector {
         if runners.is_empty() && matches == Matches::Any && self.is_empty() {
             return Ok(Vec::new());
         }
+        let candidate = |runner| candidate(config, runner);
         let not_found = |wanted: String| Error::RunnerNotFound {
             path: path.clone(),
             wanted,
-            near: self.near(runners),
+            near: self.near(config),
             candidates: runners.iter().map(candidate).collect(),
         };
         let found: Vec<usize> =
@@ -135,10 +137,14 @@ impl Selector {
     }
 
     /// What may have been meant by a name or an executor that no runner has.
-    fn near(&self, runners: &[Runner<'_>]) -> Option<String> {
-        let names = runners.iter().filter(|runner| runner.shown_name() == runner.name());
+    fn near(&self, config: &Config<'_>) -> Option<String> {
+        // No piece of a secret leads to the whole of it.
+        let runners = config.runners();
+        let names = runners.iter().filter(|runner| config.shown_name(runner) == runner.name());
         let names: Vec<_> = names.map(Runner::name).collect();
-        let executors: Vec<_> = runners.iter().map(|runner| runner.executor().name()).collect();
+        let executors = runners.iter().map(Runner::executor);
+        let executors = executors.filter(|executor| executor.shown() == executor.name());
+        let executors: Vec<_> = executors.map(Executor::name).collect();
         let name = self.names.iter().find_map(|wanted| near_name(wanted, &names));
         let executor = || self.executors.iter().find_map(|wanted| near_name(wanted, &executors));
         name.or_else(executor).map(str::to_owned)

@@ -176,6 +176,86 @@ fn an_error_that_lists_runners_names_none_by_a_secret() {
     }
 }
 
+/// Every kind of message that calls a runner by its name.
+#[test]
+fn a_secret_in_a_name_is_in_no_message() {
+    let document = |document: &str| format!("'DOCKER_AUTH_CONFIG={document}'");
+    let set = &["set", "--id", "1", "-u", "ci", "--password-env", "PASSWORD", "-r"][..];
+    let docker = "executor = \"docker\"";
+    let good = document(r#"{"auths": {"r.io": {"auth": "dTpw"}}}"#);
+    let no_base64 = document(r#"{"auths": {"r.io": {"auth": "x"}}}"#);
+    let helper = document(r#"{"credHelpers": {"r.io": "x"}}"#);
+    let store = document(r#"{"credsStore": "x"}"#);
+    let dry = &["--dry-run"][..];
+    for (keys, element, arguments) in [
+        (docker, &good, &["remove", "--id", "1", "-r", "q.io", "--yes"][..]),
+        (docker, &good, &["remove", "--id", "1", "-r", "r.io", "--yes", "--quiet"]),
+        (docker, &no_base64, &["doctor", "--fix", "--yes"]),
+        (docker, &no_base64, &["doctor"]),
+        (docker, &no_base64, &["render", "--id", "1"]),
+        (docker, &no_base64, &["remove", "--id", "1", "-r", "r.io", "--yes"]),
+        (docker, &no_base64, &[set, &["q.io"], dry].concat()),
+        (docker, &no_base64, &["explain", "r.io/app"]),
+        (docker, &"1".to_owned(), &[set, &["q.io"], dry].concat()),
+        (docker, &"1".to_owned(), &["list"]),
+        (docker, &"'A=1'".to_owned(), &["render", "--id", "1"]),
+        (docker, &helper, &[set, &["r.io"], dry].concat()),
+        (docker, &store, &[set, &["r.io"], dry].concat()),
+        ("executor = \"shell\"", &good, &[set, &["q.io"], dry].concat()),
+        ("executor = \"custom\"", &good, &[set, &["q.io"], dry].concat()),
+        ("executor = \"shell\"", &good, &["set", "--id", "1", "--pull-policy", "always"]),
+        (
+            docker,
+            &good,
+            &["set", "--id", "1", "--credential-helper", "x", "--delegate", "--dry-run"],
+        ),
+        (docker, &good, &["list", "-n", "nobody"]),
+        (docker, &good, &["render"]),
+    ] {
+        for format in ["text", "json"] {
+            let arguments = [arguments, &["--format", format]].concat();
+            let printed = |name: &str, own: &str| {
+                let runner = |id: u8| {
+                    format!(
+                        "[[runners]]\n  name = \"{name}\"\n  id = {id}\n  {keys}\n  environment = \
+                         [\"DB_PASSWORD={own}\", {element}]\n  [runners.docker]\n    image = \"{id}\"\n"
+                    )
+                };
+                // Without a token it is only by the name that a command can pick one of them.
+                let other = runner(2).replace(name, "two");
+                run(&arguments, &(runner(1) + &other))
+            };
+            // What the message says of any other name.
+            let plain = printed("plain-name", "tr0ub4dor&3");
+            let quiet = format == "text" && arguments.contains(&"--quiet");
+            assert!(quiet || plain.contains("plain-name"), "{arguments:?}: {plain}");
+            // A secret of the config, and one that is on its way into it.
+            let comes = arguments.contains(&"--password-env");
+            let secrets = ["tr0ub4dor&3", "NewPassw0rd"];
+            for secret in &secrets[..=usize::from(comes)] {
+                for name in [(*secret).to_owned(), format!("the {secret} one")] {
+                    let printed = printed(&name, "tr0ub4dor&3");
+                    assert!(!printed.contains(secret), "{arguments:?}: {printed}");
+                    assert!(quiet || printed.contains("<hidden"), "{arguments:?}: {printed}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_piece_of_a_secret_does_not_lead_to_it() {
+    let secret = "Xk7mQz4Lw9Rt2Vb8";
+    let config = format!(
+        "[[runners]]\n  name = \"one {secret}\"\n  token = \"{secret}\"\n[[runners]]\n  executor = \
+         \"{secret}\"\n"
+    );
+    for arguments in [&["list", "-n", "one X"][..], &["list", "--executor", "Xk7"]] {
+        let printed = run(arguments, &config);
+        assert!(printed.contains("<hidden") && !printed.contains("mQz4Lw9Rt"), "{printed}");
+    }
+}
+
 #[test]
 fn a_key_made_of_variables_is_shown_as_it_is_written() {
     let set = ["set", "-u", "ci", "--password-env", "PASSWORD", "--dry-run", "-r"];

@@ -14,7 +14,7 @@ use super::args::{Explain, Format, Global};
 use super::image;
 use super::input::Input;
 use super::output::Output;
-use super::report::{redaction, select};
+use super::report::redaction;
 use crate::auth::registry::shown_image;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
@@ -49,7 +49,7 @@ pub(super) fn explain(
     let redaction = redaction(&config, global.show_secrets);
     let version = explain.runner_version;
     config.check_read_by(version)?;
-    let selected = select(&selector, &config, Matches::Any, global.show_secrets)?;
+    let selected = selector.select(&config, Matches::Any)?;
     let questions = Questions::of(&config, &selected, &explain.images)?;
     let mut answers = questions.answers(&config, version)?;
     let mut summary = Summary::default();

@@ -8,7 +8,7 @@ mod set;
 use super::args::{Global, Writing};
 use super::input::Input;
 use super::output::Output;
-use super::report::{heading, redaction, select};
+use super::report::{heading, redaction};
 use super::terminal::{Question, Terminal};
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
@@ -72,15 +72,14 @@ impl Guide<'_> {
         // What goes wrong in the talk is no reason to read the file again, and to ask again.
         let (_, end) = Input::read_settled(global, |input| {
             let config = &Config::parse(input.text())?;
-            let (runners, candidates) =
-                match select(selector, config, Matches::One, global.show_secrets) {
-                    Ok(runners) => (runners, Vec::new()),
-                    Err(Error::RunnerAmbiguous { .. }) => {
-                        let all = Selector { all: true, ..selector.clone() };
-                        (Vec::new(), all.select(config, Matches::One)?)
-                    }
-                    Err(error) => return Err(error),
-                };
+            let (runners, candidates) = match selector.select(config, Matches::One) {
+                Ok(runners) => (runners, Vec::new()),
+                Err(Error::RunnerAmbiguous { .. }) => {
+                    let all = Selector { all: true, ..selector.clone() };
+                    (Vec::new(), all.select(config, Matches::One)?)
+                }
+                Err(error) => return Err(error),
+            };
             let (terminal, show_secrets) = (&mut terminal, global.show_secrets);
             Ok(talk(Guide { terminal, input, config, show_secrets, candidates, runners }))
         })?;

@@ -15,7 +15,7 @@ use super::args::{Format, Global, Network, Verify};
 use super::image;
 use super::input::Input;
 use super::output::Output;
-use super::report::{Report, RunnerLabel, RunnersBody, redaction, select};
+use super::report::{Report, RunnerLabel, RunnersBody, redaction};
 use crate::config_file::ConfigFile;
 use crate::count::counted;
 use crate::error::Error;
@@ -85,9 +85,9 @@ pub(super) fn verify(
     let selector = verify.selection.selector()?;
     let (input, selected) = Input::read_settled(global, |input| {
         let config = Config::parse(input.text())?;
-        select(&selector, &config, Matches::Any, global.show_secrets)
+        selector.select(&config, Matches::Any)
     })?;
-    let config = Config::parse(input.text())?;
+    let mut config = Config::parse(input.text())?;
     let asked = AskedImages { given: images, named_in_config: verify.named_images };
     let mut questions = Questions::new(asked, timeout);
     if input.file().is_some_and(ConfigFile::is_foreign) {
@@ -96,10 +96,8 @@ pub(super) fn verify(
     for number in selected {
         questions.add(&config, number)?;
     }
-    let mut redaction = redaction(&config, global.show_secrets);
-    for credential in questions.helped() {
-        redaction.learn_credential(credential);
-    }
+    questions.helped().for_each(|credential| config.learn(credential));
+    let redaction = redaction(&config, global.show_secrets);
     let progress = Progress::begin(output, questions.len());
     let verification = questions.ask(&settings, |done| progress.show(done));
     progress.end();

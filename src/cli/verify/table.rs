@@ -99,7 +99,7 @@ impl Telling<'_> {
         let runners: Vec<_> =
             runners.iter().map(|&runner| &self.config.runners()[runner]).collect();
         let first = runners.iter().take(MOST_NAMES);
-        let mut names: Vec<_> = first.map(|runner| self.redaction.clean(&runner.title())).collect();
+        let mut names: Vec<_> = first.map(|runner| self.redaction.title(runner)).collect();
         if runners.len() > MOST_NAMES {
             names.push(format!("{} more", runners.len() - MOST_NAMES));
         }

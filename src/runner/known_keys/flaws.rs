@@ -49,7 +49,7 @@ pub(crate) struct FlawedKey {
 /// The flawed keys of some blocks.
 pub(super) fn flaws(config: &Config<'_>, lookup: Lookup, blocks: &[usize]) -> Vec<FlawedKey> {
     let syntax = config.syntax();
-    let mut check = Check { syntax, lookup, path: Vec::new(), flaws: Vec::new() };
+    let mut check = Check { config, syntax, lookup, path: Vec::new(), flaws: Vec::new() };
     for &number in blocks {
         let block = &syntax.blocks()[number];
         check.block(block.header(), block.pairs(), config.runner_of_block(number));
@@ -58,6 +58,7 @@ pub(super) fn flaws(config: &Config<'_>, lookup: Lookup, blocks: &[usize]) -> Ve
 }
 
 struct Check<'c, 't> {
+    config: &'c Config<'t>,
     syntax: &'c Syntax<'t>,
     lookup: Lookup,
     /// The names of the tables that are open and of the key in them.
@@ -217,7 +218,8 @@ impl<'t> Check<'_, 't> {
 
     /// The path at hand, without what somebody may have taken for a key.
     fn shown_path(&self) -> String {
-        let shown = self.path.iter().map(|key| if may_be_secret(key) { HIDDEN } else { key });
+        let is_secret = |key| may_be_secret(key) || !self.config.secrets_in(key).is_empty();
+        let shown = self.path.iter().map(|key| if is_secret(key) { HIDDEN } else { key });
         shown.collect::<Vec<_>>().join(".")
     }
 

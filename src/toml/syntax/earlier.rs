@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{NodeId, NodeKind, Syntax};
+use crate::secret::is_wordy;
 
 /// The most letters of a key that is repeated in a message.
 const LONGEST: usize = 32;
 
-/// The most digits in it: what has more may be a secret that somebody took for a key.
+/// The most digits in it: what has more may be a secret that somebody took for a key, and so may a word that
+/// no language has.
 const MOST_DIGITS: usize = 3;
 
 /// A key or a table that is defined twice.
@@ -116,7 +118,8 @@ impl<'t> Syntax<'t> {
         let name = self.keys(id).collect::<Vec<_>>().join(".");
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let digits = name.bytes().filter(u8::is_ascii_digit).count();
-        if name.len() <= LONGEST && digits <= MOST_DIGITS && name.bytes().all(letter) {
+        let short = name.len() <= LONGEST && digits <= MOST_DIGITS;
+        if short && name.bytes().all(letter) && is_wordy(&name) {
             return if pair { format!("'{name}'") } else { format!("[{name}]") };
         }
         (if pair { "this key" } else { "this table" }).to_owned()
@@ -144,6 +147,8 @@ mod tests {
             ("[t]\nx = [{a = 1, a = 3}]\n", 4, "'a'", 10),
             ("\"u:p@h\" = 1\n\"u:p@h\" = 1\n", 12, "this key", 0),
             ("glrt1234 = 1\nglrt1234 = 1\n", 13, "this key", 0),
+            ("fwYYQ7UiaqZhzH = 1\nfwYYQ7UiaqZhzH = 1\n", 19, "this key", 0),
+            ("tr0ub4dor = 1\ntr0ub4dor = 1\n", 14, "this key", 0),
         ] {
             let found = match Syntax::parse(text) {
                 Ok(syntax) => syntax.twice_at(second).map(|twice| (twice.name, twice.first)),

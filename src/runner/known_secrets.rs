@@ -5,27 +5,23 @@
 
 use std::ops::Range;
 
-use super::environment::{Element, document};
 use crate::auth::credential::Credential;
 use crate::auth::document::{StringKind, each_string};
 use crate::auth::registry::shown;
-use crate::runner::Config;
-use crate::secret::{Secret, looks_generated, names_a_secret};
+use crate::runner::element::{Element, document};
+use crate::secret::{SHORTEST, Secret, is_wordy, looks_generated, names_a_secret};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 
-/// A secret that is shorter is masked in its own place only: it is a part of other words.
-const SHORTEST: usize = 6;
-
 /// A longer text is not looked for: none that is shown is as long.
-pub(super) const LONGEST: usize = 256;
+pub(crate) const LONGEST: usize = 256;
 
 /// How many bytes of each secret are kept for a quick look.
 const START: usize = 4;
 
 /// Secrets, sorted so that the one at the start of a text is found in a few steps.
 #[derive(Default)]
-pub(super) struct KnownSecrets {
+pub(crate) struct KnownSecrets {
     sorted: Vec<Known>,
     /// The first bytes of these, as numbers: few texts that are shown begin like a secret.
     starts: Vec<u32>,
@@ -38,18 +34,19 @@ struct Known {
 }
 
 impl KnownSecrets {
+    /// Those of a config: tokens, the values of variables, passwords.
+    pub fn of_config(syntax: &Syntax<'_>) -> Self {
+        let mut known = Self::default();
+        for block in syntax.blocks() {
+            known.learn_pairs(syntax, block.pairs());
+        }
+        known.sort();
+        known
+    }
+
     /// Learns what a credential holds.
     pub fn learn_credential(&mut self, credential: &Credential) {
         self.add_credential(credential);
-        self.sort();
-    }
-
-    /// Learns the secrets that a config holds: tokens, the values of variables, passwords.
-    pub fn learn_config(&mut self, config: &Config<'_>) {
-        let syntax = config.syntax();
-        for block in syntax.blocks() {
-            self.learn_pairs(syntax, block.pairs());
-        }
         self.sort();
     }
 
@@ -173,49 +170,6 @@ impl KnownSecrets {
 /// and so say that it is the password.
 fn is_distinct(secret: &str) -> bool {
     (SHORTEST..=LONGEST).contains(&secret.len()) && !is_wordy(secret) && !is_host(secret)
-}
-
-/// Whether a text is made of nothing but words and what stands between words; every piece of it is then.
-pub(super) fn is_wordy(text: &str) -> bool {
-    let (mut alphabetic, mut sign) = (false, false);
-    let mut word = Word::default();
-    for letter in text.chars() {
-        if letter.is_alphanumeric() {
-            word.bytes += letter.len_utf8();
-            word.letters += 1;
-            word.alphabetic |= letter.is_alphabetic();
-            word.numeric |= letter.is_numeric();
-            alphabetic |= word.alphabetic;
-        } else {
-            sign |= !" .,:;/_-".contains(letter);
-            if word.is_distinct() {
-                return false;
-            }
-            word = Word::default();
-        }
-        // What long texts have at their beginning.
-        if sign && alphabetic {
-            return false;
-        }
-    }
-    !word.is_distinct()
-}
-
-/// What a word is made of.
-#[derive(Default)]
-struct Word {
-    bytes: usize,
-    letters: usize,
-    alphabetic: bool,
-    numeric: bool,
-}
-
-impl Word {
-    /// Whether no language has it.
-    fn is_distinct(&self) -> bool {
-        let long = if self.alphabetic { SHORTEST } else { 8 };
-        (self.numeric && self.bytes >= long) || self.letters >= 24
-    }
 }
 
 /// The first bytes of a text, if it is long enough for a secret.

@@ -4,7 +4,7 @@ use crate::runner::auth_entry::is_like_variable;
 use crate::secret::looks_generated;
 
 /// An element, cut into what may be shown and what may not.
-pub(super) enum Element<'e> {
+pub(crate) enum Element<'e> {
     /// `NAME=value`.
     Variable { name: &'e str, value: &'e str },
     /// The auth entry's name with blanks, in other letter case or before a colon.
