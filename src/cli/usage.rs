@@ -5,14 +5,16 @@ use std::num::ParseIntError;
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, CommandFactory as _};
 
+use super::args::Arguments;
 use crate::runner::pull_policy::PullPolicy;
 
 /// What people type for an option with a password as its value.
 const PASSWORD_OPTIONS: [&str; 5] = ["--password", "--passwd", "--pass", "--pw", "-p"];
 
 /// What people type for a command that is called otherwise.
-const COMMANDS: [(&str, &str); 8] = [
+const COMMANDS: [(&str, &str); 11] = [
     ("add", "set"),
     ("login", "set"),
     ("update", "set"),
@@ -21,6 +23,22 @@ const COMMANDS: [(&str, &str); 8] = [
     ("rm", "remove"),
     ("check", "doctor"),
     ("lint", "doctor"),
+    ("show", "list"),
+    ("ls", "list"),
+    ("version", "--version"),
+];
+
+/// What people type for an option that is called otherwise.
+const OTHER_NAMES: [(&str, &str); 9] = [
+    ("--runner", "--name"),
+    ("--runners", "--name"),
+    ("--host", "--registry"),
+    ("--server", "--registry"),
+    ("--url", "--registry"),
+    ("--file", "--config"),
+    ("-f", "--config"),
+    ("--helper", "--credential-helper"),
+    ("--stdin", "--password-stdin"),
 ];
 
 /// What stands behind which options of commands that take nothing else.
@@ -94,6 +112,21 @@ fn has_value(option: &str, words: &[String]) -> bool {
     })
 }
 
+/// The option that is meant by one that its command doesn't have.
+fn other_name(name: &str, words: &[String]) -> Option<String> {
+    let all = Arguments::command();
+    let command = words.iter().skip(1).find_map(|word| all.find_subcommand(word))?;
+    if command.get_name() == "explain" && name == "--image" {
+        return Some(
+            "explain takes images without an option: runner-auth explain IMAGE".to_owned(),
+        );
+    }
+    let (_, meant) = OTHER_NAMES.iter().find(|(other, _)| *other == name)?;
+    let mut known = all.get_arguments().chain(command.get_arguments()).filter_map(Arg::get_long);
+    let is_there = known.any(|long| meant.strip_prefix("--") == Some(long));
+    is_there.then(|| format!("{} has no option {name}: {meant} does that", command.get_name()))
+}
+
 /// A word that is no argument here.
 fn unknown(found: &str, words: &[String]) -> Option<String> {
     let name = found.split('=').next().unwrap_or_default();
@@ -111,7 +144,7 @@ fn unknown(found: &str, words: &[String]) -> Option<String> {
         return Some("to have the answer in JSON, write --format json".to_owned());
     }
     if found.starts_with('-') {
-        return None;
+        return other_name(name, words);
     }
     let before = words.iter().take_while(|word| *word != found);
     let option = before.filter(|word| word.starts_with('-')).last();
