@@ -209,7 +209,10 @@ fn a_helper_of_another_registry_is_not_asked() {
     let said = place.fails(3, &[&["set", "-y"], &source[..]].concat());
     assert!(said.contains("config.json:1:38: broken.io: its auth is not"), "{said}");
     let said = place.fails(6, &[&["set", "-y"], &source[..], &["-r", "p.io"]].concat());
-    assert!(said.contains("docker-credential-missing is not in the PATH"), "{said}");
+    assert!(
+        said.contains("docker-credential-missing (named in config.json) is not in the PATH"),
+        "{said}"
+    );
     let said = place.fails(6, &[&["set", "-y"], &source[..], &["-r", "q.io"]].concat());
     assert!(said.contains("docker-credential-fails failed"), "{said}");
 }
@@ -813,7 +816,7 @@ fn a_helper_that_is_no_name_is_not_told() {
         place.put("login.json", helpers);
         let run = place.run(&["set", "--from-docker-config", "login.json", "--yes"]);
         assert!(
-            run.printed.contains("docker-credential-<hidden> is not in the PATH"),
+            run.printed.contains("docker-credential-<hidden> (named in login.json) is not in"),
             "{}",
             run.printed
         );

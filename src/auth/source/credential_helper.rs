@@ -125,7 +125,7 @@ impl CredentialHelper {
         check_name(name)?;
         let program = find(name).ok_or_else(|| Error::HelperFailed {
             helper: name.to_owned(),
-            problem: "is not in the PATH: install it, or name another helper".into(),
+            problem: "is not in the PATH: install it, or store the credential itself".into(),
         })?;
         Ok(Self { name: name.to_owned(), program, timeout })
     }

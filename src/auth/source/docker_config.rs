@@ -164,6 +164,10 @@ impl LoginFile<'_, '_> {
             }
             CredentialHelper::new(&named.name, self.timeout).map_err(|error| match error {
                 error @ Error::InvalidHelperName => self.source.refuse(place, &error.to_string()),
+                Error::HelperFailed { helper, problem } => {
+                    let problem = format!("(named in {}) {problem}", self.source.label());
+                    Error::HelperFailed { helper, problem }
+                }
                 error => error,
             })
         };
