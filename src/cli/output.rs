@@ -140,17 +140,20 @@ impl Output {
         let colors = if terminal { self.colors_on_terminal() } else { self.colors() };
         let mut out = String::with_capacity(text_length(lines));
         for line in lines {
-            let shown = printable(line);
-            let line_end = line_end(line);
+            let (text, line_end) = without_return(&line.text);
             if !colors {
                 out.push_str(sign(line.kind));
-                shown.for_each(|(_, piece)| out.push_str(&piece));
+                out.push_str(&printable(line.kind, text));
                 out.push_str(line_end);
                 continue;
             }
             let style = style(line.kind);
             out.push_str(&format!("{style}{}", sign(line.kind)));
-            for (changed, piece) in shown {
+            let mut left = text;
+            for (changed, piece) in line.pieces() {
+                let (piece, rest) = left.split_at(piece.len().min(left.len()));
+                left = rest;
+                let piece = printable(line.kind, piece);
                 if changed {
                     let marked = style.invert();
                     out.push_str(&format!("{marked}{piece}{marked:#}{style}"));
@@ -164,26 +167,16 @@ impl Output {
     }
 }
 
-/// The pieces of a diff's line without what a terminal would act on.
-fn printable(line: &Line) -> impl Iterator<Item = (bool, Cow<'_, str>)> {
-    let last = line.pieces.len().saturating_sub(1);
-    line.pieces.iter().enumerate().map(move |(number, (changed, piece))| {
-        let end = if number == last { without_return(piece) } else { piece };
-        // The name of a file has no reason to hold a tab.
-        let file = line.kind == LineKind::File;
-        (*changed, if file { one_line(end) } else { one_line_with_tabs(end) })
-    })
+/// A piece of a diff's line without what a terminal would act on.
+fn printable(kind: LineKind, piece: &str) -> Cow<'_, str> {
+    // The name of a file has no reason to hold a tab.
+    if kind == LineKind::File { one_line(piece) } else { one_line_with_tabs(piece) }
 }
 
-/// The line end of a diff's line. A carriage return is a part of the patch, and right before the end of the
+/// A diff's line and its line end. A carriage return is a part of the patch, and right before the end of the
 /// line a terminal has nothing to write over.
-fn line_end(line: &Line) -> &'static str {
-    let piece = line.pieces.last().map_or("", |(_, piece)| piece);
-    if without_return(piece).len() < piece.len() { "\r\n" } else { "\n" }
-}
-
-fn without_return(piece: &str) -> &str {
-    piece.strip_suffix('\r').unwrap_or(piece)
+fn without_return(line: &str) -> (&str, &str) {
+    line.strip_suffix('\r').map_or((line, "\n"), |line| (line, "\r\n"))
 }
 
 fn colors_are_wanted() -> bool {

@@ -37,7 +37,7 @@ pub(super) fn changed_lines(
     let first_line = config.text().line_of(span.start);
     let after = patched.text.syntax();
     // The block starts at its bracket: what stands before it on the line is shown with it.
-    let head = &syntax.text()[config.text().line(first_line).start..span.start];
+    let head = &syntax.text()[line_start(syntax.text(), span.start)..span.start];
     let touched = touched_lines(old, span.start, edits);
     let come = touched.first().zip(touched.last());
     let come = come.map_or(0..0, |(first, last)| first.new.start..last.new.end);
@@ -46,29 +46,26 @@ pub(super) fn changed_lines(
         let above = memchr_iter(b'\n', &old.as_bytes()[..old_span.start]).count();
         let old_lines = Lines::of(old, old_span);
         let new_lines = Lines::of(new, new_span);
-        for op in ops(&old_lines.texts, &new_lines.texts, None) {
-            if op.tag() == DiffTag::Equal {
-                continue;
-            }
+        for (old_lost, new_come) in replaced(&old_lines, &new_lines) {
             let shown = |start: usize, text: String| {
                 if start == 0 { [head, &text].concat() } else { text }
             };
             let gone: Vec<_> = old_lines
-                .spans(op.old_range())
+                .spans(old_lost.clone())
                 .map(|line| {
                     let piece = span.start + line.start..span.start + line.end;
                     shown(line.start, shown_line(redaction, syntax.text(), piece, old_masks))
                 })
                 .collect();
             let come: Vec<_> = new_lines
-                .spans(op.new_range())
+                .spans(new_come)
                 .map(|line| shown(line.start, shown_line(redaction, new, line, &new_masks)))
                 .collect();
-            let first = first_line + above + op.old_range().start;
+            let first = first_line + above + old_lost.start;
             changes.push(ChangedLines {
                 old: first..first + gone.len(),
                 added: come.len(),
-                lines: marked(&gone, &come),
+                lines: marked(gone, come),
             });
         }
     }
@@ -102,23 +99,35 @@ fn touched_lines(old: &str, base: usize, edits: &[Edit]) -> Vec<Touched> {
     all
 }
 
+/// Which lines give way to which.
+fn replaced(old: &Lines<'_>, new: &Lines<'_>) -> Vec<(Range<usize>, Range<usize>)> {
+    let (old, new) = (old.texts(), new.texts());
+    // One line for another needs no search.
+    if let ([before], [after]) = (&old[..], &new[..]) {
+        return if before == after { Vec::new() } else { vec![(0..1, 0..1)] };
+    }
+    let ops = ops(&old, &new, None).into_iter().filter(|op| op.tag() != DiffTag::Equal);
+    ops.map(|op| (op.old_range(), op.new_range())).collect()
+}
+
 /// Some lines of a text, with their line ends.
 struct Lines<'t> {
-    texts: Vec<&'t str>,
+    text: &'t str,
     /// Where each starts, and where the last one ends.
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
     fn of(text: &'t str, span: Range<usize>) -> Self {
-        let (start, mut end) = (span.start, span.start);
-        let texts: Vec<_> = text[span].split_inclusive('\n').collect();
-        let ends = texts.iter().map(|line| {
-            end += line.len();
-            end
-        });
-        let starts = std::iter::once(start).chain(ends).collect();
-        Self { texts, starts }
+        let mut starts = vec![span.start];
+        while let Some(&start) = starts.last().filter(|&&start| start < span.end) {
+            starts.push(after_newline(text, start).min(span.end));
+        }
+        Self { text, starts }
+    }
+
+    fn texts(&self) -> Vec<&'t str> {
+        self.starts.windows(2).map(|two| &self.text[two[0]..two[1]]).collect()
     }
 
     fn spans(&self, lines: Range<usize>) -> impl Iterator<Item = Range<usize>> {

@@ -14,6 +14,8 @@
 //! let lines: Vec<Line> = diff(&config, &plan, &Redaction::new(false), 3);
 //! let added: Vec<_> = lines.iter().filter(|line| line.kind == LineKind::Added).collect();
 //! assert_eq!((added.len(), sign(LineKind::Added)), (1, "+"));
+//! // It takes no line's place, so that nothing in it is marked.
+//! assert!(added[0].pieces().eq([(false, added[0].text.as_str())]));
 //! assert!(to_text(&lines).contains(r#"{"r.io": {"auth": "<hidden-1>"}}"#));
 //! # Ok(())
 //! # }
@@ -60,13 +62,29 @@ pub enum LineKind {
 pub struct Line {
     /// What it is.
     pub kind: LineKind,
-    /// Its pieces, each with whether it is what changed in the line.
-    pub pieces: Vec<(bool, String)>,
+    /// What it says.
+    pub text: String,
+    /// The bytes of the text that the line on the other side lacks, in whole words; none where nothing is
+    /// marked.
+    pub changed: Vec<Range<usize>>,
 }
 
 impl Line {
     fn new(kind: LineKind, text: String) -> Self {
-        Self { kind, pieces: vec![(false, text)] }
+        Self { kind, text, changed: Vec::new() }
+    }
+
+    /// The text in pieces, each with whether it is what changed in the line.
+    pub fn pieces(&self) -> impl Iterator<Item = (bool, &str)> {
+        let mut pieces = Vec::with_capacity(2 * self.changed.len() + 1);
+        let mut at = 0;
+        for span in &self.changed {
+            pieces.push((false, &self.text[at..span.start]));
+            pieces.push((true, &self.text[span.clone()]));
+            at = span.end;
+        }
+        pieces.push((false, &self.text[at..]));
+        pieces.into_iter().filter(|(_, piece)| !piece.is_empty())
     }
 
     fn context(text: &str) -> Self {
@@ -105,11 +123,12 @@ pub fn diff(
     // What is secret in another file is not known here: its lines are shown where all is.
     let around = enclosure.filter(|_| redaction.show).and_then(Enclosure::around);
     let (before, behind) = around.unwrap_or_default();
-    let mut out = vec![
-        Line::new(LineKind::File, format!("--- {label}")),
-        Line::new(LineKind::File, format!("+++ {label}")),
-    ];
     let count = config.text().line_count();
+    let near = changes.len().saturating_mul(2 * context + 1).min(count + changes.len());
+    let marked: usize = changes.iter().map(|change| change.lines.len()).sum();
+    let mut out = Vec::with_capacity(2 + near + marked);
+    out.push(Line::new(LineKind::File, format!("--- {label}")));
+    out.push(Line::new(LineKind::File, format!("+++ {label}")));
     let lacks = LacksLineEnd::new(config.text(), plan.edits());
     let mut shift = 0_isize;
     let mut rest = &mut changes[..];
@@ -198,11 +217,14 @@ fn indent_lines(lines: &mut [Line], enclosure: &Enclosure, mut old: usize, inden
                 old += 1;
                 enclosure.place(old - 1, 0).1
             }
-            LineKind::Added if line.pieces.iter().any(|(_, text)| !is_line_end(text)) => indent,
+            LineKind::Added if !is_line_end(&line.text) => indent,
             LineKind::Added | LineKind::File | LineKind::Hunk | LineKind::NoLineEnd => 0,
         };
         if blanks > 0 {
-            line.pieces.insert(0, (false, " ".repeat(blanks)));
+            line.text.insert_str(0, &" ".repeat(blanks));
+            for span in &mut line.changed {
+                *span = span.start + blanks..span.end + blanks;
+            }
         }
     }
 }
@@ -235,7 +257,7 @@ pub fn to_text(lines: &[Line]) -> String {
     let mut out = String::with_capacity(text_length(lines));
     for line in lines {
         out.push_str(sign(line.kind));
-        line.pieces.iter().for_each(|(_, text)| out.push_str(text));
+        out.push_str(&line.text);
         out.push('\n');
     }
     out
@@ -243,8 +265,7 @@ pub fn to_text(lines: &[Line]) -> String {
 
 /// How many bytes the diff has as plain text.
 pub(crate) fn text_length(lines: &[Line]) -> usize {
-    let pieces = lines.iter().flat_map(|line| &line.pieces).map(|(_, text)| text.len());
-    pieces.sum::<usize>() + lines.len() * "+\n".len()
+    lines.iter().map(|line| line.text.len() + "+\n".len()).sum()
 }
 
 /// What a line starts with.

@@ -1,7 +1,10 @@
 //! Which words of a line change, when it gives way to one that is like it.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use memchr::memchr_iter;
 use similar::algorithms::{Capture, Compact, Replace, myers};
 use similar::{DiffOp, DiffTag};
 
@@ -9,13 +12,6 @@ use super::{Line, LineKind};
 
 /// How one list of lines or words becomes another.
 pub(super) fn ops(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp> {
-    if let ([before], [after]) = (old, new) {
-        return vec![if before == after {
-            DiffOp::Equal { old_index: 0, new_index: 0, len: 1 }
-        } else {
-            DiffOp::Replace { old_index: 0, old_len: 1, new_index: 0, new_len: 1 }
-        }];
-    }
     let mut diff = Compact::new(Replace::new(Capture::new()), old, new);
     // One algorithm for one type: each other would be code that nobody runs. To capture can't fail.
     let Ok(()) = myers::diff_deadline(&mut diff, old, 0..old.len(), new, 0..new.len(), deadline);
@@ -23,23 +19,26 @@ pub(super) fn ops(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<
 }
 
 /// The lines of a change, with the words marked in which they differ.
-pub(super) fn marked(gone: &[String], come: &[String]) -> Vec<Line> {
-    let whole = |kind, lines: &[String]| -> Vec<Line> {
-        lines.iter().map(|line| Line::new(kind, line.clone())).collect()
-    };
-    let mut lines = Vec::new();
+pub(super) fn marked(gone: Vec<String>, come: Vec<String>) -> Vec<Line> {
+    let mut lines = Vec::with_capacity(gone.len() + come.len());
+    // One line for another needs no search.
+    if gone.len() == 1 && come.len() == 1 {
+        words(gone, come, &mut lines);
+        return lines;
+    }
     let old: Vec<_> = gone.iter().map(String::as_str).collect();
     let new: Vec<_> = come.iter().map(String::as_str).collect();
-    for op in ops(&old, &new, None) {
-        let (gone, come) = (&gone[op.old_range()], &come[op.new_range()]);
+    let ops = ops(&old, &new, None);
+    let (mut gone, mut come) = (gone.into_iter(), come.into_iter());
+    for op in ops {
+        let gone: Vec<_> = gone.by_ref().take(op.old_range().len()).collect();
+        let come: Vec<_> = come.by_ref().take(op.new_range().len()).collect();
         if op.tag() == DiffTag::Replace {
-            let (removed, added) = words(gone, come);
-            lines.extend(removed);
-            lines.extend(added);
+            words(gone, come, &mut lines);
         } else {
             // Two lines that look alike once their secrets are hidden still differ.
-            lines.extend(whole(LineKind::Removed, gone));
-            lines.extend(whole(LineKind::Added, come));
+            lines.extend(gone.into_iter().map(|line| Line::new(LineKind::Removed, line)));
+            lines.extend(come.into_iter().map(|line| Line::new(LineKind::Added, line)));
         }
     }
     lines
@@ -48,27 +47,95 @@ pub(super) fn marked(gone: &[String], come: &[String]) -> Vec<Line> {
 /// How long the search for the words may take; lines as long as a file is have no few words to mark.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Lines that give way to others, each with the words marked that the other side lacks.
-fn words(gone: &[String], come: &[String]) -> (Vec<Line>, Vec<Line>) {
-    let (old, new) = (tokens(gone), tokens(come));
-    let deadline = Instant::now().checked_add(PATIENCE);
-    let ops = ops(&old, &new, deadline);
-    // Where little is the same, everything is new, and marks would only be noise.
-    let count = |tokens: &[&str]| tokens.iter().filter(|&&token| token != "\n").count();
-    let same = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
-    let kept: usize = same.map(|op| count(&old[op.old_range()])).sum();
-    let alike = kept > 0 && kept * 2 >= count(&old).min(count(&new));
-    let mut sides = (Side::new(LineKind::Removed, gone), Side::new(LineKind::Added, come));
-    for op in ops {
-        let changed = alike && op.tag() != DiffTag::Equal;
-        old[op.old_range()].iter().for_each(|token| sides.0.push(changed, token));
-        new[op.new_range()].iter().for_each(|token| sides.1.push(changed, token));
-    }
-    (sides.0.lines, sides.1.lines)
+/// Adds lines that give way to others, each with the words marked that the other side lacks.
+fn words(gone: Vec<String>, come: Vec<String>, lines: &mut Vec<Line>) {
+    let (old, new) = (joined(&gone), joined(&come));
+    let (old, new) = changed_words(&old, &new);
+    add_lines(LineKind::Removed, gone, &old, lines);
+    add_lines(LineKind::Added, come, &new, lines);
 }
 
-/// How many words and signs most lines have at most.
-const WORDS_OF_A_LINE: usize = 32;
+/// Lines as one text.
+fn joined(lines: &[String]) -> Cow<'_, str> {
+    match lines {
+        [line] => Cow::Borrowed(line),
+        _ => Cow::Owned(lines.join("\n")),
+    }
+}
+
+/// Adds lines that make up a text, with what changed in it.
+fn add_lines(kind: LineKind, texts: Vec<String>, changed: &[Range<usize>], lines: &mut Vec<Line>) {
+    let mut start = 0;
+    let mut rest = changed;
+    for text in texts {
+        let end = start + text.len();
+        let mut line = Line::new(kind, text);
+        while let [span, behind @ ..] = rest {
+            let here = span.start.max(start)..span.end.min(end);
+            if here.start < here.end {
+                line.changed.push(here.start - start..here.end - start);
+            }
+            // The next line has its share of what goes on behind this one.
+            if span.end > end {
+                break;
+            }
+            rest = behind;
+        }
+        lines.push(line);
+        start = end + 1;
+    }
+}
+
+/// What each of two texts has that the other lacks, in whole words. Where little is the same, everything
+/// is new, and there is nothing to mark.
+fn changed_words(old: &str, new: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    let start = common_start(old, new);
+    let end = common_end(&old[start..], &new[start..]);
+    let (old_end, new_end) = (old.len() - end, new.len() - end);
+    let (mut gone, mut come) = (Vec::new(), Vec::new());
+    // Without line ends, which most texts have.
+    let weight = |text: &str| text.len() - memchr_iter(b'\n', text.as_bytes()).count();
+    let mut kept = weight(&old[..start]) + weight(&old[old_end..]);
+    if start < old_end && start < new_end {
+        let (old, new) = (tokens(&old[start..old_end]), tokens(&new[start..new_end]));
+        let (mut old_at, mut new_at) = (start, start);
+        for op in ops(&old, &new, Instant::now().checked_add(PATIENCE)) {
+            let length = |tokens: &[&str]| tokens.iter().map(|token| token.len()).sum::<usize>();
+            let old_end = old_at + length(&old[op.old_range()]);
+            let new_end = new_at + length(&new[op.new_range()]);
+            if op.tag() == DiffTag::Equal {
+                kept += old[op.old_range()].iter().map(|token| weight(token)).sum::<usize>();
+            } else {
+                gone.extend((old_at < old_end).then_some(old_at..old_end));
+                come.extend((new_at < new_end).then_some(new_at..new_end));
+            }
+            (old_at, new_at) = (old_end, new_end);
+        }
+    } else {
+        gone.extend((start < old_end).then_some(start..old_end));
+        come.extend((start < new_end).then_some(start..new_end));
+    }
+    if kept > 0 && kept * 2 >= weight(old).min(weight(new)) {
+        (gone, come)
+    } else {
+        (Vec::new(), Vec::new())
+    }
+}
+
+/// How many bytes two texts begin with in common, up to behind a sign.
+fn common_start(old: &str, new: &str) -> usize {
+    let same = old.bytes().zip(new.bytes()).take_while(|(old, new)| old == new).count();
+    let sign = old.as_bytes()[..same].iter().rposition(|&byte| is_sign(byte));
+    sign.map_or(0, |sign| sign + 1)
+}
+
+/// How many bytes two texts end with in common, from a sign on.
+fn common_end(old: &str, new: &str) -> usize {
+    let bytes = old.bytes().rev().zip(new.bytes().rev());
+    let same = bytes.take_while(|(old, new)| old == new).count();
+    let end = &old.as_bytes()[old.len() - same..];
+    end.iter().position(|&byte| is_sign(byte)).map_or(0, |sign| same - sign)
+}
 
 /// Which bytes are signs, and belong to no word.
 const IS_SIGN: [bool; 256] = {
@@ -83,93 +150,40 @@ const IS_SIGN: [bool; 256] = {
     signs
 };
 
-/// Lines as words, signs between them, and line ends. What stands between the signs of TOML and JSON
-/// is a word: a registry, a user, a placeholder.
-fn tokens(lines: &[String]) -> Vec<&str> {
-    let mut out = Vec::with_capacity(WORDS_OF_A_LINE * lines.len());
-    for line in lines {
-        let mut rest = line.as_str();
-        while !rest.is_empty() {
-            let sign = rest.bytes().position(|byte| IS_SIGN[usize::from(byte)]);
-            let word = sign.unwrap_or(rest.len());
-            // A colon between a name and its value is a sign.
-            let colon = usize::from(word > 1 && rest.as_bytes()[word - 1] == b':');
-            let (token, later) = rest.split_at((word - colon).max(1));
-            out.push(token);
-            rest = later;
-        }
-        out.push("\n");
+fn is_sign(byte: u8) -> bool {
+    IS_SIGN[usize::from(byte)]
+}
+
+/// A text as words, and signs between them. What stands between the signs of TOML and JSON is a word: a
+/// registry, a user, a placeholder.
+fn tokens(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let sign = rest.bytes().position(is_sign);
+        let word = sign.unwrap_or(rest.len());
+        // A colon between a name and its value is a sign.
+        let colon = usize::from(word > 1 && rest.as_bytes()[word - 1] == b':');
+        let (token, later) = rest.split_at((word - colon).max(1));
+        out.push(token);
+        rest = later;
     }
     out
-}
-
-/// One side of a change, cut into pieces along its words.
-struct Side<'l> {
-    kind: LineKind,
-    texts: std::slice::Iter<'l, String>,
-    lines: Vec<Line>,
-    /// What is left of the line at hand.
-    rest: &'l str,
-    /// How long the piece at hand is, and whether it changed.
-    length: usize,
-    changed: bool,
-}
-
-impl<'l> Side<'l> {
-    fn new(kind: LineKind, texts: &'l [String]) -> Self {
-        let mut side = Self {
-            kind,
-            texts: texts.iter(),
-            lines: Vec::new(),
-            rest: "",
-            length: 0,
-            changed: false,
-        };
-        side.next_line();
-        side
-    }
-
-    fn push(&mut self, changed: bool, token: &str) {
-        if token == "\n" {
-            self.end_piece();
-            self.next_line();
-            return;
-        }
-        if changed != self.changed {
-            self.end_piece();
-            self.changed = changed;
-        }
-        self.length += token.len();
-    }
-
-    fn end_piece(&mut self) {
-        let (piece, rest) = self.rest.split_at(std::mem::take(&mut self.length));
-        self.rest = rest;
-        if let Some(line) = self.lines.last_mut().filter(|_| !piece.is_empty()) {
-            line.pieces.push((self.changed, piece.to_owned()));
-        }
-    }
-
-    fn next_line(&mut self) {
-        if let Some(text) = self.texts.next() {
-            self.rest = text;
-            self.lines.push(Line { kind: self.kind, pieces: Vec::new() });
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// The pieces of each line, what changed between brackets.
     fn shown(gone: &[&str], come: &[&str]) -> Vec<String> {
         let owned = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>();
-        let piece = |(changed, text): &(bool, String)| {
-            if *changed { format!("[{text}]") } else { text.clone() }
+        let piece = |(changed, text): (bool, &str)| {
+            if changed { format!("[{text}]") } else { text.to_owned() }
         };
-        let lines = marked(&owned(gone), &owned(come));
-        lines.iter().map(|line| line.pieces.iter().map(piece).collect()).collect()
+        let lines = marked(owned(gone), owned(come));
+        lines.iter().map(|line| line.pieces().map(piece).collect()).collect()
     }
 
     #[test]
@@ -215,5 +229,35 @@ mod tests {
             shown(&["a, b, c", ""], &["a, b, d", "e"]),
             ["a, b, [c]", "", "a, b, [d]", "[e]"]
         );
+    }
+
+    proptest! {
+        #![proptest_config(crate::property::cases(500))]
+
+        #[test]
+        fn both_sides_are_the_same_without_what_is_marked(
+            old in prop::collection::vec("[ab:,ä ]{0,12}", 1..4),
+            new in prop::collection::vec("[ab:,ä ]{0,12}", 1..4),
+        ) {
+            let mut lines = Vec::new();
+            words(old.clone(), new.clone(), &mut lines);
+            let (gone, come) = lines.split_at(old.len());
+            let texts = |lines: &[Line]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+            prop_assert_eq!((texts(gone), texts(come)), (old, new));
+            for line in &lines {
+                let pieces: Vec<_> = line.pieces().map(|(_, piece)| piece).collect();
+                prop_assert_eq!(pieces.concat(), &*line.text);
+                let marked = line.pieces().filter(|(changed, _)| *changed);
+                let marked: usize = marked.map(|(_, piece)| piece.len()).sum();
+                prop_assert_eq!(marked, line.changed.iter().map(Range::len).sum::<usize>());
+            }
+            let same = |lines: &[Line]| -> String {
+                let pieces = lines.iter().flat_map(Line::pieces).filter(|(changed, _)| !changed);
+                pieces.map(|(_, piece)| piece).collect()
+            };
+            if lines.iter().any(|line| !line.changed.is_empty()) {
+                prop_assert_eq!(same(gone), same(come));
+            }
+        }
     }
 }
