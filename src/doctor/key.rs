@@ -8,7 +8,9 @@ use super::subject::Examined;
 use super::{Code, Finding};
 use crate::auth::expansion::holds_predefined;
 use crate::auth::key::Key;
-use crate::auth::registry::{DOCKER_HUB, DOCKER_HUB_KEY, Registry, key_path, why_it_never_matches};
+use crate::auth::registry::{
+    DOCKER_HUB, DOCKER_HUB_KEY, Registry, key_path, path_of, why_it_never_matches,
+};
 use crate::runner::executor::Pull;
 use crate::toml::edit::Edit;
 
@@ -88,7 +90,7 @@ fn rename(examined: &Examined<'_>, piece: Range<usize>, key: &str) -> Option<Vec
     let helpers = document.helpers().iter().filter_map(|helper| helper.key_text());
     let mut keys = document.entries().iter().map(|entry| entry.key.as_str()).chain(helpers);
     let path = key_path(key);
-    if why_it_never_matches(key).is_some() || keys.any(|other| key_path(other) == path) {
+    if why_it_never_matches(key).is_some() || keys.any(|other| path_of(other) == path) {
         return None;
     }
     let text = serde_json::to_string(key).ok()?;
@@ -107,7 +109,7 @@ fn same_registry(examined: &Examined<'_>, findings: &mut Vec<Finding>) {
         paths.entry(key_path(key.as_str())).or_default().push(key);
     }
     for entry in document.entries() {
-        let same = &paths[&key_path(entry.key.as_str())];
+        let same = &paths[&*path_of(entry.key.as_str())];
         let Some(winner) = same.iter().min() else { continue };
         let place = document.key_place(entry);
         let hidden = last

@@ -8,7 +8,7 @@ use super::use_by_version::{Incoming, Wanted, is_settled};
 use crate::auth::credential::Credential;
 use crate::auth::credential_change::{Action, CredentialChange};
 use crate::auth::document::AuthDocument;
-use crate::auth::registry::{Registry, key_path};
+use crate::auth::registry::{Registry, path_of};
 use crate::error::Error;
 use crate::runner::auth_entry::{AuthEntry, entry_with, new_entry};
 use crate::runner::environment::{Environment, new_pair};
@@ -89,7 +89,7 @@ impl RunnerContext<'_, '_> {
         let document = self.parse_for_addition(entry)?;
         let mut helpers = HashMap::new();
         for helper in document.effective_helpers() {
-            let path = helper.key_text().map(key_path);
+            let path = helper.key_text().map(path_of);
             path.map(|path| helpers.entry(path).or_insert(helper));
         }
         for (registry, _) in logins {
@@ -156,7 +156,7 @@ impl RunnerContext<'_, '_> {
         });
         let changes: Vec<_> = changes.collect();
         let stay: HashSet<&str> = logins.iter().map(|(registry, _)| registry.path()).collect();
-        let kept = |key: &str| stay.contains(key_path(key).as_str());
+        let kept = |key: &str| stay.contains(&*path_of(key));
         let mut change = whole(environment, entry, document.as_ref(), &new(), kept);
         change.changes.splice(0..0, changes);
         change

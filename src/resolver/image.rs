@@ -48,7 +48,7 @@ pub fn image_path(image: &str, version: RunnerVersion) -> String {
     };
     match path.split_once('/') {
         Some((host, rest)) => [&lower(host), "/", rest].concat(),
-        None => lower(&path),
+        None => lower(&path).into_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Changes to a document, as edits of its text: only what changes changes.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -8,7 +9,7 @@ use super::style::{Style, indent, lead, separator, text_literal};
 use super::{AuthDocument, Content, Entry, Helper};
 use crate::auth::credential::Credential;
 use crate::auth::credential_change::{Action, CredentialChange};
-use crate::auth::registry::{DOCKER_HUB, Registry, key_path};
+use crate::auth::registry::{DOCKER_HUB, Registry, key_path, path_of};
 use crate::secret::Secret;
 use crate::toml::edit::{self, Edit};
 use crate::toml::letter_case::same_key;
@@ -107,7 +108,7 @@ impl AuthDocument<'_> {
             .map(|entry| entry.key.as_str())
             .chain(self.helpers.iter().filter_map(|helper| helper.key_text()));
         let meant = self.meant(&removal.registries);
-        let keys: HashSet<&str> = names.filter(|key| meant.contains(&key_path(key))).collect();
+        let keys: HashSet<&str> = names.filter(|key| meant.contains(&*path_of(key))).collect();
         let mut changes = Vec::new();
         let mut edits = Vec::new();
         for (number, (_, object)) in self.auths.iter().enumerate() {
@@ -300,8 +301,8 @@ pub(super) fn line_indent(text: &str, offset: usize) -> &str {
 
 /// The members of a credential, with their values as JSON.
 fn members(login: &Credential) -> Vec<(&'static str, Secret)> {
-    let members = login.members();
-    members.iter().map(|(name, secret)| (*name, text_literal(secret.expose()))).collect()
+    let literal = |(name, value): (_, Secret)| (name, text_literal(value.expose()));
+    login.members().into_iter().map(literal).collect()
 }
 
 /// The value of a new credential.
@@ -313,28 +314,43 @@ pub(super) fn value(login: &Credential, style: &Style, indent: Option<&str>) -> 
 fn like(text: &str, sibling: &Object, login: &Credential, style: &Style) -> Secret {
     let colon = sibling.members.first().map_or(": ", |m| &text[m.key.end..m.value.start]);
     let (lead, tail) = (lead(text, sibling), super::style::tail(text, sibling));
-    let members: Vec<_> = members(login)
-        .iter()
-        .map(|(name, literal)| Secret::concat(&["\"", name, "\"", colon, literal.expose()]))
-        .collect();
-    let between = if lead.contains('\n') { format!(",{lead}") } else { style.item.clone() };
-    Secret::concat(&["{", lead, Secret::join(&members, &between).expose(), tail, "}"])
+    let between = if lead.contains('\n') {
+        Cow::Owned(format!(",{lead}"))
+    } else {
+        Cow::Borrowed(style.item.as_str())
+    };
+    listed(&["{", lead], &members(login), colon, &between, &[tail, "}"])
 }
 
 /// An object of these members; with an indent (that of the line it starts on) each has a line.
 pub(super) fn wrap(members: &[(&str, Secret)], style: &Style, indent: Option<&str>) -> Secret {
-    let member = |(name, value): &(&str, Secret)| {
-        Secret::concat(&[text_literal(name).expose(), &style.colon, value.expose()])
-    };
-    let members: Vec<_> = members.iter().map(member).collect();
     match (&style.lines, indent) {
         (Some((newline, unit)), Some(indent)) if !members.is_empty() => {
             let between = format!(",{newline}{indent}{unit}");
-            let inner = Secret::join(&members, &between);
-            Secret::concat(&["{", newline, indent, unit, inner.expose(), newline, indent, "}"])
+            let open = ["{", newline, indent, unit];
+            listed(&open, members, &style.colon, &between, &[newline, indent, "}"])
         }
-        _ => Secret::concat(&["{", Secret::join(&members, &style.item).expose(), "}"]),
+        _ => listed(&["{"], members, &style.colon, &style.item, &["}"]),
     }
+}
+
+/// Members with a text between each two of them, and what stands around them.
+fn listed(
+    before: &[&str],
+    members: &[(&str, Secret)],
+    colon: &str,
+    between: &str,
+    behind: &[&str],
+) -> Secret {
+    let names: Vec<_> = members.iter().map(|(name, _)| text_literal(name)).collect();
+    let mut parts = Vec::with_capacity(before.len() + 4 * members.len() + behind.len());
+    parts.extend_from_slice(before);
+    for (number, ((_, value), name)) in members.iter().zip(&names).enumerate() {
+        parts.extend((number > 0).then_some(between));
+        parts.extend([name.expose(), colon, value.expose()]);
+    }
+    parts.extend_from_slice(behind);
+    Secret::concat(&parts)
 }
 
 /// Adds members behind the last one of an object.
@@ -358,18 +374,11 @@ pub(super) fn insert(
         return Edit::new(inner, Secret::concat(&[pad, body, pad]));
     };
     let between = match separator(text, object) {
-        Some(separator) => separator.to_owned(),
-        None if lead(text, object).contains('\n') => format!(",{}", lead(text, object)),
-        None => style.item.clone(),
+        Some(separator) => Cow::Borrowed(separator),
+        None if lead(text, object).contains('\n') => format!(",{}", lead(text, object)).into(),
+        None => Cow::Borrowed(style.item.as_str()),
     };
-    let added: Vec<_> = members
-        .iter()
-        .map(|(name, value)| {
-            let name = text_literal(name);
-            Secret::concat(&[&between, name.expose(), &style.colon, value.expose()])
-        })
-        .collect();
-    Edit::insert(last.value.end, Secret::join(&added, ""))
+    Edit::insert(last.value.end, listed(&[&between], members, &style.colon, &between, &[]))
 }
 
 /// Takes members out, each with one comma.

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::{AuthDocument, Entry, Style};
-use crate::auth::registry::key_path;
+use super::{AuthDocument, Entry, FEW, Style};
+use crate::auth::registry::{key_path, path_of};
 
 #[derive(Default)]
 pub(super) struct Index {
@@ -36,6 +36,10 @@ impl AuthDocument<'_> {
 
     /// The members of `auths` with this path.
     pub fn at_path(&self, path: &str) -> Vec<&Entry> {
+        if self.entries.len() <= FEW {
+            let here = |entry: &&Entry| path_of(entry.key.as_str()) == path;
+            return self.entries.iter().filter(here).collect();
+        }
         let paths = self.index.paths.get_or_init(|| {
             let numbered = self.entries.iter().enumerate();
             let mut paths: Vec<_> =

@@ -37,6 +37,9 @@ pub(crate) use reading::{Reading, undecodable};
 pub(crate) use strings::{StringKind, each_string, strings};
 pub(crate) use style::Style;
 
+/// So many members of `auths` are compared one by one; for more there is an index.
+const FEW: usize = 4;
+
 /// Why GitLab Runner drops a document, and at which byte of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DocumentError {
@@ -128,7 +131,8 @@ impl<'t> AuthDocument<'t> {
                     entries.clear();
                 }
                 let members = object.as_ref().map_or(&[][..], |object| &object.members);
-                entries.reserve(members.len());
+                // Mostly the only one, which needs no room beside.
+                entries.reserve_exact(members.len());
                 for (inner, member) in members.iter().enumerate() {
                     let object = object_at(&member.value)?;
                     entries.push(reader.entry(auths.len(), inner, member, object));
@@ -179,8 +183,17 @@ impl<'t> AuthDocument<'t> {
 
     /// The members of `auths` that count: of those with the same key the last.
     pub fn effective(&self) -> Vec<&Entry> {
-        if self.entries.len() < 2 {
-            return self.entries.iter().collect();
+        if self.entries.len() <= FEW {
+            let later = |number| self.entries[number + 1..].iter();
+            let counts =
+                |(number, entry): &(usize, &Entry)| later(*number).all(|it| it.key != entry.key);
+            return self
+                .entries
+                .iter()
+                .enumerate()
+                .filter(counts)
+                .map(|(_, entry)| entry)
+                .collect();
         }
         let mut keys = HashSet::new();
         let last = self.entries.iter().rev().filter(|entry| keys.insert(entry.key.as_str()));

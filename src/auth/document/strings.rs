@@ -15,6 +15,9 @@ use crate::toml::syntax::Decoded;
 /// How many objects inside each other are looked into; Docker knows three.
 const MOST_LEVELS: usize = 8;
 
+/// How many strings a document of two credentials has.
+const MOST_OFTEN: usize = 8;
+
 /// A piece of a document for the redaction.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct DocumentString {
@@ -63,7 +66,8 @@ pub(crate) fn strings(text: &str) -> Option<(Vec<DocumentString>, usize)> {
 }
 
 fn strings_in(text: &str, object: &Range<usize>) -> Vec<DocumentString> {
-    let mut walk = Walk { text, bytes: text.as_bytes(), at: object.start, found: Vec::new() };
+    let found = Vec::with_capacity(MOST_OFTEN);
+    let mut walk = Walk { text, bytes: text.as_bytes(), at: object.start, found };
     walk.object(false, MOST_LEVELS);
     walk.found
 }

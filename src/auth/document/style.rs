@@ -7,6 +7,10 @@ use crate::secret::Secret;
 /// A JSON string that is safe in every place this crate writes one: no `'`, which would end a
 /// literal TOML string, and no `$`, which GitLab Runner would expand.
 pub(super) fn text_literal(text: &str) -> Secret {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && !b"\"\\'$".contains(&byte);
+    if text.bytes().all(plain) {
+        return Secret::concat(&["\"", text, "\""]);
+    }
     let acts = |letter: char| matches!(letter, '\'' | '$' | '\u{7f}');
     // A text is always JSON.
     Secret::new(escaped_json::of_text(text, acts).unwrap_or_default())

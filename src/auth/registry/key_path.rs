@@ -1,5 +1,7 @@
 //! What GitLab Runner makes of a key of `auths`, from version to version.
 
+use std::borrow::Cow;
+
 use super::{DOCKER_HUB, HUB_INDEX, HUB_SITE};
 use crate::auth::runner_version::RunnerVersion;
 
@@ -19,7 +21,12 @@ use crate::auth::runner_version::RunnerVersion;
 /// ```
 #[must_use]
 pub fn key_path(key: &str) -> String {
-    key_path_in(key, RunnerVersion::LATEST)
+    path_of(key).into_owned()
+}
+
+/// The same without a copy of a key that is its own path, as most are.
+pub(crate) fn path_of(key: &str) -> Cow<'_, str> {
+    path_in(key, RunnerVersion::LATEST)
 }
 
 /// The same as a given version of GitLab Runner does it.
@@ -40,25 +47,29 @@ pub fn key_path(key: &str) -> String {
 /// ```
 #[must_use]
 pub fn key_path_in(key: &str, version: RunnerVersion) -> String {
+    path_in(key, version).into_owned()
+}
+
+fn path_in(key: &str, version: RunnerVersion) -> Cow<'_, str> {
     if !version.matches_paths() {
-        return host_only(key, version);
+        return host_only(key, version).into();
     }
     let http = version.reads_http_keys() || !starts_with_ignoring_case(key, "http://");
     if let Some(rest) = without_scheme(key).filter(|_| http) {
         let host = lower(rest.split('/').next().unwrap_or_default());
-        return if host == HUB_INDEX { DOCKER_HUB.to_owned() } else { host };
+        return if host == HUB_INDEX { DOCKER_HUB.into() } else { host };
     }
     let key = key.strip_suffix('/').unwrap_or(key);
     let (host, path) = key.split_once('/').map_or((key, None), |(host, path)| (host, Some(path)));
     match path {
         None => lower(host),
-        Some(path) => format!("{}/{}", lower(host), without_tag(path)),
+        Some(path) => format!("{}/{}", lower(host), without_tag(path)).into(),
     }
 }
 
 /// What versions before 17.5 make of a key.
 fn host_only(key: &str, version: RunnerVersion) -> String {
-    let lower = if version.lowers_keys() { lower(key) } else { key.to_owned() };
+    let lower = if version.lowers_keys() { lower(key) } else { key.into() };
     let cut = lower.strip_prefix("http://");
     // From 13.4 on both schemes are cut, one after the other.
     let rest = cut.unwrap_or(&lower);
@@ -69,9 +80,9 @@ fn host_only(key: &str, version: RunnerVersion) -> String {
 }
 
 /// Lower case as Go's `strings.ToLower` makes it: each letter by itself.
-pub(crate) fn lower(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
+pub(crate) fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return text.into();
     }
     text.chars().map(|letter| letter.to_lowercase().next().unwrap_or(letter)).collect()
 }
@@ -112,7 +123,7 @@ pub(super) fn without_tag(path: &str) -> &str {
 /// ```
 #[must_use]
 pub fn why_it_never_matches(key: &str) -> Option<&'static str> {
-    let path = key_path(key);
+    let path = path_of(key);
     let host = path.split('/').next().unwrap_or_default();
     if path.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
         Some("it holds blanks")

@@ -11,7 +11,7 @@ use std::fmt;
 use crate::auth::runner_version::RunnerVersion;
 use crate::error::Error;
 
-pub(crate) use key_path::{is_plain_host, lower};
+pub(crate) use key_path::{is_plain_host, lower, path_of};
 pub use key_path::{key_path, key_path_in, why_it_never_matches};
 use key_path::{without_scheme, without_tag};
 pub(crate) use shown::{is_ordinary, shown_image};
@@ -251,7 +251,7 @@ impl Registry {
     /// Whether a key of an auth document stands for this registry.
     #[must_use]
     pub fn is(&self, key: &str) -> bool {
-        key_path(key) == self.path
+        path_of(key) == self.path
     }
 
     /// Whether each version of GitLab Runner finds this registry under a key that stands for it: not
@@ -266,7 +266,7 @@ impl Registry {
     /// and this registry is Docker Hub.
     #[must_use]
     pub fn is_dead_hub_key(&self, key: &str) -> bool {
-        self.path == DOCKER_HUB && [HUB_INDEX, HUB_SITE].contains(&key_path(key).as_str())
+        self.path == DOCKER_HUB && [HUB_INDEX, HUB_SITE].contains(&&*path_of(key))
     }
 
     /// What the person typed.
