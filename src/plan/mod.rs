@@ -3,6 +3,7 @@
 //! This room reads the runner and the auth document, and changes neither: it gives edits. It does
 //! not know who asks, what is shown, or how the file is written.
 
+mod changed_pairs;
 mod check;
 mod delegation;
 mod mended;

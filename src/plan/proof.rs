@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::error::Error;
+use crate::plan::changed_pairs::{Pairs, changed_pairs};
 use crate::plan::pull_policy::PolicyPlace;
 use crate::runner::auth_entry::is_auth_entry;
 use crate::runner::pull_policy::KEY;
@@ -16,6 +17,9 @@ use crate::secret::Secret;
 use crate::toml::edit::{self, Edit, splice_piece, splice_text};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{Block, Decoded, Meaning, NodeId, NodeKind, ParsedText, Syntax};
+
+/// The key of a runner that holds its auth entry.
+const ENVIRONMENT: &str = "environment";
 
 /// A block (a header and its pairs) after the edits.
 pub(crate) struct PatchedBlock {
@@ -56,7 +60,10 @@ impl<'c, 't> Proof<'c, 't> {
 
     /// Expects this of a block.
     pub fn expect(&mut self, block: usize, wish: Wish) {
-        self.blocks.entry(block).or_default().wishes.push(wish);
+        let wishes = &mut self.blocks.entry(block).or_default().wishes;
+        // There are one or two.
+        wishes.reserve_exact(1);
+        wishes.push(wish);
     }
 
     /// Adds an edit of a block; several at one place come in the order given.
@@ -144,7 +151,12 @@ fn check_meaning(
     if !same_header {
         return Err("the new section has other headers");
     }
-    let mut wanted = Meaning::of_pairs(syntax, old.pairs());
+    let [old_pairs, new_pairs] = compared(
+        &Pairs { syntax, all: old.pairs() },
+        &Pairs { syntax: after, all: new.pairs() },
+        &expected.wishes,
+    );
+    let mut wanted = Meaning::of_pairs(syntax, old_pairs);
     let mut wanted_added = Vec::new();
     for wish in &expected.wishes {
         if let Wish::PullPolicy { place: PolicyPlace::NewSection { table }, value } = wish {
@@ -155,7 +167,7 @@ fn check_meaning(
             return Err("the runner's section has another shape");
         }
     }
-    if wanted != Meaning::of_pairs(after, new.pairs()) {
+    if wanted != Meaning::of_pairs(after, new_pairs) {
         return Err("the new section means something else");
     }
     let added = added.iter().filter_map(|block| {
@@ -167,6 +179,18 @@ fn check_meaning(
         return Err("another section comes in");
     }
     Ok(())
+}
+
+/// The pairs whose meaning is compared.
+fn compared(old: &Pairs<'_, '_>, new: &Pairs<'_, '_>, wishes: &[Wish]) -> [Range<NodeId>; 2] {
+    match wishes {
+        [Wish::AuthEntry { runner, .. } | Wish::NoEnvironment { runner }]
+            if runner.inline.is_none() =>
+        {
+            changed_pairs(old, new, ENVIRONMENT)
+        }
+        _ => [old.all.clone(), new.all.clone()],
+    }
 }
 
 /// A table with one key.
@@ -222,9 +246,9 @@ fn table_in<'a, 'm>(table: &'a mut Meaning<'m>, name: &'m str) -> Option<&'a mut
 /// Puts an auth entry into the meaning of a runner in place of those that are there.
 fn expect_entry<'m>(table: &mut Meaning<'m>, entry: Option<&'m str>) -> Option<()> {
     let new = entry.map(|entry| Meaning::String(Decoded::new(entry)));
-    let Some(environment) = member(table, "environment") else {
+    let Some(environment) = member(table, ENVIRONMENT) else {
         if let (Meaning::Table(table), Some(new)) = (table, new) {
-            table.insert(Cow::Borrowed("environment"), Meaning::Array(vec![new]));
+            table.insert(Cow::Borrowed(ENVIRONMENT), Meaning::Array(vec![new]));
         }
         return Some(());
     };
@@ -242,7 +266,7 @@ fn expect_entry<'m>(table: &mut Meaning<'m>, entry: Option<&'m str>) -> Option<(
 /// Takes the `environment` out of a runner's meaning.
 fn expect_no_environment(table: &mut Meaning<'_>) -> Option<()> {
     let Meaning::Table(table) = table else { return None };
-    let key = table.keys().find(|key| same_key(key, "environment")).cloned()?;
+    let key = table.keys().find(|key| same_key(key, ENVIRONMENT)).cloned()?;
     match table.remove(&key)? {
         Meaning::Array(entries) if entries.iter().all(is_auth) => Some(()),
         _ => None,
