@@ -7,8 +7,8 @@ use super::guide::{Guide, Questionnaire};
 use super::input::Input;
 use super::oddities::odd;
 use super::output::{Output, filtered};
-use super::preview::{Ending, Preview, Told, warnings};
-use super::report::redaction;
+use super::preview::{Body, Ending, Preview, Told, warnings};
+use super::report::{Report, redaction};
 use crate::cli::terminal::Terminal;
 use crate::config_file::safe_write::{self, Options, Patch};
 use crate::doctor::{self, Finding};
@@ -233,17 +233,22 @@ impl Change<'_> {
         let dry = dry_run || check;
         let removes = self.command == "remove";
         let preview = Preview { config, plan: &plan, redaction: &redaction, dry, removes };
-        let mut report = preview.report(self.command, lines);
+        let labels = preview.labels();
+        let (summary, stores, mut warnings) =
+            (preview.summary(&labels), preview.stores(), preview.warnings());
         if let Intent::Request(request) = self.intent {
-            report.body.warnings.splice(0..0, odd(request));
+            warnings.splice(0..0, odd(request));
         }
+        let (edits, runners) = plan.into_parts();
+        let mut body = Body::new(config, runners, labels, lines, warnings);
+        body.changed = !edits.is_empty();
         Ok(Told {
-            summary: preview.summary(&report.body),
-            report,
+            edits,
+            report: Report::new(self.command, body),
+            summary,
             label: one_line(text.label()).into_owned(),
             is_whole: text.enclosure().is_none(),
-            stores: matches!(self.intent, Intent::Request(Request::Set { .. })) && preview.stores(),
-            edits: plan.into_edits(),
+            stores: stores && matches!(self.intent, Intent::Request(Request::Set { .. })),
         })
     }
 

@@ -121,7 +121,8 @@ pub(super) struct Preview<'p, 't> {
 #[derive(Serialize)]
 pub(super) struct Body {
     config: String,
-    changed: bool,
+    /// Whether the file changes, or would in a dry run.
+    pub changed: bool,
     pub written: bool,
     runners: Vec<RunnerReport>,
     #[serde(serialize_with = "as_text")]
@@ -139,6 +140,31 @@ pub(super) struct RunnerReport {
     pull_policy: Option<Vec<PullPolicy>>,
 }
 
+impl Body {
+    pub fn new(
+        config: &Config<'_>,
+        plans: Vec<RunnerPlan>,
+        labels: Vec<RunnerLabel>,
+        diff: Vec<Line>,
+        warnings: Vec<String>,
+    ) -> Self {
+        let runners = plans.into_iter().zip(labels).map(|(plan, label)| RunnerReport {
+            label,
+            changed: plan.changed,
+            credentials: plan.changes,
+            pull_policy: plan.pull_policies,
+        });
+        Self {
+            config: config.text().label().to_owned(),
+            changed: false,
+            written: false,
+            runners: runners.collect(),
+            diff,
+            warnings,
+        }
+    }
+}
+
 fn as_text<S: Serializer>(diff: &[Line], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&to_text(diff))
 }
@@ -148,22 +174,10 @@ impl Preview<'_, '_> {
         &self.config.runners()[plan.runner]
     }
 
-    pub fn report(&self, command: &'static str, diff: Vec<Line>) -> Report<Body> {
-        let runners = self.plan.runners().iter().map(|plan| RunnerReport {
-            label: RunnerLabel::new(self.runner(plan), self.redaction),
-            changed: plan.changed,
-            credentials: plan.changes.clone(),
-            pull_policy: plan.pull_policies.clone(),
-        });
-        let body = Body {
-            config: self.config.text().label().to_owned(),
-            changed: self.plan.changes(),
-            written: false,
-            runners: runners.collect(),
-            diff,
-            warnings: self.warnings(),
-        };
-        Report::new(command, body)
+    /// How the runners are called.
+    pub fn labels(&self) -> Vec<RunnerLabel> {
+        let runners = self.plan.runners().iter().map(|plan| self.runner(plan));
+        runners.map(|runner| RunnerLabel::new(runner, self.redaction)).collect()
     }
 
     /// Whether a credential comes into the file, and not only out of it.
@@ -172,23 +186,35 @@ impl Preview<'_, '_> {
         changes.any(|change| matches!(change.action, Action::Added | Action::Updated))
     }
 
-    /// One line per runner, which has the name there that it has in the report.
-    pub fn summary(&self, report: &Body) -> String {
+    /// One line per runner.
+    pub fn summary(&self, labels: &[RunnerLabel]) -> String {
         let mut out = String::new();
         for note in self.plan.mended().iter().flat_map(|(notes, _)| notes) {
             out.push_str(&one_line(&format!("{}: {note}", self.config.text().label())));
             out.push('\n');
         }
-        for (plan, reported) in self.plan.runners().iter().zip(&report.runners) {
+        let mut line = String::new();
+        for (plan, label) in self.plan.runners().iter().zip(labels) {
             let runner = self.runner(plan);
-            let mut parts: Vec<String> = plan.changes.iter().map(sentence).collect();
-            parts.extend(plan.notes.iter().cloned());
-            if parts.is_empty() {
-                parts.push(self.nothing_to_do(runner));
+            line.clear();
+            line.push_str(if self.dry && plan.changed { "would change " } else { "" });
+            line.push_str(&label::title(&label.name, runner));
+            let mut between = ": ";
+            for change in &plan.changes {
+                line.push_str(between);
+                say(change, &mut line);
+                between = "; ";
             }
-            let title = label::title(&reported.label.name, runner);
-            let would = if self.dry && plan.changed { "would change " } else { "" };
-            out.push_str(&one_line(&format!("{would}{title}: {}", parts.join("; "))));
+            for note in &plan.notes {
+                line.push_str(between);
+                line.push_str(note);
+                between = "; ";
+            }
+            if plan.changes.is_empty() && plan.notes.is_empty() {
+                line.push_str(between);
+                line.push_str(&self.nothing_to_do(runner));
+            }
+            out.push_str(&one_line(&line));
             out.push('\n');
         }
         out
@@ -207,7 +233,8 @@ impl Preview<'_, '_> {
         format!("nothing to do, its auth entry has {}", there.join(", "))
     }
 
-    fn warnings(&self) -> Vec<String> {
+    /// What to know before it is written.
+    pub fn warnings(&self) -> Vec<String> {
         let text = self.config.text();
         let runners = self.plan.runners().iter().flat_map(|plan| plan.warnings.iter().cloned());
         if let Some((_, left)) = self.plan.mended() {
@@ -224,15 +251,22 @@ impl Preview<'_, '_> {
     }
 }
 
-fn sentence(change: &CredentialChange) -> String {
+/// Says in a line what happens to a credential.
+fn say(change: &CredentialChange, line: &mut String) {
     let CredentialChange { registry, action, username } = change;
     // The store answers for every registry.
     let registry = if registry == "*" { "the credsStore" } else { registry };
-    let user = username.as_ref().map_or(String::new(), |user| format!(" for user {user}"));
-    match action {
-        Action::Added => format!("add {registry}{user}"),
-        Action::Updated => format!("update {registry}{user}"),
-        Action::Unchanged => format!("{registry} is already there{user}"),
-        Action::Removed => format!("remove {registry}{user}"),
+    let (verb, rest) = match action {
+        Action::Added => ("add ", ""),
+        Action::Updated => ("update ", ""),
+        Action::Unchanged => ("", " is already there"),
+        Action::Removed => ("remove ", ""),
+    };
+    for word in [verb, registry, rest] {
+        line.push_str(word);
+    }
+    if let Some(user) = username {
+        line.push_str(" for user ");
+        line.push_str(user);
     }
 }

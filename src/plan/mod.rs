@@ -160,8 +160,8 @@ impl Plan {
         &self.edits
     }
 
-    pub(crate) fn into_edits(self) -> Vec<Edit> {
-        self.edits
+    pub(crate) fn into_parts(self) -> (Vec<Edit>, Vec<RunnerPlan>) {
+        (self.edits, self.runners)
     }
 
     /// The patched file. It is the caller's to wipe: it holds the credentials.
