@@ -53,10 +53,13 @@ impl<'t> Syntax<'t> {
         let Some(node) = self.nodes.get(key).filter(|node| node.kind == NodeKind::Key) else {
             return false;
         };
-        let text = &self.text[node.span()];
         if node.form == Form::Plain && node.encoding.is_none() {
             // Bare keys are ASCII.
-            return text == name || (text.len() == name.len() && same_key(text, name));
+            let span = node.span();
+            return span.len() == name.len() && {
+                let text = &self.text[span];
+                text == name || same_key(text, name)
+            };
         }
         same_key(&self.string(key), name)
     }
