@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::secret::Secret;
+use crate::secret::{HIDDEN, Secret, tokens_in};
 
 /// Base64 as Go's `base64.StdEncoding` reads and writes it: padded, and trailing bits may be set.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -218,9 +218,15 @@ impl Credential {
         &self.password
     }
 
+    /// The user as it may be shown; empty when there are tokens alone. Some registries take a token in its
+    /// place, and any password beside it.
+    pub(crate) fn shown_user(&self) -> &str {
+        if tokens_in(&self.username).next().is_some() { HIDDEN } else { &self.username }
+    }
+
     /// The user as a report names it: nobody for tokens alone.
     pub(crate) fn named_user(&self) -> Option<String> {
-        (!self.username.is_empty()).then(|| self.username.clone())
+        (!self.username.is_empty()).then(|| self.shown_user().to_owned())
     }
 
     /// The tokens.
@@ -232,7 +238,7 @@ impl Credential {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credential({:?}, {:?})", self.username, self.password)
+        write!(f, "Credential({:?}, {:?})", self.shown_user(), self.password)
     }
 }
 

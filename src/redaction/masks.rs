@@ -15,9 +15,8 @@ use crate::auth::registry::shown;
 use crate::runner::auth_entry::is_auth_entry;
 use crate::runner::element::Element;
 use crate::runner::known_secrets::LONGEST;
-use crate::runner::token;
 use crate::secret::{
-    Secret, is_word, looks_generated, looks_like_secret, may_be_secret, names_a_secret,
+    Secret, is_word, looks_generated, looks_like_secret, may_be_secret, names_a_secret, tokens_in,
 };
 use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
@@ -221,7 +220,7 @@ fn harmless(key: &str, value: &str) -> bool {
         return false;
     }
     match key {
-        "name" => shown(value) == value && token::within(value).next().is_none(),
+        "name" => shown(value) == value && tokens_in(value).next().is_none(),
         "url" => shown(value) == value,
         "image" => is_image(value),
         _ if WORDS.contains(&key) => is_word(value),

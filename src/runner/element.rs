@@ -56,7 +56,9 @@ fn is_base64(name: &str, rest: &str) -> bool {
     let any = |test: fn(&u8) -> bool| name.as_bytes().iter().any(test);
     let mixed = any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase);
     let padding = rest.bytes().all(|byte| byte == b'=');
-    name.len() >= 8 && (mixed || looks_generated(name) || (padding && !name.contains('_')))
+    let whole = padding && (name.len() + 1 + rest.len()).is_multiple_of(4);
+    (mixed && whole)
+        || (name.len() >= 8 && (mixed || looks_generated(name) || (padding && !name.contains('_'))))
 }
 
 #[cfg(test)]
@@ -78,6 +80,9 @@ mod tests {
             ("{\"auths\": {\"r.io\": {\"auth\": \"dTpwYXNz=\"}}}", ""),
             ("dTpTM0NSRVRhdXRo=", ""),
             ("secretsecret=", ""),
+            ("dTpwYQ==", ""),
+            ("dTpwYWI=", ""),
+            ("Abc=def", "Abc="),
             ("my name=x", ""),
             ("1A=x", ""),
             ("", ""),

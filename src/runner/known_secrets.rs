@@ -83,8 +83,12 @@ impl KnownSecrets {
             NodeKind::InlineTable => self.learn_pairs(syntax, id + 1..syntax.after(id)),
             _ if same_key(key, "environment") => self.learn_element(&syntax.decoded(id)),
             // No text is longer than what stands for it.
-            _ if syntax.node(id).span().len() >= SHORTEST && names_a_secret(key) => {
-                self.add(&syntax.decoded(id));
+            _ if syntax.node(id).span().len() >= SHORTEST => {
+                let text = syntax.decoded(id);
+                if names_a_secret(key) {
+                    self.add(&text);
+                }
+                self.add_logins(&text);
             }
             _ => {}
         }
@@ -93,6 +97,8 @@ impl KnownSecrets {
     fn learn_element(&mut self, text: &str) {
         if let Some(document) = document(text) {
             self.learn_document(document);
+        } else {
+            self.add_logins(text);
         }
         match Element::of(text) {
             Element::Variable { name, value } if names_a_secret(name) => self.add(value),
@@ -110,9 +116,7 @@ impl KnownSecrets {
         each_string(text, |kind, value| match kind {
             // What a URL that somebody used as a key has besides the host.
             StringKind::Name if value.contains(['@', '=']) && shown(value) != value => {
-                let login = value.rsplit_once('@').map_or("", |(login, _)| login);
-                let login = login.split_once("://").map_or(login, |(_, login)| login);
-                self.add(login.split_once(':').map_or(login, |(_, password)| password));
+                self.add_login(value.split_once("://").map_or(value, |(_, address)| address));
                 self.add(value.split_once('=').map_or("", |(_, query)| query));
             }
             StringKind::Value => {
@@ -128,6 +132,27 @@ impl KnownSecrets {
             }
             _ => {}
         });
+    }
+
+    /// Adds what stands before the host and in the query of each URL of a text, such as a script.
+    fn add_logins(&mut self, text: &str) {
+        if !text.contains("://") {
+            return;
+        }
+        let ends = |letter: char| letter.is_whitespace() || "\"'`".contains(letter);
+        for (_, address) in text.split(ends).filter_map(|word| word.split_once("://")) {
+            self.add_login(address);
+            let query = address.split_once('?').map_or("", |(_, query)| query);
+            for (_, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+                self.add(value);
+            }
+        }
+    }
+
+    /// Adds the password before a host, or the user where that stands alone.
+    fn add_login(&mut self, address: &str) {
+        let login = address.rsplit_once('@').map_or("", |(login, _)| login);
+        self.add(login.split_once(':').map_or(login, |(_, password)| password));
     }
 
     fn add_credential(&mut self, credential: &Credential) {
@@ -245,6 +270,23 @@ mod tests {
             let piece: String = text.chars().skip(start).take(length).collect();
             prop_assert!(!is_wordy(&text) || (is_wordy(&piece) && !is_distinct(&piece)), "{text} {piece}");
         }
+    }
+
+    #[test]
+    fn the_password_of_a_url_is_looked_for_wherever_the_url_stands() {
+        let text = r#"[[runners]]
+url = "https://ci:tr0ub4dor-3@gitlab.example.com/"
+clone_url = "https://gitlab.example.com/?a=b&private_token=c0rrect"
+environment = ["HTTP_PROXY=http://ci:hors3s-2@proxy:3128", "A=x"]
+pre_build_script = """
+git clone 'https://staple9:x@r.io' https://b4ttery@r.io/x
+"""
+"#;
+        let known = KnownSecrets::of_config(&Syntax::parse(text).unwrap());
+        for secret in ["tr0ub4dor-3", "c0rrect", "hors3s-2", "b4ttery"] {
+            assert_eq!(known.find(&format!("{secret} one")).map(Secret::expose), Some(secret));
+        }
+        assert!(known.find("staple9").is_none());
     }
 
     #[test]

@@ -38,7 +38,7 @@ use crate::error::Error;
 use crate::runner::executor::Executor;
 use crate::runner::finder::{Finder, TwoSpellings};
 use crate::runner::known_secrets::KnownSecrets;
-use crate::secret::{HIDDEN, Secret, is_wordy, looks_like_secret};
+use crate::secret::{HIDDEN, Secret, is_wordy, looks_like_secret, tokens_in};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, Syntax, SyntaxError};
 use crate::toml::text::ConfigText;
@@ -251,7 +251,7 @@ impl Runner<'_> {
         let named = self.name.contains(&*self.token) && looks_like_secret(&self.token);
         let own = named.then(|| self.name.match_indices(&*self.token));
         let own = own.into_iter().flatten().map(|(at, found)| at..at + found.len());
-        let mut tokens: Vec<_> = own.chain(token::within(&self.name)).collect();
+        let mut tokens: Vec<_> = own.chain(tokens_in(&self.name)).collect();
         if tokens.is_empty() {
             return rest(&self.name);
         }

@@ -1,31 +1,9 @@
 //! Runner tokens: the whole one is a secret, its first characters are how GitLab's pages and the
 //! runner's log name a runner.
 
-use std::ops::Range;
-
-use crate::secret::is_random;
-
 /// How many characters GitLab Runner shows (16.0 and later; 8 before).
 const SHORT: usize = 9;
 const SHORT_BEFORE_16: usize = 8;
-
-/// What GitLab's tokens begin with: those of runners, of people and of machines.
-const PREFIXES: &[&str] = &[
-    "glrt-",
-    "glrtr-",
-    "glcbt-",
-    "glpat-",
-    "gldt-",
-    "glptt-",
-    "glft-",
-    "glsoat-",
-    "glagent-",
-    "glimt-",
-    "GR1348941",
-];
-
-/// The least bytes that a token has with its prefix.
-const LEAST: usize = 12;
 
 /// What an instance may put before the prefixes of its tokens at most (GitLab's
 /// `instance_token_prefix`).
@@ -54,32 +32,6 @@ fn is_variable(token: &str) -> bool {
     let inner = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     inner.bytes().all(letter) && inner.starts_with(|first: char| !first.is_ascii_digit())
-}
-
-/// Where tokens stand in a text that somebody wrote freely: words that begin as GitLab's tokens do,
-/// and words as random as its older ones, which begin like nothing else.
-pub(crate) fn within(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let ends = |letter: char| letter.is_whitespace() || "()[]{}<>,;'\"".contains(letter);
-    let mut at = 0;
-    let words = text.split_inclusive(ends).map(move |word| {
-        let start = at;
-        at += word.len();
-        start..start + word.trim_end_matches(ends).len()
-    });
-    words.filter_map(|word| {
-        let whole = &text[word.clone()];
-        if whole.len() < LEAST {
-            return None;
-        }
-        let begins = PREFIXES.iter().filter_map(|prefix| whole.find(prefix)).min();
-        let begins = begins.filter(|start| whole.len() - start >= LEAST);
-        let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-        let mut parts = whole.split(|letter| !is_part(letter));
-        // A name may stand before it: runner-TOKEN.
-        let random = |part: &str| is_random(part) || part.split(['-', '_', '.']).any(is_random);
-        let random = || parts.any(random).then_some(0);
-        Some(word.start + begins.or_else(random)?..word.end)
-    })
 }
 
 /// Whether what a person gave names this token: the whole of it, or its first eight or nine
@@ -184,35 +136,6 @@ mod tests {
         assert!(is("abc", "abc"));
         // What is shown of a short one names it.
         assert!(is("glrt-abcdefgh", "abcd") && !is("a", "b"));
-    }
-
-    #[test]
-    fn tokens_are_found_in_names() {
-        let found = |text: &str| within(text).map(|at| text[at].to_owned()).collect::<Vec<_>>();
-        for (name, tokens) in [
-            ("glrt-4qCqD8pEo7XzKkP3uDnw", &["glrt-4qCqD8pEo7XzKkP3uDnw"][..]),
-            ("build (glrt-t1_4qCqD8pEo.01.1a2b3c), old", &["glrt-t1_4qCqD8pEo.01.1a2b3c"]),
-            ("my-glpat-4qCqD8pEo7XzKk", &["glpat-4qCqD8pEo7XzKk"]),
-            ("4qCqD8pEo7XzKkP3uDnw", &["4qCqD8pEo7XzKkP3uDnw"]),
-            (
-                "a 4qCqD8pEo7XzKkP3uDnw, 4qC-D8pEo7_zKkP3uDnw",
-                &["4qCqD8pEo7XzKkP3uDnw", "4qC-D8pEo7_zKkP3uDnw"],
-            ),
-            ("at glrt-abcdefghi%75%66 here", &["glrt-abcdefghi%75%66"]),
-            ("runner-q7Wd2KqQRfbSqQSYMUKLNFELA (old)", &["runner-q7Wd2KqQRfbSqQSYMUKLNFELA"]),
-            ("BuildServer2024ForGitLab", &[]),
-            ("devops-runner", &[]),
-            ("glrt-runner", &[]),
-            ("3f2a9b8c7d6e", &[]),
-            ("i-0abc123def4567890", &[]),
-            ("gitlab-runner-7f8b9c6d5-x2k4j", &[]),
-            ("HarborRegistryRunner2024", &[]),
-            ("ip-10-0-1-23.eu-central-1.compute.internal", &[]),
-            ("Docker-in-Docker-Runner-01-for-Team-A", &[]),
-            ("r\u{fc}nner", &[]),
-        ] {
-            assert_eq!(found(name), tokens, "{name}");
-        }
     }
 
     #[test]

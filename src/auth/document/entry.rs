@@ -8,7 +8,7 @@ use super::json::{self, Member, Object};
 use crate::auth::credential::{Credential, Tokens};
 use crate::auth::expansion::{Expanded, Look, Value, holds_predefined, written};
 use crate::auth::key::Key;
-use crate::secret::{HIDDEN, Secret};
+use crate::secret::{HIDDEN, Secret, tokens_in};
 use crate::toml::letter_case::same_key;
 
 /// A string in the document, after expansion.
@@ -136,7 +136,7 @@ impl Entry {
     pub fn username(&self) -> Option<String> {
         match self.stored() {
             Stored::Credential(found) => {
-                Some(self.written_user().unwrap_or(found.username()).to_owned())
+                Some(self.written_user().unwrap_or(found.shown_user()).to_owned())
             }
             _ => None,
         }
@@ -146,10 +146,13 @@ impl Entry {
     /// where the user is not shown as it is.
     pub fn typed_user(&self) -> Option<String> {
         let plain = self.username.as_ref().filter(|user| !user.unknown && user.written.is_none());
-        match self.stored() {
-            Stored::Credential(_) => self.username().filter(|_| self.written_user().is_none()),
+        let user = match self.stored() {
+            Stored::Credential(found) => {
+                self.written_user().is_none().then(|| found.username().to_owned())
+            }
             _ => plain.map(|user| user.value.expose().to_owned()),
-        }
+        };
+        user.filter(|user| tokens_in(user).next().is_none())
     }
 
     /// How the user is written, where a variable brings in what could be a secret.
