@@ -137,7 +137,9 @@ fn refused(error: clap::Error) -> ExitCode {
     let words: Vec<_> =
         std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let advice = usage::advice(&error, &words);
-    let error = without_values(error);
+    let mut error = without_values(error);
+    // How to pass an option as an image or a file: nobody means that.
+    error.remove(ContextKind::Suggested);
     let json = words.iter().any(|word| word == "--format=json")
         || words.windows(2).any(|two| two[0] == "--format" && two[1] == "json");
     if json && !fine {
