@@ -8,6 +8,7 @@ pub mod credential;
 pub(crate) mod credential_change;
 pub(crate) mod document;
 pub mod expansion;
+pub(crate) mod image_name;
 pub(crate) mod key;
 pub mod registry;
 pub(crate) mod runner_version;

@@ -1,5 +1,6 @@
 //! What is said of a text that is no name of an image.
 
+use crate::auth::image_name::refusal;
 use crate::auth::registry::shown;
 use crate::resolver::image::NoImage;
 
@@ -9,7 +10,8 @@ pub(super) fn sentence(no_image: NoImage<'_>) -> String {
         NoImage::Empty => "the image is empty: name one such as registry.example.com/group/app:1.0",
         NoImage::Variable => "the image contains a variable: give the name that it stands for",
         NoImage::Scheme => "an image has no scheme: leave out everything before the host",
-        NoImage::Blank => "the image contains spaces",
+        NoImage::Blank => "the image contains spaces: leave them out",
+        NoImage::Refused(image) => return refusal(image),
         NoImage::Registry(registry) => {
             let registry = shown(registry);
             return format!(

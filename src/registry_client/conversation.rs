@@ -13,10 +13,11 @@ use super::cause::advice;
 use super::challenge::Challenge;
 use super::connection::{Call, Connection, Reply};
 use super::message::{Asked, Said};
-use super::reference::{ImageReference, is_repository};
+use super::reference::ImageReference;
 use super::token::{Granted, Token, basic};
 use super::{Inquiry, Settings};
 use crate::auth::credential::Credential;
+use crate::auth::image_name::is_repository;
 use crate::secret::Secret;
 
 /// What Docker takes for a manifest or an index of them.

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use crate::auth::image_name::parts;
 use crate::auth::registry::{DOCKER_HUB, HUB_INDEX, lower};
 use crate::auth::runner_version::RunnerVersion;
 
@@ -66,6 +67,8 @@ pub(crate) enum NoImage<'i> {
     /// It names this registry, `HOST[:PORT]`. Docker takes that for an image of Docker Hub with that
     /// name, and the port for its tag.
     Registry(&'i str),
+    /// Docker would not take this for an image.
+    Refused(&'i str),
 }
 
 impl<'i> NoImage<'i> {
@@ -80,8 +83,10 @@ impl<'i> NoImage<'i> {
             Some(Self::Scheme)
         } else if image.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
             Some(Self::Blank)
+        } else if is_registry(registry) {
+            Some(Self::Registry(registry))
         } else {
-            is_registry(registry).then_some(Self::Registry(registry))
+            parts(image).is_none().then_some(Self::Refused(image))
         }
     }
 }
@@ -191,6 +196,7 @@ mod tests {
             ("https://r.io/app", NoImage::Scheme),
             ("r.io/app 1", NoImage::Blank),
             ("r.io/app\u{1b}", NoImage::Blank),
+            ("r.io/App", NoImage::Refused("r.io/App")),
         ] {
             assert_eq!(NoImage::of(text), Some(expected), "{text:?}");
         }

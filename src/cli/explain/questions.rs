@@ -85,8 +85,9 @@ fn named_by(config: &Config<'_>, selected: &[usize]) -> Result<Vec<(String, Vec<
     Ok(questions)
 }
 
-/// Why an image can't be asked about. GitLab Runner takes a registry for an image too, so that has an
-/// answer, with a note.
+/// Why an image can't be asked about. GitLab Runner looks for credentials before Docker reads the name, so
+/// that what Docker takes for none, or for another image, has an answer, with a note.
 pub(super) fn unanswerable(image: &str) -> Option<NoImage<'_>> {
-    NoImage::of(image).filter(|no_image| !matches!(no_image, NoImage::Registry(_)))
+    NoImage::of(image)
+        .filter(|no_image| !matches!(no_image, NoImage::Registry(_) | NoImage::Refused(_)))
 }
