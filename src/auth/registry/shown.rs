@@ -43,7 +43,7 @@ pub fn shown(key: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{scheme}{user}{address}{rest}"))
 }
 
-/// An image of a config as it may be shown: somebody may have put a user and a password before it.
+/// An image as it may be shown: somebody may have put a user and a password before it.
 pub(crate) fn shown_image(image: &str) -> Cow<'_, str> {
     let (name, digest) = image.split_once("@sha256:").unwrap_or((image, ""));
     let is_digest = digest.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -56,8 +56,8 @@ pub(super) fn explain(
     let mut reports = Vec::new();
     let mut out = String::new();
     for (name, runners) in questions.all() {
-        // Somebody may have put a user and a password before an image of the config.
-        let label = if questions.named { shown_image(name) } else { Cow::Borrowed(name.as_str()) };
+        // Somebody may have put a user and a password before it.
+        let label = shown_image(name);
         let hidden = matches!(label, Cow::Owned(_));
         let mut report = ImageReport { image: label.clone().into_owned(), runners: Vec::new() };
         for number in runners {

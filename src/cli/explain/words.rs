@@ -26,7 +26,9 @@ impl Telling<'_> {
         };
         if explanation.pull != Pull::None {
             if !brief {
-                line("looks for", &resolution.candidates.join(", then "));
+                if !self.hidden {
+                    line("looks for", &resolution.candidates.join(", then "));
+                }
                 for (what, text) in self.verdict() {
                     line(what, &text);
                 }
