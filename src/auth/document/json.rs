@@ -1,16 +1,17 @@
 //! JSON objects with the place of each member.
 //!
-//! `serde_json` does the parsing; its raw values borrow from the text, which gives their place.
+//! `serde_json` says whether a text is JSON; a walk through one that is finds the places, without reading it
+//! once more for each level.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
-use memchr::{memchr, memrchr};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use memchr::memchr;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::DocumentError;
+use super::walk::Walk;
 
 /// A member of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,28 +41,23 @@ pub(crate) struct Object {
 
 /// The object at the start of a text; what follows it is ignored, as GitLab Runner does.
 pub(super) fn first_object(text: &str) -> Result<Object, DocumentError> {
-    let text = &*with_whole_surrogates(text);
-    let mut object = serde_json::Deserializer::from_str(text);
-    if let Ok(members) = (Members { text, base: 0 }).deserialize(&mut object) {
-        let start = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n']).len();
-        let end = object.into_iter::<IgnoredAny>().byte_offset();
-        return Ok(Object { span: start..end, members });
+    if let Some(span) = object_span(text) {
+        return Ok(object(text, span));
     }
+    let text = &*with_whole_surrogates(text);
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     match values.next() {
         Some(Ok(value)) => {
             let span = place(text, value.get());
-            object_at(text, &span)?.ok_or_else(|| {
-                let named = text[span.end..].trim_start().starts_with(':');
-                let problem = if named {
-                    "is not a JSON object: the opening brace before this is missing"
-                } else {
-                    "is not a JSON object"
-                };
-                DocumentError::new(span.start, problem)
-            })
+            let named = text[span.end..].trim_start().starts_with(':');
+            let problem = if named {
+                "is not a JSON object: the opening brace before this is missing"
+            } else {
+                "is not a JSON object"
+            };
+            Err(DocumentError::new(span.start, problem))
         }
-        Some(Err(error)) => Err(broken(text, 0, &error)),
+        Some(Err(error)) => Err(broken(text, &error)),
         None => Err(DocumentError::new(0, "is empty")),
     }
 }
@@ -78,18 +74,22 @@ pub(super) fn object_span(text: &str) -> Option<Range<usize>> {
     Some(start..values.byte_offset())
 }
 
-/// The object at `span`, where a value stands; `None` when that value is no object.
-pub(super) fn object_at(text: &str, span: &Range<usize>) -> Result<Option<Object>, DocumentError> {
-    let piece = &text[span.clone()];
-    if !piece.starts_with('{') {
-        return Ok(None);
+/// The object at `span`, where a value of a document stands that was read; `None` when that value is no
+/// object.
+pub(super) fn object_at(text: &str, span: &Range<usize>) -> Option<Object> {
+    text[span.clone()].starts_with('{').then(|| object(text, span.clone()))
+}
+
+fn object(text: &str, span: Range<usize>) -> Object {
+    let mut walk = Walk::new(text, &span);
+    let mut members = Vec::new();
+    walk.open();
+    while let Some(key) = walk.name() {
+        let raw = &text[key.clone()];
+        let decoded = raw.contains('\\').then(|| string(raw)).flatten();
+        members.push(Member { decoded, key, value: walk.value() });
     }
-    let piece = &*with_whole_surrogates(piece);
-    let mut object = serde_json::Deserializer::from_str(piece);
-    let members = (Members { text: piece, base: span.start }).deserialize(&mut object);
-    let members = members.and_then(|members| object.end().map(|()| members));
-    let members = members.map_err(|error| broken(text, span.start, &error))?;
-    Ok(Some(Object { span: span.clone(), members }))
+    Object { span, members }
 }
 
 /// Decodes a string in its quotes; `None` when it is another value.
@@ -144,10 +144,10 @@ fn place(text: &str, part: &str) -> Range<usize> {
 }
 
 /// The parser's verdict without its message, which could repeat the text.
-fn broken(text: &str, base: usize, error: &serde_json::Error) -> DocumentError {
-    let line = text[base..].split_inclusive('\n').take(error.line().saturating_sub(1));
+fn broken(text: &str, error: &serde_json::Error) -> DocumentError {
+    let line = text.split_inclusive('\n').take(error.line().saturating_sub(1));
     let before: usize = line.map(str::len).sum();
-    let column = base + before + error.column().saturating_sub(1);
+    let column = before + error.column().saturating_sub(1);
     // The parser counts bytes, and may stop inside a character.
     let offset =
         if error.is_eof() { text.trim_end().len() } else { floor(text, column.min(text.len())) };
@@ -166,76 +166,13 @@ fn floor(text: &str, offset: usize) -> usize {
     (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default()
 }
 
-/// Reads the members of an object that stands in `text`, which starts at byte `base` of the document.
-struct Members<'t> {
-    text: &'t str,
-    base: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Members<'de> {
-    type Value = Vec<Member>;
-
-    fn deserialize<D: Deserializer<'de>>(self, object: D) -> Result<Self::Value, D::Error> {
-        object.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Members<'de> {
-    type Value = Vec<Member>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let Self { text, base } = self;
-        let mut members = Vec::new();
-        // Where the member before ends; of the first one the search begins at the start of the text, where
-        // nothing but the brace and blanks stands before it.
-        let mut end = 0;
-        while let Some((Name(decoded), value)) = map.next_entry::<Name, &RawValue>()? {
-            let value = place(text, value.get());
-            let gap = &text.as_bytes()[end..value.start];
-            let start = end + memchr(b'"', gap).unwrap_or_default();
-            let key = start..end + memrchr(b'"', gap).map_or(0, |quote| quote + 1);
-            end = value.end;
-            let of_document = |span: Range<usize>| base + span.start..base + span.end;
-            members.push(Member { decoded, key: of_document(key), value: of_document(value) });
-        }
-        Ok(members)
-    }
-}
-
-/// The name of a member, when it is not what stands between its quotes.
-struct Name(Option<String>);
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(name: D) -> Result<Self, D::Error> {
-        name.deserialize_str(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Name;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_str<E>(self, _: &'de str) -> Result<Name, E> {
-        Ok(Name(None))
-    }
-
-    fn visit_str<E>(self, decoded: &str) -> Result<Name, E> {
-        Ok(Name(Some(decoded.to_owned())))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::walk::documents::json;
     use super::*;
+    use proptest::prelude::*;
+    use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+    use std::fmt;
 
     #[test]
     fn members_keep_their_place() -> Result<(), DocumentError> {
@@ -287,6 +224,72 @@ mod tests {
             let Err(error) = first_object(text) else { panic!("{text} parses") };
             assert!(!error.problem.contains("s3cret"), "{error:?}");
             assert_eq!(error.offset, offset, "{text}: {error:?}");
+        }
+    }
+
+    /// The members of an object as `serde_json` reads them, with their values as they stand.
+    struct Members<'t>(Vec<(String, &'t RawValue)>);
+
+    impl<'t> Deserialize<'t> for Members<'t> {
+        fn deserialize<D: Deserializer<'t>>(object: D) -> Result<Self, D::Error> {
+            object.deserialize_map(Collect)
+        }
+    }
+
+    struct Collect;
+
+    impl<'t> Visitor<'t> for Collect {
+        type Value = Members<'t>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Members<'t>, A::Error> {
+            let members = std::iter::from_fn(|| map.next_entry().transpose());
+            Ok(Members(members.collect::<Result<_, _>>()?))
+        }
+    }
+
+    fn compare(text: &str, whole: &str, object: &Object) {
+        let of_serde: Members<'_> = serde_json::from_str(&whole[object.span.clone()]).unwrap();
+        let walked = object.members.iter();
+        let walked: Vec<_> =
+            walked.map(|it| (it.name(text).to_owned(), it.value.clone())).collect();
+        let read = of_serde.0.into_iter();
+        let read: Vec<_> = read.map(|(name, value)| (name, place(whole, value.get()))).collect();
+        assert_eq!(walked, read, "{text}");
+        for member in &object.members {
+            let key: String = serde_json::from_str(&whole[member.key.clone()]).unwrap();
+            assert_eq!(key, member.name(text));
+            if let Some(inner) = object_at(text, &member.value) {
+                compare(text, whole, &inner);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::property::cases(1000))]
+
+        #[test]
+        fn a_walk_finds_the_members_that_serde_json_reads(
+            before in "[ \t\r\n]{0,2}",
+            text in json(),
+            tail in "[ {}\":a]{0,4}",
+        ) {
+            let text = [before, text, tail].concat();
+            let whole = with_whole_surrogates(&text);
+            match first_object(&text) {
+                Ok(object) => compare(&text, &whole, &object),
+                Err(_) => prop_assert!(!text.trim_start().starts_with('{'), "{}", text),
+            }
+        }
+
+        #[test]
+        fn what_serde_json_refuses_is_no_object(text in "[{}\\[\\]\":,a1\\\\u ]{0,12}") {
+            let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Members<'_>>();
+            let read = matches!(values.next(), Some(Ok(_)));
+            prop_assert_eq!(first_object(&text).is_ok(), read, "{}", text);
         }
     }
 }

@@ -185,7 +185,7 @@ fn check_value(
             Some(_) => Ok(()),
             None => wrong("an array of strings"),
         },
-        Map(inner) => match json::object_at(text, &member.value)? {
+        Map(inner) => match json::object_at(text, &member.value) {
             Some(object) => {
                 let (Which::Named(name) | Which::Inside(name)) = which;
                 let which = Which::Inside(name);
@@ -197,7 +197,7 @@ fn check_value(
             }
             None => wrong("an object"),
         },
-        Shape::Object(known) => match json::object_at(text, &member.value)? {
+        Shape::Object(known) => match json::object_at(text, &member.value) {
             Some(object) => {
                 let all = check_members(text, &object, known, version, parsed);
                 parsed.push(object);

@@ -15,6 +15,7 @@ mod members;
 mod reading;
 mod strings;
 mod style;
+mod walk;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -117,14 +118,12 @@ impl<'t> AuthDocument<'t> {
         let root = json::first_object(text)?;
         let reader = Reader { text, values, fill };
         let mut parsed = members::check(text, &root, version)?;
-        let mut object_at = |span: &Range<usize>| match parsed.take(span.start) {
-            Some(object) => Ok(Some(object)),
-            None => json::object_at(text, span),
-        };
+        let mut object_at =
+            |span: &Range<usize>| parsed.take(span.start).or_else(|| json::object_at(text, span));
         let (mut auths, mut cred_helpers) = (Vec::new(), Vec::new());
         let (mut entries, mut helpers) = (Vec::new(), Vec::<Helper>::new());
         for (number, member) in root.members.iter().enumerate() {
-            let (name, object) = (member.name(text), object_at(&member.value)?);
+            let (name, object) = (member.name(text), object_at(&member.value));
             if same_key(name, "auths") {
                 // Go makes an empty map of the one before.
                 if object.is_none() {
@@ -134,7 +133,7 @@ impl<'t> AuthDocument<'t> {
                 // Mostly the only one, which needs no room beside.
                 entries.reserve_exact(members.len());
                 for (inner, member) in members.iter().enumerate() {
-                    let object = object_at(&member.value)?;
+                    let object = object_at(&member.value);
                     entries.push(reader.entry(auths.len(), inner, member, object));
                 }
                 auths.push((number, object));
@@ -269,7 +268,7 @@ impl<'t> AuthDocument<'t> {
     pub fn unwrapped_credentials(&self) -> impl Iterator<Item = Unwrapped> {
         let members = if self.has_auths() { &[][..] } else { &self.root.members };
         members.iter().filter_map(|member| {
-            let object = json::object_at(self.text, &member.value).ok()??;
+            let object = json::object_at(self.text, &member.value)?;
             let fields = ["auth", "username", "password"];
             let credential = |name: &str| fields.iter().any(|field| same_key(name, field));
             if !object.members.iter().any(|inner| credential(inner.name(self.text))) {

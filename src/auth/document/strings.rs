@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memchr3};
+use memchr::{memchr, memchr3};
 
+use super::walk::{Walk, string_end};
 use super::{AuthDocument, json};
 use crate::secret::Secret;
 use crate::toml::letter_case::same_key;
@@ -67,75 +68,36 @@ pub(crate) fn strings(text: &str) -> Option<(Vec<DocumentString>, usize)> {
 
 fn strings_in(text: &str, object: &Range<usize>) -> Vec<DocumentString> {
     let found = Vec::with_capacity(MOST_OFTEN);
-    let mut walk = Walk { text, bytes: text.as_bytes(), at: object.start, found };
-    walk.object(false, MOST_LEVELS);
-    walk.found
+    let mut strings = Strings { text, walk: Walk::new(text, object), found };
+    strings.object(false, MOST_LEVELS);
+    strings.found
 }
 
-/// A walk through a text that is known to be JSON.
-struct Walk<'t> {
+struct Strings<'t> {
     text: &'t str,
-    bytes: &'t [u8],
-    at: usize,
+    walk: Walk<'t>,
     found: Vec<DocumentString>,
 }
 
-impl Walk<'_> {
-    /// From the brace of an object to behind its last one. Below `levels` an object is one value.
+impl Strings<'_> {
+    /// Finds those of the object that stands here. Below `levels` an object is one value.
     fn object(&mut self, helpers: bool, levels: usize) {
-        self.at += 1;
-        while self.skip(b" \t\r\n,") == Some(b'"') {
-            let name = DocumentString { span: self.value(), kind: StringKind::Name };
+        self.walk.open();
+        while let Some(span) = self.walk.name() {
+            let name = DocumentString { span, kind: StringKind::Name };
             let decoded = name.decoded(self.text);
             let is = |key: &str| decoded.as_ref().is_some_and(|name| same_key(name, key));
             let inside = is("credHelpers");
             let kind = kind(is, helpers);
             self.found.push(name);
-            if self.skip(b" \t\r\n:") == Some(b'{') && levels > 0 {
+            if self.walk.is_at_object() && levels > 0 {
                 self.object(inside, levels - 1);
             } else {
-                let span = self.value();
+                let span = self.walk.value();
                 self.found.push(DocumentString { span, kind });
             }
         }
-        self.at += 1;
-    }
-
-    /// Goes over what stands between names and values; gives the byte that follows.
-    fn skip(&mut self, between: &[u8]) -> Option<u8> {
-        let rest = self.bytes.get(self.at..)?;
-        let length = rest.iter().position(|byte| !between.contains(byte))?;
-        self.at += length;
-        rest.get(length).copied()
-    }
-
-    /// The value that stands here, whatever it is.
-    fn value(&mut self) -> Range<usize> {
-        let start = self.at;
-        let mut depth = 0_usize;
-        while let Some(&byte) = self.bytes.get(self.at) {
-            match byte {
-                b'"' => {
-                    let end = string_end(self.bytes, self.at + 1);
-                    self.at = end.unwrap_or(self.bytes.len());
-                    if depth == 0 {
-                        break;
-                    }
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' if depth > 1 => depth -= 1,
-                b'}' | b']' => {
-                    // That of the value itself, or of the object which it is the last of.
-                    self.at += depth;
-                    break;
-                }
-                b',' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => break,
-                _ => {}
-            }
-            self.at += 1;
-        }
-        start..self.at
+        self.walk.close();
     }
 }
 
@@ -219,21 +181,10 @@ impl Objects {
     }
 }
 
-/// Where a string ends that begins before a byte; behind its quote.
-fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut at = start;
-    loop {
-        let next = at + memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes[next] == b'"' {
-            return Some(next + 1);
-        }
-        at = next + 2;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::json::Object;
+    use super::super::walk::documents::json as any_json;
     use super::*;
     use proptest::prelude::*;
 
@@ -248,7 +199,7 @@ mod tests {
         let mut all = Vec::new();
         for member in &object.members {
             all.push(DocumentString { span: member.key.clone(), kind: StringKind::Name });
-            let inner = json::object_at(text, &member.value).unwrap();
+            let inner = json::object_at(text, &member.value);
             if let Some(inner) = inner.filter(|_| levels > 0) {
                 let helpers = same_key(member.name(text), "credHelpers");
                 all.extend(of_object(text, &inner, helpers, levels - 1));
@@ -286,54 +237,12 @@ mod tests {
         assert_eq!(values(StringKind::Name).join(" "), names);
     }
 
-    fn json() -> impl Strategy<Value = String> {
-        let string = || {
-            prop::sample::select(vec![
-                "\"\"",
-                "\"x\"",
-                "\"a:b\"",
-                "\"q\\\"{\"",
-                "\"\\\\\"",
-                "\"\\u0041\"",
-                "\"\\ud800\"",
-                "\"é}\"",
-            ])
-        };
-        let leaf = prop_oneof![
-            string().prop_map(str::to_owned),
-            prop::sample::select(vec!["1", "null", "true", "[]", "[\"in\", \"array\"]"])
-                .prop_map(str::to_owned),
-        ];
-        leaf.prop_recursive(5, 40, 5, move |inner| {
-            let name = prop_oneof![
-                prop::sample::select(vec![
-                    "\"auths\"",
-                    "\"auth\"",
-                    "\"username\"",
-                    "\"email\"",
-                    "\"credsStore\"",
-                    "\"credHelpers\"",
-                    "\"CredHelpers\"",
-                    "\"r.io\"",
-                ]),
-                string(),
-            ];
-            let blank = prop::sample::select(vec!["", " ", "\n", "\t "]);
-            prop::collection::vec((name, blank, inner), 0..5).prop_map(|members| {
-                let members = members
-                    .iter()
-                    .map(|(name, blank, value)| format!("{blank}{name}{blank}:{value}"));
-                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-            })
-        })
-    }
-
     proptest! {
         #![proptest_config(crate::property::cases(500))]
 
         /// Each stands where the tree has it.
         #[test]
-        fn a_walk_finds_what_a_tree_has(text in json(), tail in "[ {}\":a]{0,4}") {
+        fn a_walk_finds_what_a_tree_has(text in any_json(), tail in "[ {}\":a]{0,4}") {
             let text = format!("{text}{tail}");
             let tree = json::first_object(&text).ok();
             let of_tree = tree.map(|tree| {
@@ -345,7 +254,7 @@ mod tests {
 
         /// Of a document comes what a walk finds, in that order; only in arrays there is more.
         #[test]
-        fn nothing_of_a_document_is_missed(text in json(), tail in "[ {}\":a]{0,4}") {
+        fn nothing_of_a_document_is_missed(text in any_json(), tail in "[ {}\":a]{0,4}") {
             let text = format!("{text}{tail}");
             let mut without_walk = without_tree(&text).into_iter();
             for string in decoded(&text).unwrap_or_default() {
