@@ -219,6 +219,14 @@ pub(crate) fn tokens_in(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 
 /// Whether a text is made of nothing but words and what stands between words; every piece of it is then.
 pub(crate) fn is_wordy(text: &str) -> bool {
+    // A short text of letters is, and nearly every key is one.
+    let plain = |byte: u8| {
+        byte.is_ascii_alphabetic()
+            | matches!(byte, b' ' | b'.' | b',' | b':' | b';' | b'/' | b'_' | b'-')
+    };
+    if text.len() < MOST_LETTERS && text.bytes().fold(true, |all, byte| all & plain(byte)) {
+        return true;
+    }
     let (mut alphabetic, mut sign) = (false, false);
     let mut word = Word::default();
     for letter in text.chars() {
@@ -243,6 +251,9 @@ pub(crate) fn is_wordy(text: &str) -> bool {
     !word.is_distinct()
 }
 
+/// No word of a language that people put into a config has as many letters.
+const MOST_LETTERS: usize = 24;
+
 /// What a word is made of.
 #[derive(Default)]
 struct Word {
@@ -256,7 +267,7 @@ impl Word {
     /// Whether no language has it.
     fn is_distinct(&self) -> bool {
         let long = if self.alphabetic { SHORTEST } else { 8 };
-        (self.numeric && self.bytes >= long) || self.letters >= 24
+        (self.numeric && self.bytes >= long) || self.letters >= MOST_LETTERS
     }
 }
 
