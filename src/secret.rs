@@ -119,7 +119,7 @@ pub(crate) fn names_a_secret(name: &str) -> bool {
 pub(crate) fn looks_like_secret(text: &str) -> bool {
     let is_word = |letter: char| letter.is_alphanumeric() || "+/=_-".contains(letter);
     let mut words = text.split(|letter: char| !is_word(letter));
-    let long = |piece: &str| piece.chars().count() >= 24;
+    let long = |piece: &str| piece.chars().count() >= MOST_LETTERS;
     words.any(|word| {
         let classes = Classes::of(word);
         (classes.length >= 12 && classes.count() >= 2) || pieces(word).any(long)
