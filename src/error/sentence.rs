@@ -112,7 +112,8 @@ impl fmt::Display for Sentence<'_> {
             Error::InvalidEnvironment { path, place, runner } => write!(
                 f,
                 "{path}:{place}: environment of runner '{runner}' is not an array of strings, and \
-                 GitLab Runner refuses the whole file: write it as environment = ['NAME=value']"
+                 GitLab Runner refuses the whole file: write it as environment = ['NAME=value'] \
+                 (doctor --fix may do that)"
             ),
             Error::InvalidAuthDocument { path, place, runner, problem } => {
                 write!(f, "{path}:{place}: the auth document of runner '{runner}' {problem}")
