@@ -11,7 +11,7 @@ pub(super) fn check(config: &Config<'_>, number: usize, findings: &mut Vec<Findi
     let syntax = config.syntax();
     let runner = &config.runners()[number];
     let executor = runner.executor();
-    let Some(unknown) = executor.why_unknown() else { return };
+    let Some(message) = executor.why_unknown() else { return };
     let values = own_keys(config, runner).filter(|key| same_key(&key.key, "executor"));
     let mut values = values.filter_map(|key| key.value);
     let Some(value) = values.find(|&value| syntax.string(value) == executor.name()) else {
@@ -21,7 +21,6 @@ pub(super) fn check(config: &Config<'_>, number: usize, findings: &mut Vec<Findi
         || "use one that it knows, such as docker, kubernetes or shell; a build of your own may know more".to_owned(),
         |nearest| format!("did you mean {nearest}?"),
     );
-    let message = format!("{unknown}, and takes no jobs for this runner");
     let span = syntax.node(value).span();
     let finding = Finding::new(config.text(), Code::UnknownExecutor, span, message, advice);
     findings.push(finding.of_runner(number));

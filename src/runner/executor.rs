@@ -91,7 +91,9 @@ impl Executor {
     /// What is wrong with one that GitLab Runner doesn't know; `None` for none at all, as a template has.
     pub(crate) fn why_unknown(&self) -> Option<String> {
         let is_unknown = self.pull() == Pull::Unknown && !self.0.is_empty();
-        is_unknown.then(|| format!("GitLab Runner knows no executor '{self}'"))
+        is_unknown.then(|| {
+            format!("GitLab Runner knows no executor '{self}', and takes no jobs for this runner")
+        })
     }
 
     /// The known one that an unknown one was meant to be.

@@ -24,10 +24,10 @@ use crate::resolver::Verdict;
 use crate::resolver::explanation::Explanation;
 use crate::resolver::image::NoImage;
 use crate::resolver::shell::{option, yaml_path};
-use crate::runner::Config;
 use crate::runner::executor::Pull;
 use crate::runner::pod_pull_secrets::SERVICE_ACCOUNT;
 use crate::runner::selection::Matches;
+use crate::runner::{Config, Runner};
 use crate::toml::printable::one_line;
 use crate::toml::text::ConfigText;
 
@@ -64,13 +64,13 @@ pub(super) fn explain(
             let runner = &config.runners()[*number];
             let Some(explanation) = answers.next_of(*number) else { continue };
             let explanation = &explanation;
-            let telling =
-                Telling { image: name, explanation, version, redaction: &redaction, hidden };
+            let redaction = &redaction;
+            let telling = Telling { image: name, runner, explanation, version, redaction, hidden };
             summary.add(&telling, questions.named);
             if output.format == Format::Json {
-                report.runners.push(telling.report(runner));
+                report.runners.push(telling.report());
             } else {
-                out.push_str(&telling.text(runner, &label, questions.named));
+                out.push_str(&telling.text(&label, questions.named));
             }
         }
         reports.push(report);
@@ -157,6 +157,7 @@ fn verify(text: &ConfigText, images: &[String]) -> String {
 /// An explanation on its way to a person or a program.
 struct Telling<'e> {
     image: &'e str,
+    runner: &'e Runner<'e>,
     explanation: &'e Explanation,
     version: RunnerVersion,
     redaction: &'e Redaction<'e>,

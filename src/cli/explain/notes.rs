@@ -124,7 +124,7 @@ impl Telling<'_> {
     /// What keeps the answer from being the whole one.
     fn limits(&self) -> Vec<String> {
         let explanation = self.explanation;
-        let mut notes = Vec::new();
+        let mut notes: Vec<_> = self.runner.executor().why_unknown().into_iter().collect();
         if explanation.pull == Pull::Driver {
             notes.push(
                 "with the executor custom its driver decides: it gets the entry as \

@@ -8,7 +8,6 @@ use crate::auth::runner_version::RunnerVersion;
 use crate::cli::output::Output;
 use crate::cli::report::{Report, RunnerLabel};
 use crate::resolver::{Answer, Match, Verdict};
-use crate::runner::Runner;
 use crate::runner::executor::Pull;
 use crate::secret::HIDDEN;
 
@@ -102,7 +101,7 @@ pub(super) fn tell_json(
 }
 
 impl Telling<'_> {
-    pub(super) fn report(&self, runner: &Runner<'_>) -> RunnerReport {
+    pub(super) fn report(&self) -> RunnerReport {
         let resolution = &self.explanation.resolution;
         let lost = resolution.losers.iter().map(|loser| KeyReport {
             registry: loser.key.shown().into_owned(),
@@ -115,7 +114,7 @@ impl Telling<'_> {
             reason: miss.reason.reason().to_owned(),
         });
         RunnerReport {
-            label: RunnerLabel::new(runner, self.redaction),
+            label: RunnerLabel::new(self.runner, self.redaction),
             r#match: self.match_report(),
             image_path: if self.hidden { HIDDEN.to_owned() } else { resolution.image_path.clone() },
             candidates: if self.hidden { Vec::new() } else { resolution.candidates.clone() },

@@ -4,7 +4,6 @@ use super::{MOST, Telling};
 use crate::cli::report::heading;
 use crate::count::counted;
 use crate::resolver::{Answer, Loss, Verdict};
-use crate::runner::Runner;
 use crate::runner::executor::Pull;
 use crate::toml::printable::one_line;
 use crate::toml::text::Place;
@@ -14,10 +13,10 @@ const WIDEST: usize = "looks for ".len();
 
 impl Telling<'_> {
     /// The answer in one line; `brief` leaves the way there out.
-    pub(super) fn text(&self, runner: &Runner<'_>, image: &str, brief: bool) -> String {
+    pub(super) fn text(&self, image: &str, brief: bool) -> String {
         let explanation = self.explanation;
         let resolution = &explanation.resolution;
-        let heading = heading(runner, self.redaction);
+        let heading = heading(self.runner, self.redaction);
         let mut out = String::new();
         out.extend([&one_line(&heading), ": ", &one_line(&self.answer(image)), "\n"]);
         let mut line = |what: &str, text: &str| {
