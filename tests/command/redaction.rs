@@ -193,6 +193,16 @@ const PLACES: &[Place] = &[
     End("[runners.docker.sysctls]\n'u:@@h' = '@'"),
     End("[[runners]]\nname = 'other glrt-abcdefghi@'\ntoken = 'glrt-abcdefghi@'\n# the token is @"),
     End("# @"),
+    // A secret that is known from elsewhere, where people write freely.
+    End("[[runners]]\nname = 'the @ one'\nexecutor = 'shell'\nenvironment = ['P_TOKEN=@', '1']"),
+    End("[[runners]]\nname = \"\"\"the @\\\n  \"\"\"\nenvironment = ['P_TOKEN=@']"),
+    End(
+        "[[runners]]\n'@' = 1\n'x'.'@' = 1\nenvironment = ['P_TOKEN=@']\n[runners.docker.'@']\na = 1",
+    ),
+    End("[[runners]]\nname = 'u:@'\nurl = 'https://u:@@gitlab.example.com/' # the login is @"),
+    // A token in the place of a user.
+    Document(r#"{"auths": {"r.io": {"username": "glpat-@", "password": "x"}}}"#),
+    Document(r#"{"auths": {"r.io": {"username": "ghp_0123456789@"}}}"#),
 ];
 
 /// The config with a secret in one place.
