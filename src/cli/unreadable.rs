@@ -25,16 +25,18 @@ pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
         }
         error => return error,
     };
-    if let Some((option, _)) = files(&arguments.command)
-        .into_iter()
-        .find(|(_, file)| file.display().to_string() == path && !is_path(file))
-    {
-        if path.trim_start().starts_with('{') {
-            return Error::Usage(format!(
-                "{option} takes the path of a file, or - for standard input; what was typed is now in the \
-                 shell's history: change the passwords in it"
-            ));
-        }
+    let is_it = |file: &Path| file.display().to_string() == path && !is_path(file);
+    let option = files(&arguments.command).into_iter().find(|(_, file)| is_it(file));
+    let option = option.map(|(option, _)| option);
+    if is_document(&path) {
+        let config = arguments.global.config.as_deref().is_some_and(is_it);
+        let named = option.or(config.then_some("--config")).unwrap_or("FILE");
+        return Error::Usage(format!(
+            "{named} takes the path of a file, or - for standard input; what was typed is now in the \
+             shell's history: change the passwords in it"
+        ));
+    }
+    if let Some(option) = option {
         return Error::Unreadable { path: format!("the file that {option} names"), cause };
     }
     let global = &arguments.global;
@@ -81,6 +83,11 @@ fn files(command: &Command) -> Vec<(&'static str, &Path)> {
     };
     let tokens = selection.into_iter().flat_map(Selection::token_files);
     tokens.chain(source.into_iter().flat_map(Source::files)).collect()
+}
+
+/// Whether an auth document stands in the place of a path, with the name of its variable or without.
+fn is_document(path: &str) -> bool {
+    !Path::new(path).exists() && path.contains('{') && path.contains('"')
 }
 
 /// Whether this looks like a path, and not like a secret that was given in its place.
