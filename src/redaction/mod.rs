@@ -76,12 +76,18 @@ impl<'c> Redaction<'c> {
     /// it.
     #[must_use]
     pub fn clean<'s>(&self, text: &'s str) -> Cow<'s, str> {
-        match self.config {
-            Some(config) if !self.show => {
-                config.without_secrets(text, |secret| self.placeholder(secret))
-            }
-            _ => Cow::Borrowed(text),
+        let secrets = self.secrets_in(text);
+        if secrets.is_empty() {
+            return Cow::Borrowed(text);
         }
+        let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+        for (span, secret) in secrets {
+            shown.push_str(&text[at..span.start]);
+            shown.push_str(&self.placeholder(secret));
+            at = span.end;
+        }
+        shown.push_str(&text[at..]);
+        Cow::Owned(shown)
     }
 
     /// The name of a runner: some people call one by its token, or by an old one.
@@ -89,8 +95,8 @@ impl<'c> Redaction<'c> {
         if self.show {
             return runner.name().to_owned();
         }
-        let token = |token: &str| self.placeholder(&token.into());
-        runner.name_with(|text| self.clean(text), token).into_owned()
+        let known = self.secrets_in(runner.name());
+        runner.name_with(known, |secret| self.placeholder(secret)).into_owned()
     }
 
     /// How a report calls a runner: its name, or its short token where it has none.
@@ -138,5 +144,23 @@ mod tests {
         assert_eq!(clean("a tr0ub4dor-3-h0rses b"), "a <hidden-1><hidden-2> b");
         assert_eq!(clean("xub4dor-3-h0rses"), "x<hidden-3><hidden-2>");
         assert_eq!(clean("no h0rses"), "no h0rses");
+    }
+
+    #[test]
+    fn a_secret_in_a_name_that_begins_or_ends_as_a_token_is_hidden_whole() {
+        for name in
+            ["s3,glpat-0123456789ab;x4", "x glpat-0123456789ab;x4y5z6", "Xk7mQz4Lw9Rt2Vb8,end"]
+        {
+            let secret = name.trim_start_matches("x ");
+            let text = format!("[[runners]]\nname = '{name}'\nmy_token = '{secret}'\n");
+            let text = ConfigText::new("config.toml", text.into_bytes());
+            let config = Config::parse(&text).unwrap();
+            let mut redaction = Redaction::new(false);
+            redaction.learn_config(&config);
+            let runner = &config.runners()[0];
+            let before = &name[..name.len() - secret.len()];
+            assert_eq!(redaction.name(runner), format!("{before}<hidden-1>"));
+            assert_eq!(config.title(runner), format!("{before}<hidden>"));
+        }
     }
 }

@@ -179,30 +179,9 @@ impl<'t> Config<'t> {
         found
     }
 
-    /// Such a text with something else in place of each secret.
-    pub(crate) fn without_secrets<'s>(
-        &self,
-        text: &'s str,
-        cover: impl Fn(&Secret) -> String,
-    ) -> Cow<'s, str> {
-        let secrets = self.secrets_in(text);
-        if secrets.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
-        for (span, secret) in secrets {
-            shown.push_str(&text[at..span.start]);
-            shown.push_str(&cover(secret));
-            at = span.end;
-        }
-        shown.push_str(&text[at..]);
-        Cow::Owned(shown)
-    }
-
     /// The name of a runner as it may be shown, where no number tells its secrets from others.
     pub(crate) fn shown_name<'r>(&'r self, runner: &'r Runner<'_>) -> Cow<'r, str> {
-        let hidden = |_: &Secret| HIDDEN.to_owned();
-        runner.name_with(|text| self.without_secrets(text, hidden), |_| HIDDEN.to_owned())
+        runner.name_with(self.secrets_in(runner.name()), |_| HIDDEN.to_owned())
     }
 
     /// How messages call a runner: its name without what is a secret in this config, or its short token
@@ -241,31 +220,34 @@ impl Runner<'_> {
         &self.name
     }
 
-    /// The name with something else in place of each token in it, and the rest as `rest` has it: some
-    /// people name a runner after its token, or an old one.
-    pub(crate) fn name_with<'r>(
-        &'r self,
-        rest: impl Fn(&'r str) -> Cow<'r, str>,
-        token: impl Fn(&str) -> String,
-    ) -> Cow<'r, str> {
-        let named = self.name.contains(&*self.token) && looks_like_secret(&self.token);
-        let own = named.then(|| self.name.match_indices(&*self.token));
+    /// The name with something else in place of each known secret and of each token in it: some people name
+    /// a runner after its token, or an old one.
+    pub(crate) fn name_with(
+        &self,
+        known: Vec<(Range<usize>, &Secret)>,
+        cover: impl Fn(&Secret) -> String,
+    ) -> Cow<'_, str> {
+        let name = &*self.name;
+        let named = name.contains(&*self.token) && looks_like_secret(&self.token);
+        let own = named.then(|| name.match_indices(&*self.token));
         let own = own.into_iter().flatten().map(|(at, found)| at..at + found.len());
-        let mut tokens: Vec<_> = own.chain(tokens_in(&self.name)).collect();
-        if tokens.is_empty() {
-            return rest(&self.name);
+        let tokens = own.chain(tokens_in(name)).map(|span| (span.clone(), name[span].into()));
+        let known = known.into_iter().map(|(span, secret)| (span, secret.clone()));
+        // One may begin within another: none is left in pieces.
+        let mut secrets: Vec<(_, Secret)> = known.chain(tokens).collect();
+        if secrets.is_empty() {
+            return Cow::Borrowed(name);
         }
-        tokens.sort_by_key(|span| (span.start, Reverse(span.end)));
+        secrets.sort_by_key(|(span, _)| (span.start, Reverse(span.end)));
         let (mut shown, mut at) = (String::new(), 0);
-        for span in tokens {
-            if span.start < at {
-                continue;
+        for (span, secret) in secrets {
+            if span.end > at {
+                shown.push_str(&name[at..span.start.max(at)]);
+                shown.push_str(&cover(&secret));
+                at = span.end;
             }
-            shown.push_str(&rest(&self.name[at..span.start]));
-            shown.push_str(&token(&self.name[span.clone()]));
-            at = span.end;
         }
-        shown.push_str(&rest(&self.name[at..]));
+        shown.push_str(&name[at..]);
         Cow::Owned(shown)
     }
 
@@ -308,7 +290,7 @@ impl Runner<'_> {
 impl fmt::Debug for Runner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What is a secret elsewhere in the config is not known here.
-        let name = self.name_with(Cow::from, |_| HIDDEN.to_owned());
+        let name = self.name_with(Vec::new(), |_| HIDDEN.to_owned());
         write!(f, "Runner({name:?}, {}, {})", self.short_token(), self.executor)
     }
 }
