@@ -1,5 +1,5 @@
 //! The rooms of `src` and the one direction between them: a file imports what stands on a lower floor, or in its own
-//! room, and nothing above.
+//! room, and nothing above. What the pages say of the tree is there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -98,6 +98,68 @@ fn the_page_on_the_design_names_every_room() {
     for room in FLOORS.iter().copied().flatten() {
         assert!(named.contains(*room), "docs/design.md has no row for {room}");
     }
+}
+
+/// What stands between backquotes in a line.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_page_on_the_design_names_what_is_there() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design.md");
+    let page = fs::read_to_string(page).expect("docs/design.md");
+    let mut found = Vec::new();
+    files(&source(), &mut found);
+    let modules: BTreeSet<_> = found
+        .iter()
+        .flat_map(|file| file.ancestors().take_while(|path| **path != source()))
+        .map(|path| path.with_extension(""))
+        .collect();
+    let mut seen = 0;
+    for row in page.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let Some((room, rest)) = row.split_once("` |") else { continue };
+        let room = source().join(room.trim_end_matches('/'));
+        let Some((_, inside)) = rest.split_once('|').filter(|_| room.is_dir()) else { continue };
+        let is_name =
+            |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase() || b"_/".contains(&b));
+        for word in quoted(inside).filter(is_name) {
+            seen += 1;
+            let word = Path::new(word.trim_end_matches('/'));
+            let own = modules.iter().any(|path| path.starts_with(&room) && path.ends_with(word));
+            let own = own || modules.contains(&source().join(word));
+            assert!(own, "docs/design.md names {} in {}", word.display(), room.display());
+        }
+    }
+    assert!(seen > 50, "the page names modules");
+}
+
+#[test]
+fn the_pages_name_files_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<_> = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "packaging/README.md"]
+        .map(|page| root.join(page))
+        .into();
+    for folder in ["docs", "docs/registries"] {
+        let entries = fs::read_dir(root.join(folder)).expect("a folder can be listed");
+        pages.extend(entries.map(|entry| entry.expect("an entry").path()));
+    }
+    let mut seen = 0;
+    for page in pages.iter().filter(|page| page.extension() == Some("md".as_ref())) {
+        let text = fs::read_to_string(page).expect("a page");
+        for name in text.lines().flat_map(quoted) {
+            let folder = name.split('/').next().unwrap_or_default();
+            let ours = ["src", "tests", "benches", "fuzz", "packaging", "fixtures", "docs"];
+            // In capital letters it stands for a name.
+            let plain =
+                |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-./".contains(&b);
+            if name.contains('/') && ours.contains(&folder) && name.bytes().all(plain) {
+                seen += 1;
+                assert!(root.join(name).exists(), "{} names {name}", page.display());
+            }
+        }
+    }
+    assert!(seen > 20, "the pages name files, and not {seen}");
 }
 
 #[test]
