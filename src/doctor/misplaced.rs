@@ -7,7 +7,7 @@ use super::misspelled::Meant;
 use super::{Code, Finding};
 use crate::runner::Config;
 use crate::runner::auth_entry::VARIABLE;
-use crate::runner::environment::{Environment, new_pair};
+use crate::runner::environment::{self, Environment, new_pair};
 use crate::runner::layout::{own_indent, own_table};
 use crate::toml::bracketed::List;
 use crate::toml::edit::Edit;
@@ -82,7 +82,7 @@ impl<'t> Search<'_, 't> {
                 self.found(span);
                 continue;
             }
-            let environment = same_key(&last, "environment");
+            let environment = same_key(&last, environment::KEY);
             if own && simple && environment {
                 continue;
             }
@@ -106,7 +106,7 @@ impl<'t> Search<'_, 't> {
     /// Whether a key of the runner's own was meant to be its `environment`, which is not there.
     fn is_meant(&self, key: &str) -> bool {
         let runner = self.owner.map(|owner| &self.config.runners()[owner]);
-        strsim::osa_distance(&key.to_lowercase(), "environment") <= MOST
+        strsim::osa_distance(&key.to_lowercase(), environment::KEY) <= MOST
             && runner.is_some_and(|runner| {
                 Environment::of(self.config, runner).is_ok_and(|own| own.is_none())
             })

@@ -4,7 +4,7 @@
 use super::{Plan, RunnerPlan};
 use crate::error::Error;
 use crate::plan::proof::PatchedBlock;
-use crate::runner::Config;
+use crate::runner::{Config, environment};
 use crate::toml::edit::Edit;
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{Block, NodeId, ParsedText, Syntax};
@@ -47,7 +47,7 @@ impl Plan {
             // An environment goes and comes where an entry moves to its runner.
             let keys = |syntax: &Syntax<'_>, block: &Block| {
                 let pairs = syntax.siblings(block.pairs());
-                let environment = |key: &str| same_key(key, "environment");
+                let environment = |key: &str| same_key(key, environment::KEY);
                 pairs
                     .filter(|&pair| !syntax.simple_key(pair).is_some_and(|key| environment(&key)))
                     .count()

@@ -11,15 +11,11 @@ use crate::error::Error;
 use crate::plan::changed_pairs::{Pairs, changed_pairs};
 use crate::plan::pull_policy::PolicyPlace;
 use crate::runner::auth_entry::is_auth_entry;
-use crate::runner::pull_policy::KEY;
-use crate::runner::{Config, RunnerPlace};
+use crate::runner::{Config, RunnerPlace, environment, pull_policy};
 use crate::secret::Secret;
 use crate::toml::edit::{self, Edit, splice_piece, splice_text};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{Block, Decoded, Meaning, NodeId, NodeKind, ParsedText, Syntax};
-
-/// The key of a runner that holds its auth entry.
-const ENVIRONMENT: &str = "environment";
 
 /// A block (a header and its pairs) after the edits.
 pub(crate) struct PatchedBlock {
@@ -162,7 +158,7 @@ fn check_meaning(
         if let Wish::PullPolicy { place: PolicyPlace::NewSection { table }, value } = wish {
             let mut header = keys(syntax, old.header());
             header.push(table.clone());
-            wanted_added.push((NodeKind::Table, header, only(KEY, value)));
+            wanted_added.push((NodeKind::Table, header, only(pull_policy::KEY, value)));
         } else if grant(&mut wanted, wish).is_none() {
             return Err("the runner's section has another shape");
         }
@@ -187,7 +183,7 @@ fn compared(old: &Pairs<'_, '_>, new: &Pairs<'_, '_>, wishes: &[Wish]) -> [Range
         [Wish::AuthEntry { runner, .. } | Wish::NoEnvironment { runner }]
             if runner.inline.is_none() =>
         {
-            changed_pairs(old, new, ENVIRONMENT)
+            changed_pairs(old, new, environment::KEY)
         }
         _ => [old.all.clone(), new.all.clone()],
     }
@@ -211,10 +207,10 @@ fn grant<'m>(block: &mut Meaning<'m>, wish: &'m Wish) -> Option<()> {
                 PolicyPlace::Own { runner, table } => table_in(own_table(block, runner)?, table)?,
                 PolicyPlace::NewSection { .. } => return None,
             };
-            if let Some(there) = member(table, KEY) {
+            if let Some(there) = member(table, pull_policy::KEY) {
                 *there = value.clone();
             } else if let Meaning::Table(table) = table {
-                table.insert(Cow::Borrowed(KEY), value.clone());
+                table.insert(Cow::Borrowed(pull_policy::KEY), value.clone());
             }
             Some(())
         }
@@ -246,9 +242,9 @@ fn table_in<'a, 'm>(table: &'a mut Meaning<'m>, name: &'m str) -> Option<&'a mut
 /// Puts an auth entry into the meaning of a runner in place of those that are there.
 fn expect_entry<'m>(table: &mut Meaning<'m>, entry: Option<&'m str>) -> Option<()> {
     let new = entry.map(|entry| Meaning::String(Decoded::new(entry)));
-    let Some(environment) = member(table, ENVIRONMENT) else {
+    let Some(environment) = member(table, environment::KEY) else {
         if let (Meaning::Table(table), Some(new)) = (table, new) {
-            table.insert(Cow::Borrowed(ENVIRONMENT), Meaning::Array(vec![new]));
+            table.insert(Cow::Borrowed(environment::KEY), Meaning::Array(vec![new]));
         }
         return Some(());
     };
@@ -266,7 +262,7 @@ fn expect_entry<'m>(table: &mut Meaning<'m>, entry: Option<&'m str>) -> Option<(
 /// Takes the `environment` out of a runner's meaning.
 fn expect_no_environment(table: &mut Meaning<'_>) -> Option<()> {
     let Meaning::Table(table) = table else { return None };
-    let key = table.keys().find(|key| same_key(key, ENVIRONMENT)).cloned()?;
+    let key = table.keys().find(|key| same_key(key, environment::KEY)).cloned()?;
     match table.remove(&key)? {
         Meaning::Array(entries) if entries.iter().all(is_auth) => Some(()),
         _ => None,

@@ -16,6 +16,9 @@ use crate::toml::quoting::Quoted;
 use crate::toml::syntax::{Decoded, NodeId, NodeKind, Syntax};
 use crate::toml::table::{NewPair, WrittenTable};
 
+/// The key.
+pub(crate) const KEY: &str = "environment";
+
 /// The entries of one runner.
 pub(crate) struct Environment<'s, 't> {
     syntax: &'s Syntax<'t>,
@@ -53,7 +56,7 @@ impl<'s, 't> Environment<'s, 't> {
         let mut found: Option<NodeId> = None;
         let mut dotted = None;
         for pair in syntax.siblings(runner.place().pairs.clone()) {
-            if !syntax.key_is(pair, 0, "environment") {
+            if !syntax.key_is(pair, 0, KEY) {
                 continue;
             }
             if let Some(first) = found {
@@ -71,7 +74,7 @@ impl<'s, 't> Environment<'s, 't> {
             dotted = syntax.simple_key(pair).is_none().then_some(pair);
         }
         let mut sections = sections(config, runner);
-        let table = sections.find(|(header, _)| syntax.key_is(*header, 1, "environment"));
+        let table = sections.find(|(header, _)| syntax.key_is(*header, 1, KEY));
         if let Some((header, _)) = table {
             return Err(Error::InvalidEnvironment {
                 path: path(),
@@ -179,5 +182,5 @@ impl<'s, 't> Environment<'s, 't> {
 
 /// An `environment` with one entry, for a runner that has none.
 pub(crate) fn new_pair(entry: &Secret) -> NewPair {
-    NewPair { key: "environment".to_owned(), value: Secret::concat(&["[", entry.expose(), "]"]) }
+    NewPair { key: KEY.to_owned(), value: Secret::concat(&["[", entry.expose(), "]"]) }
 }

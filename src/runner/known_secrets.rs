@@ -9,6 +9,7 @@ use crate::auth::credential::Credential;
 use crate::auth::document::{StringKind, each_string};
 use crate::auth::registry::shown;
 use crate::runner::element::{Element, document};
+use crate::runner::environment;
 use crate::secret::{SHORTEST, Secret, is_wordy, looks_generated, names_a_secret};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
@@ -81,7 +82,7 @@ impl KnownSecrets {
                 }
             }
             NodeKind::InlineTable => self.learn_pairs(syntax, id + 1..syntax.after(id)),
-            _ if same_key(key, "environment") => self.learn_element(&syntax.decoded(id)),
+            _ if same_key(key, environment::KEY) => self.learn_element(&syntax.decoded(id)),
             // No text is longer than what stands for it.
             _ if syntax.node(id).span().len() >= SHORTEST => {
                 let text = syntax.decoded(id);

@@ -4,6 +4,7 @@ use super::list::{ROOT, RUNNERS};
 use super::lookup::{Found, Lookup, TableId};
 use super::{Kind, fits};
 use crate::runner::auth_entry::VARIABLE;
+use crate::runner::environment;
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{Block, ByName, NodeId, NodeKind, Syntax};
 
@@ -78,14 +79,14 @@ impl Search<'_, '_> {
         let kind = match section {
             Section::Settings(table) => match self.lookup.find(table, name, key) {
                 Some(Found { known, .. }) if known.exact => {
-                    own = table == self.runners && known.name == "environment";
+                    own = table == self.runners && known.name == environment::KEY;
                     known.kind
                 }
                 _ => return false,
             },
             Section::Map(kind) => {
                 let special =
-                    || [VARIABLE, "environment"].iter().any(|name| same_key(&key(), name));
+                    || [VARIABLE, environment::KEY].iter().any(|name| same_key(&key(), name));
                 if self.special.get(name, special) {
                     return false;
                 }
