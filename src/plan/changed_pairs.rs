@@ -1,11 +1,12 @@
-//! The pairs of a section that a change leaves as they are: they mean the same before and after it, so that the
-//! proof has only the others to compare.
+//! Which pairs of a section the proof has to compare: those with the same bytes before and after a change mean the
+//! same, unless another pair has a part in what they mean.
 
 use std::ops::Range;
 
 use crate::toml::syntax::{NodeId, Syntax};
 
-/// Among so many pairs that change it is looked whether one of them changes what another means.
+/// Where more pairs change than these, all of the section are compared: to look up each key that stays among theirs
+/// would cost more.
 const FEW: usize = 8;
 
 /// The pairs of a section.
@@ -20,8 +21,8 @@ impl Pairs<'_, '_> {
         &self.syntax.text()[self.syntax.node(pair).span()]
     }
 
-    /// The pairs from one on.
-    fn from(&self, start: NodeId) -> Vec<NodeId> {
+    /// This pair and those behind it.
+    fn starting_with(&self, start: NodeId) -> Vec<NodeId> {
         let mut pairs = Vec::with_capacity(FEW);
         pairs.extend(self.syntax.siblings(start..self.all.end));
         pairs
@@ -33,6 +34,7 @@ impl Pairs<'_, '_> {
         all.map_or(self.all.end..self.all.end, |(first, last)| *first..self.syntax.after(*last))
     }
 
+    /// Whether one of some pairs has the first key of a pair of another text.
     fn has_key_of(&self, pairs: &[NodeId], other: &Self, pair: NodeId) -> bool {
         let key = other.syntax.keys(pair).next();
         pairs.iter().any(|&pair| self.syntax.keys(pair).next() == key)
@@ -47,9 +49,10 @@ pub(super) fn changed_pairs(
     new: &Pairs<'_, '_>,
     wished: &str,
 ) -> [Range<NodeId>; 2] {
+    // What a dotted key means takes the other keys of its table.
     let stays = |before: NodeId, after: NodeId| {
         old.text(before) == new.text(after)
-            && old.syntax.value(before) == before + 2
+            && old.syntax.simple_name(before).is_some()
             && !old.syntax.key_is(before, 0, wished)
     };
     let [mut before, mut after] =
@@ -62,19 +65,19 @@ pub(super) fn changed_pairs(
     }
     let start = |at: Option<&NodeId>, text: &Pairs<'_, '_>| at.map_or(text.all.end, |&id| id);
     let starts = [start(before.peek(), old), start(after.peek(), new)];
-    let (before, after) = (old.from(starts[0]), new.from(starts[1]));
+    let (before, after) = (old.starting_with(starts[0]), new.starting_with(starts[1]));
     let ends = before.iter().rev().zip(after.iter().rev());
     let end = ends.take_while(|(one, other)| stays(**one, **other)).count();
     let (rest, stay) = before.split_at(before.len() - end);
     let come = &after[..after.len() - end];
-    let stay = old.syntax.siblings(old.all.start..starts[0]).chain(stay.iter().copied());
+    let mut stay = old.syntax.siblings(old.all.start..starts[0]).chain(stay.iter().copied());
     let alone = |pair| !old.has_key_of(rest, old, pair) && !new.has_key_of(come, old, pair);
-    // That of a pair with the wished key was looked for already.
+    // No pair that stays has the wished key: where all that change have it, none can have a key of theirs.
     let others = |text: &Pairs<'_, '_>, pairs: &[NodeId]| {
         pairs.iter().any(|&pair| !text.syntax.key_is(pair, 0, wished))
     };
     let may_touch = others(old, rest) || others(new, come);
-    if rest.len().max(come.len()) > FEW || (may_touch && !{ stay }.all(alone)) {
+    if rest.len().max(come.len()) > FEW || (may_touch && !stay.all(alone)) {
         return [old.all.clone(), new.all.clone()];
     }
     [old.nodes(rest), new.nodes(come)]
