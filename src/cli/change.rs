@@ -239,9 +239,9 @@ impl Change<'_> {
         if let Intent::Request(request) = self.intent {
             warnings.splice(0..0, odd(request));
         }
+        let changed = plan.changes();
         let (edits, runners) = plan.into_parts();
-        let mut body = Body::new(config, runners, labels, lines, warnings);
-        body.changed = !edits.is_empty();
+        let body = Body::new(config, changed, runners, labels, lines, warnings);
         Ok(Told {
             edits,
             report: Report::new(self.command, body),

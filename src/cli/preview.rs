@@ -121,8 +121,7 @@ pub(super) struct Preview<'p, 't> {
 #[derive(Serialize)]
 pub(super) struct Body {
     config: String,
-    /// Whether the file changes, or would in a dry run.
-    pub changed: bool,
+    changed: bool,
     pub written: bool,
     runners: Vec<RunnerReport>,
     #[serde(serialize_with = "as_text")]
@@ -141,8 +140,10 @@ pub(super) struct RunnerReport {
 }
 
 impl Body {
+    /// What is told before anything is written; `changed` says whether the file changes, or would in a dry run.
     pub fn new(
         config: &Config<'_>,
+        changed: bool,
         plans: Vec<RunnerPlan>,
         labels: Vec<RunnerLabel>,
         diff: Vec<Line>,
@@ -156,7 +157,7 @@ impl Body {
         });
         Self {
             config: config.text().label().to_owned(),
-            changed: false,
+            changed,
             written: false,
             runners: runners.collect(),
             diff,
