@@ -199,7 +199,7 @@ impl Preview<'_, '_> {
             let runner = self.runner(plan);
             line.clear();
             line.push_str(if self.dry && plan.changed { "would change " } else { "" });
-            line.push_str(&label::title(&label.name, runner));
+            line.push_str(&label::name_and_token(&label.name, runner));
             let mut between = ": ";
             for change in &plan.changes {
                 line.push_str(between);

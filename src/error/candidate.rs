@@ -57,7 +57,7 @@ pub(super) fn way_out(candidates: &[Candidate]) -> String {
 
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&title(&self.name, &self.short_token))?;
+        f.write_str(&name_and_token(&self.name, &self.short_token))?;
         if !self.executor.is_empty() {
             write!(f, ", {}", self.executor)?;
         }
@@ -65,8 +65,8 @@ impl fmt::Display for Candidate {
     }
 }
 
-/// A runner's name and short token, on one line.
-pub(crate) fn title(name: &str, short_token: &str) -> String {
+/// A runner's name and short token.
+pub(crate) fn name_and_token(name: &str, short_token: &str) -> String {
     let name = if name.is_empty() { "(no name)" } else { name };
     let token = if short_token.is_empty() { "no token" } else { short_token };
     [name, " (", token, ")"].concat()

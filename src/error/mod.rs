@@ -11,7 +11,7 @@ use crate::exit_status::ExitStatus;
 use crate::toml::text::Place;
 
 pub use candidate::Candidate;
-pub(crate) use candidate::title;
+pub(crate) use candidate::name_and_token;
 pub(crate) use sentence::{STANDARD_INPUT, reason};
 
 /// Every failure of this crate.

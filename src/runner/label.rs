@@ -5,16 +5,16 @@ use super::{Config, Runner};
 use crate::error::{self, Candidate};
 
 /// A runner's name and short token. The name is given, since it may have been cleaned of secrets.
-pub(crate) fn title(name: &str, runner: &Runner<'_>) -> String {
-    error::title(name, runner.short_token())
+pub(crate) fn name_and_token(name: &str, runner: &Runner<'_>) -> String {
+    error::name_and_token(name, runner.short_token())
 }
 
-/// A runner's name, or [`title`] where it has none.
+/// A runner's name, or [`name_and_token`] where it has none.
 pub(crate) fn called(name: String, runner: &Runner<'_>) -> String {
-    if name.is_empty() { title("", runner) } else { name }
+    if name.is_empty() { name_and_token("", runner) } else { name }
 }
 
-/// [`title`] with the executor.
+/// [`name_and_token`] with the executor.
 pub(crate) fn heading(name: &str, runner: &Runner<'_>) -> String {
     Candidate { id: None, ..of(name, runner) }.to_string()
 }

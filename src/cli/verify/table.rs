@@ -71,7 +71,7 @@ impl Telling<'_> {
         let mut out = table(rows.iter().map(|(row, runners)| (row, self.names(runners))).collect());
         for runner in runners {
             let of_config = &self.config.runners()[runner.runner];
-            let title = label::title(&self.redaction.name(of_config), of_config);
+            let title = label::name_and_token(&self.redaction.name(of_config), of_config);
             let mut say = |text: &str| {
                 out.push_str(&one_line(&format!("{title}: {text}")));
                 out.push('\n');
