@@ -1,4 +1,4 @@
-//! Secrets that are hidden wherever they appear in a text from the file.
+//! Secrets that are hidden wherever they stand in what somebody wrote freely: names, keys and comments.
 //!
 //! A secret that is a common word is none of them: hidden in the middle of a sentence it would be
 //! told by the words around it.
@@ -47,7 +47,10 @@ impl KnownSecrets {
 
     /// Learns what a credential holds.
     pub fn learn_credential(&mut self, credential: &Credential) {
-        self.add_credential(credential);
+        self.add(credential.password().expose());
+        for (_, secret) in credential.members() {
+            self.add(secret.expose());
+        }
         self.sort();
     }
 
@@ -154,13 +157,6 @@ impl KnownSecrets {
     fn add_login(&mut self, address: &str) {
         let login = address.rsplit_once('@').map_or("", |(login, _)| login);
         self.add(login.split_once(':').map_or(login, |(_, password)| password));
-    }
-
-    fn add_credential(&mut self, credential: &Credential) {
-        self.add(credential.password().expose());
-        for (_, secret) in credential.members() {
-            self.add(secret.expose());
-        }
     }
 
     /// Adds a secret; [`KnownSecrets::find`] needs [`KnownSecrets::sort`] after the last one.
