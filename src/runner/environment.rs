@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::auth::expansion::is_predefined;
+use crate::config_file::ConfigFile;
 use crate::error::Error;
 use crate::runner::layout::own_table;
 use crate::runner::table::sections;
@@ -30,11 +31,11 @@ pub(crate) struct Environment<'s, 't> {
     /// The value of each variable.
     variables: OnceCell<HashMap<String, Secret>>,
     /// How many bytes of values were given out.
-    given: Cell<usize>,
+    given: Cell<u64>,
 }
 
 /// How many bytes of values are given out for one runner: as much as a whole config may have.
-const MOST_GIVEN: usize = 64 << 20;
+const MOST_GIVEN: u64 = ConfigFile::LARGEST;
 
 /// Entries on their way out.
 pub(crate) struct EntryRemoval {
@@ -131,7 +132,7 @@ impl<'s, 't> Environment<'s, 't> {
             pairs.collect()
         });
         let value = variables.get(name)?;
-        let given = self.given.get() + value.expose().len();
+        let given = self.given.get() + value.expose().len() as u64;
         self.given.set(given);
         (given <= MOST_GIVEN).then(|| value.clone())
     }

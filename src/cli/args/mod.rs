@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use crate::auth::runner_version::RunnerVersion;
-use crate::config_file;
+use crate::config_file::{self, ConfigFile};
 use crate::doctor::Code;
 use crate::error::Error;
 use crate::runner::pull_policy::PullPolicy;
@@ -102,7 +102,7 @@ pub(super) struct Global {
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// The largest config, in MiB
-    #[arg(long, global = true, value_name = "MIB", default_value_t = 64,
+    #[arg(long, global = true, value_name = "MIB", default_value_t = ConfigFile::LARGEST >> 20,
           value_parser = clap::value_parser!(u64).range(1..4096))]
     pub max_size: u64,
     /// Show passwords and tokens in what is printed
