@@ -1,4 +1,4 @@
-//! Text that must not be shown.
+//! Text that must not be shown, and what looks as if it must not.
 
 use std::borrow::Cow;
 use std::fmt;

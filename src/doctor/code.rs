@@ -9,8 +9,8 @@ use super::Level;
 /// Makes the enum, its names and its levels from one list, so that none of them can lack one.
 macro_rules! codes {
     ($($(#[$docs:meta])* $code:ident = $name:literal, $level:ident;)+) => {
-        /// What was found. In the order of what breaks first: the whole file, then a document, then
-        /// a credential.
+        /// What was found: errors first, then warnings, then notes, each in the order of what breaks
+        /// first, which is the whole file, then a document, then a credential.
         ///
         /// ```
         /// use runner_auth::Code;

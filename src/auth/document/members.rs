@@ -9,8 +9,8 @@ use std::fmt;
 use std::iter::Peekable;
 use std::vec;
 
-use super::json::{self, Object};
-use super::{DocumentError, json::Member};
+use super::DocumentError;
+use super::json::{self, Member, Object};
 use crate::auth::runner_version::RunnerVersion;
 use crate::toml::letter_case::same_key;
 

@@ -16,8 +16,8 @@ use crate::toml::syntax::Decoded;
 /// How many objects inside each other are looked into; Docker knows three.
 const MOST_LEVELS: usize = 8;
 
-/// How many strings a document of two credentials has.
-const MOST_OFTEN: usize = 8;
+/// Room for as many strings as most documents have: two credentials have seven.
+const ROOM: usize = 8;
 
 /// A piece of a document for the redaction.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(crate) fn strings(text: &str) -> Option<(Vec<DocumentString>, usize)> {
 }
 
 fn strings_in(text: &str, object: &Range<usize>) -> Vec<DocumentString> {
-    let found = Vec::with_capacity(MOST_OFTEN);
+    let found = Vec::with_capacity(ROOM);
     let mut strings = Strings { text, walk: Walk::new(text, object), found };
     strings.object(false, MOST_LEVELS);
     strings.found

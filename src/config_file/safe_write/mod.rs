@@ -79,7 +79,7 @@ pub struct Options<'o> {
     /// How long others are waited for: while one holds a lock, and while the file keeps changing.
     pub lock_timeout: Duration,
     /// How long the file is watched after the write: when another writer's rewrite swallows the
-    /// change, it is written again. A moment at least.
+    /// change, it is written again. 50 milliseconds at least.
     pub settle: Duration,
     /// The largest file, in bytes.
     pub largest: u64,

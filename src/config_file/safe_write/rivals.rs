@@ -14,12 +14,14 @@ use crate::error::Error;
 /// How long somebody who has the file open for writing is waited for.
 const OPEN_ELSEWHERE: Duration = Duration::from_millis(500);
 
-/// How long the file is watched after a write: whoever has read it before may be about to write it.
+/// How long the file is watched after a write: whoever has read it before may be about to write it. Every write
+/// takes as long, and who asks for more says so with `--settle`.
 const WATCH: Duration = Duration::from_millis(50);
 
-/// How long between the first two looks. Most of those who had read the file write it soon, so that the
-/// later pauses are longer, each so many times, up to a whole watch.
+/// How long between the first two looks.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// How many times as long each later pause is, up to a whole watch: most of those who had read the file write it soon.
 const LONGER: u32 = 4;
 
 impl Writer<'_> {
