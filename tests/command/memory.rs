@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use memchr::memmem;
+
 use crate::support;
 
 const PASSWORD: &str = "Qx7-very-secret-Zk9";
@@ -61,7 +63,8 @@ fn found(pid: u32, words: &[&str]) -> Vec<usize> {
             continue;
         }
         for (word, count) in words.iter().zip(&mut counts) {
-            *count += bytes.windows(word.len()).filter(|found| *found == word.as_bytes()).count();
+            // The process is held back for two seconds, and a loop of these tests takes one of them.
+            *count += memmem::find_iter(&bytes, word).count();
         }
     }
     counts
