@@ -35,23 +35,20 @@ struct Known {
 }
 
 impl KnownSecrets {
-    /// Those of a config: tokens, the values of variables, passwords.
-    pub fn of_config(syntax: &Syntax<'_>) -> Self {
+    /// Those of a config (tokens, the values of variables, passwords) and of credentials that come into it.
+    pub fn new(syntax: &Syntax<'_>, coming: &[Credential]) -> Self {
         let mut known = Self::default();
         for block in syntax.blocks() {
             known.learn_pairs(syntax, block.pairs());
         }
+        for credential in coming {
+            known.add(credential.password().expose());
+            for (_, secret) in credential.members() {
+                known.add(secret.expose());
+            }
+        }
         known.sort();
         known
-    }
-
-    /// Learns what a credential holds.
-    pub fn learn_credential(&mut self, credential: &Credential) {
-        self.add(credential.password().expose());
-        for (_, secret) in credential.members() {
-            self.add(secret.expose());
-        }
-        self.sort();
     }
 
     /// The longest one at the start of a text.
@@ -279,7 +276,7 @@ pre_build_script = """
 git clone 'https://staple9:x@r.io' https://b4ttery@r.io/x
 """
 "#;
-        let known = KnownSecrets::of_config(&Syntax::parse(text).unwrap());
+        let known = KnownSecrets::new(&Syntax::parse(text).unwrap(), &[]);
         for secret in ["tr0ub4dor-3", "c0rrect", "hors3s-2", "b4ttery"] {
             assert_eq!(known.find(&format!("{secret} one")).map(Secret::expose), Some(secret));
         }

@@ -62,11 +62,11 @@ pub struct Config<'t> {
     text: &'t ConfigText,
     syntax: Syntax<'t>,
     runners: Vec<Runner<'t>>,
-    /// The secrets in it, from the first text on that could hold one: to learn them costs more than to read
-    /// the file, and most names and comments are plain words.
+    /// The secrets in it and in what comes, from the first text on that could hold one: to learn them costs more
+    /// than to read the file, and most names and comments are plain words.
     known: OnceLock<KnownSecrets>,
-    /// Secrets that are on their way into it.
-    coming: KnownSecrets,
+    /// Credentials that are on their way into it.
+    coming: Vec<Credential>,
 }
 
 /// One `[[runners]]` entry.
@@ -136,7 +136,7 @@ impl<'t> Config<'t> {
             first: text.place(first),
             second: text.place(second),
         });
-        let (known, coming) = (OnceLock::new(), KnownSecrets::default());
+        let (known, coming) = (OnceLock::new(), Vec::new());
         Ok((Self { text, syntax, runners, known, coming }, twice))
     }
 
@@ -154,7 +154,8 @@ impl<'t> Config<'t> {
 
     /// Looks for what a credential holds, too, in what is shown of the config from now on.
     pub fn learn(&mut self, credential: &Credential) {
-        self.coming.learn_credential(credential);
+        self.coming.push(credential.clone());
+        self.known = OnceLock::new();
     }
 
     /// Where secrets of the config stand in a text that somebody wrote freely, in its order: of two that
@@ -164,12 +165,11 @@ impl<'t> Config<'t> {
         if is_wordy(text) {
             return Vec::new();
         }
-        let known = self.known.get_or_init(|| KnownSecrets::of_config(&self.syntax));
+        let known = self.known.get_or_init(|| KnownSecrets::new(&self.syntax, &self.coming));
         let mut found = Vec::new();
         let mut hidden = 0;
         for (at, _) in text.char_indices() {
-            let here = [self.coming.find(&text[at..]), known.find(&text[at..])];
-            let longest = here.into_iter().flatten().max_by_key(|secret| secret.expose().len());
+            let longest = known.find(&text[at..]);
             let end = longest.map_or(at, |secret| at + secret.expose().len());
             if let Some(secret) = longest.filter(|_| end > hidden) {
                 found.push((at.max(hidden)..end, secret));
