@@ -10,7 +10,7 @@ use crate::auth::document::{StringKind, each_string};
 use crate::auth::registry::shown;
 use crate::runner::element::{Element, document};
 use crate::runner::environment;
-use crate::secret::{SHORTEST, Secret, is_wordy, looks_generated, names_a_secret};
+use crate::secret::{SHORTEST, Secret, is_wordy, looks_generated, names_a_secret, tokens_in};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, NodeKind, Syntax};
 
@@ -131,6 +131,9 @@ impl KnownSecrets {
                     }
                 }
             }
+            // Somebody may have put a secret into the wrong member.
+            StringKind::Helper if looks_generated(value) => self.add(value),
+            StringKind::User if tokens_in(value).next().is_some() => self.add(value),
             _ => {}
         });
     }
@@ -281,6 +284,18 @@ git clone 'https://staple9:x@r.io' https://b4ttery@r.io/x
             assert_eq!(known.find(&format!("{secret} one")).map(Secret::expose), Some(secret));
         }
         assert!(known.find("staple9").is_none());
+    }
+
+    #[test]
+    fn a_secret_in_the_wrong_member_is_looked_for() {
+        let text = r#"[[runners]]
+environment = ['''DOCKER_AUTH_CONFIG={"auths": {"r.io": {"username": "ghp_c0rrect-horse"},
+    "q.io": {"username": "deploy-7"}}, "credsStore": "b4ttery-9x8y7z6w", "credHelpers": {"r.io": "ecr-login"}}''']
+"#;
+        let known = KnownSecrets::new(&Syntax::parse(text).unwrap(), &[]);
+        let found = ["ghp_c0rrect-horse", "b4ttery-9x8y7z6w", "deploy-7", "ecr-login"]
+            .map(|value| known.find(value).is_some());
+        assert_eq!(found, [true, true, false, false]);
     }
 
     #[test]
