@@ -70,3 +70,35 @@ impl AuthDocument<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(crate::property::cases(500))]
+
+        /// The same whether few are compared or more are looked up.
+        #[test]
+        fn few_credentials_are_found_as_many_are(
+            keys in prop::collection::vec(
+                prop::sample::select(&["r.io", "R.io", "https://r.io/v1/", "r.io/a", "s.io"][..]),
+                0..3 * FEW,
+            ),
+        ) {
+            let members: Vec<_> = keys.iter().map(|key| format!("\"{key}\": {{}}")).collect();
+            let text = format!("{{\"auths\": {{{}}}}}", members.join(", "));
+            let document = AuthDocument::parse_literal(&text).unwrap();
+            let numbers = |entries: Vec<&Entry>| entries.iter().map(|it| it.member).collect::<Vec<_>>();
+            let last = |(number, key): &(usize, &&str)| !keys[number + 1..].contains(key);
+            let effective = keys.iter().enumerate().filter(last).map(|(number, _)| number);
+            prop_assert_eq!(numbers(document.effective()), effective.collect::<Vec<_>>());
+            for path in ["r.io", "r.io/a", "s.io", "t.io"] {
+                let same = keys.iter().enumerate().filter(|(_, key)| key_path(key) == path);
+                let same: Vec<_> = same.map(|(number, _)| number).collect();
+                prop_assert_eq!(numbers(document.at_path(path)), same);
+            }
+        }
+    }
+}
