@@ -130,8 +130,10 @@ impl<'t> AuthDocument<'t> {
                     entries.clear();
                 }
                 let members = object.as_ref().map_or(&[][..], |object| &object.members);
-                // Mostly the only one, which needs no room beside.
-                entries.reserve_exact(members.len());
+                if entries.is_empty() {
+                    // Mostly the only one, which needs no room beside.
+                    entries.reserve_exact(members.len());
+                }
                 for (inner, member) in members.iter().enumerate() {
                     let object = object_at(&member.value);
                     entries.push(reader.entry(auths.len(), inner, member, object));
