@@ -57,8 +57,10 @@ impl<'c, 't> Proof<'c, 't> {
     /// Expects this of a block.
     pub fn expect(&mut self, block: usize, wish: Wish) {
         let wishes = &mut self.blocks.entry(block).or_default().wishes;
-        // There are one or two.
-        wishes.reserve_exact(1);
+        if wishes.is_empty() {
+            // Mostly the only one of its block.
+            wishes.reserve_exact(1);
+        }
         wishes.push(wish);
     }
 
