@@ -13,6 +13,7 @@ use super::input::Input;
 use super::output::Output;
 use super::report::{ErrorLabel, Report, RunnerLabel, redaction};
 use super::review::{self, Remark};
+use super::unreadable::refuse_document;
 use crate::auth::source::credential_helper;
 use crate::count::counted;
 use crate::doctor::{Circumstances, Code, Diagnosis, Finding, Level};
@@ -82,6 +83,9 @@ pub(super) fn look(
     let paths = if doctor.files.is_empty() { vec![global.path()?] } else { doctor.files.clone() };
     if paths.iter().filter(|path| *path == Path::new("-")).count() > 1 {
         return Err(Error::Usage("standard input can be read once: name - once".into()));
+    }
+    for file in &doctor.files {
+        refuse_document("FILE", &file.to_string_lossy())?;
     }
     let mut status = ExitStatus::Done;
     let mut reports = Vec::new();

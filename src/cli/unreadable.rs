@@ -28,13 +28,10 @@ pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
     let is_it = |file: &Path| file.display().to_string() == path && !is_path(file);
     let option = files(&arguments.command).into_iter().find(|(_, file)| is_it(file));
     let option = option.map(|(option, _)| option);
-    if is_document(&path) {
-        let config = arguments.global.config.as_deref().is_some_and(is_it);
-        let named = option.or(config.then_some("--config")).unwrap_or("FILE");
-        return Error::Usage(format!(
-            "{named} takes the path of a file, or - for standard input; what was typed is now in the \
-             shell's history: change the passwords in it"
-        ));
+    let config = arguments.global.config.as_deref().is_some_and(is_it);
+    let named = option.or(config.then_some("--config")).unwrap_or("FILE");
+    if let Err(refused) = refuse_document(named, &path) {
+        return refused;
     }
     if let Some(option) = option {
         return Error::Unreadable { path: format!("the file that {option} names"), cause };
@@ -51,6 +48,17 @@ pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
         return Error::ConfigNotFound { path, elsewhere };
     }
     Error::Unreadable { path, cause }
+}
+
+/// Refuses an auth document in the place of a path, without repeating it.
+pub(super) fn refuse_document(named: &str, path: &str) -> Result<(), Error> {
+    if !is_document(path) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{named} takes the path of a file, or - for standard input; what was typed is now in the shell's \
+         history: change the passwords in it"
+    )))
 }
 
 /// The command that says more about broken TOML, where the parser alone has spoken.
