@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::runner::{Config, Runner, label};
-use crate::secret::Secret;
+use crate::secret::{Secret, covered};
 use crate::toml::syntax::Syntax;
 use masks::{Mask, Masks};
 
@@ -76,18 +76,7 @@ impl<'c> Redaction<'c> {
     /// it.
     #[must_use]
     pub fn clean<'s>(&self, text: &'s str) -> Cow<'s, str> {
-        let secrets = self.secrets_in(text);
-        if secrets.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
-        for (span, secret) in secrets {
-            shown.push_str(&text[at..span.start]);
-            shown.push_str(&self.placeholder(secret));
-            at = span.end;
-        }
-        shown.push_str(&text[at..]);
-        Cow::Owned(shown)
+        covered(text, self.secrets_in(text), |secret| self.placeholder(secret))
     }
 
     /// The name of a runner: some people call one by its token, or by an old one.

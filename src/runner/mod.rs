@@ -38,7 +38,7 @@ use crate::error::Error;
 use crate::runner::executor::Executor;
 use crate::runner::finder::{Finder, TwoSpellings};
 use crate::runner::known_secrets::KnownSecrets;
-use crate::secret::{HIDDEN, Secret, is_wordy, looks_like_secret, tokens_in};
+use crate::secret::{HIDDEN, Secret, covered, is_wordy, looks_like_secret, tokens_in};
 use crate::toml::letter_case::same_key;
 use crate::toml::syntax::{NodeId, Syntax, SyntaxError};
 use crate::toml::text::ConfigText;
@@ -233,22 +233,9 @@ impl Runner<'_> {
         let own = own.into_iter().flatten().map(|(at, found)| at..at + found.len());
         let tokens = own.chain(tokens_in(name)).map(|span| (span.clone(), name[span].into()));
         let known = known.into_iter().map(|(span, secret)| (span, secret.clone()));
-        // One may begin within another: none is left in pieces.
         let mut secrets: Vec<(_, Secret)> = known.chain(tokens).collect();
-        if secrets.is_empty() {
-            return Cow::Borrowed(name);
-        }
         secrets.sort_by_key(|(span, _)| (span.start, Reverse(span.end)));
-        let (mut shown, mut at) = (String::new(), 0);
-        for (span, secret) in secrets {
-            if span.end > at {
-                shown.push_str(&name[at..span.start.max(at)]);
-                shown.push_str(&cover(&secret));
-                at = span.end;
-            }
-        }
-        shown.push_str(&name[at..]);
-        Cow::Owned(shown)
+        covered(name, secrets, cover)
     }
 
     /// The first nine characters of the token, as GitLab's pages show them.

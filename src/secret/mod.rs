@@ -5,8 +5,10 @@
 mod look;
 mod token;
 
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -91,4 +93,26 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(hidden)")
     }
+}
+
+/// A text with something else in place of the secrets that stand at some places, which are in its order. Of two
+/// that share letters none is left in pieces.
+pub(crate) fn covered<'t, S: Borrow<Secret>>(
+    text: &'t str,
+    secrets: impl IntoIterator<Item = (Range<usize>, S)>,
+    cover: impl Fn(&Secret) -> String,
+) -> Cow<'t, str> {
+    let (mut shown, mut at) = (String::new(), 0);
+    for (span, secret) in secrets {
+        if span.end > at {
+            shown.push_str(&text[at..span.start.max(at)]);
+            shown.push_str(&cover(secret.borrow()));
+            at = span.end;
+        }
+    }
+    if at == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(&text[at..]);
+    Cow::Owned(shown)
 }
