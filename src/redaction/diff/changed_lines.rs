@@ -101,13 +101,9 @@ fn touched_lines(old: &str, base: usize, edits: &[Edit]) -> Vec<Touched> {
 
 /// Which lines give way to which.
 fn replaced(old: &Lines<'_>, new: &Lines<'_>) -> Vec<(Range<usize>, Range<usize>)> {
-    let (old, new) = (old.texts(), new.texts());
-    // One line for another needs no search.
-    if let ([before], [after]) = (&old[..], &new[..]) {
-        return if before == after { Vec::new() } else { vec![(0..1, 0..1)] };
-    }
-    let ops = ops(&old, &new, None).into_iter().filter(|op| op.tag() != DiffTag::Equal);
-    ops.map(|op| (op.old_range(), op.new_range())).collect()
+    let ops = ops(&old.texts(), &new.texts(), None).into_iter();
+    let changed = ops.filter(|op| op.tag() != DiffTag::Equal);
+    changed.map(|op| (op.old_range(), op.new_range())).collect()
 }
 
 /// Some lines of a text, with their line ends.

@@ -12,6 +12,14 @@ use super::{Line, LineKind};
 
 /// How one list of lines or words becomes another.
 pub(super) fn ops(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp> {
+    // One for another needs no search.
+    if let ([before], [after]) = (old, new) {
+        return vec![if before == after {
+            DiffOp::Equal { old_index: 0, new_index: 0, len: 1 }
+        } else {
+            DiffOp::Replace { old_index: 0, old_len: 1, new_index: 0, new_len: 1 }
+        }];
+    }
     let mut diff = Compact::new(Replace::new(Capture::new()), old, new);
     // One algorithm for one type: each other would be code that nobody runs. To capture can't fail.
     let Ok(()) = myers::diff_deadline(&mut diff, old, 0..old.len(), new, 0..new.len(), deadline);
@@ -21,11 +29,6 @@ pub(super) fn ops(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<
 /// The lines of a change, with the words marked in which they differ.
 pub(super) fn marked(gone: Vec<String>, come: Vec<String>) -> Vec<Line> {
     let mut lines = Vec::with_capacity(gone.len() + come.len());
-    // One line for another needs no search.
-    if gone.len() == 1 && come.len() == 1 {
-        words(gone, come, &mut lines);
-        return lines;
-    }
     let old: Vec<_> = gone.iter().map(String::as_str).collect();
     let new: Vec<_> = come.iter().map(String::as_str).collect();
     let ops = ops(&old, &new, None);
