@@ -10,7 +10,6 @@ use crate::toml::syntax::{NodeId, Syntax};
 const FEW: usize = 8;
 
 /// The pairs of a section.
-#[derive(Clone)]
 pub(super) struct Pairs<'s, 't> {
     pub syntax: &'s Syntax<'t>,
     pub all: Range<NodeId>,

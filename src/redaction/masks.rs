@@ -14,6 +14,7 @@ use crate::auth::document::{StringKind, strings};
 use crate::auth::registry::shown;
 use crate::runner::auth_entry::is_auth_entry;
 use crate::runner::element::Element;
+use crate::runner::environment;
 use crate::runner::known_secrets::LONGEST;
 use crate::secret::{
     Secret, is_word, looks_generated, looks_like_secret, may_be_secret, names_a_secret, tokens_in,
@@ -164,7 +165,7 @@ impl Walk<'_, '_> {
                 let Some(encoding) = syntax.encoding(id) else {
                     // A time holds a colon, and a flag is one of two words.
                     let number = !raw.contains(':') && raw != "true" && raw != "false";
-                    if number && (key == "environment" || names_a_secret(key)) {
+                    if number && (key == environment::KEY || names_a_secret(key)) {
                         self.hide(span, raw);
                     }
                     return;
@@ -172,7 +173,7 @@ impl Walk<'_, '_> {
                 let quoted = Quoted::decode(raw, encoding.into(), span.start);
                 let text = quoted.text();
                 match (key, harmless(key, text)) {
-                    ("environment", _) => self.element(&quoted),
+                    (environment::KEY, _) => self.element(&quoted),
                     ("image", true) => {}
                     (_, true) => self.search(text, |piece| quoted.place(piece)),
                     (_, false) => self.hide(quoted.place(0..text.len()), text),
