@@ -28,9 +28,8 @@ pub(super) fn explained(error: Error, arguments: &Arguments) -> Error {
     let is_it = |file: &Path| file.display().to_string() == path && !is_path(file);
     let option = files(&arguments.command).into_iter().find(|(_, file)| is_it(file));
     let option = option.map(|(option, _)| option);
-    let config = arguments.global.config.as_deref().is_some_and(is_it);
-    let named = option.or(config.then_some("--config")).unwrap_or("FILE");
-    if let Err(refused) = refuse_document(named, &path) {
+    let config = if arguments.global.config.is_some() { "--config" } else { "CONFIG_FILE" };
+    if let Err(refused) = refuse_document(option.unwrap_or(config), &path) {
         return refused;
     }
     if let Some(option) = option {

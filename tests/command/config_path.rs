@@ -31,3 +31,15 @@ fn a_config_that_is_nowhere_is_said_to_be_nowhere() {
         "{said}"
     );
 }
+
+#[test]
+fn a_document_in_the_place_of_a_path_is_not_repeated() {
+    let document = r#"{"auths": {"r.io": {"auth": "Y2k6czNjcmV0"}}}"#;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner-auth"));
+    command.env_clear().env("CONFIG_FILE", document).arg("list");
+    let output = command.output().expect("the command starts");
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(said.starts_with("error: CONFIG_FILE takes the path of a file"), "{said}");
+    assert!(!said.contains("Y2k6czNjcmV0"), "{said}");
+}
