@@ -97,11 +97,11 @@ impl fmt::Debug for Secret {
 
 /// A text with something else in place of the secrets that stand at some places, which are in its order. Of two
 /// that share letters none is left in pieces.
-pub(crate) fn covered<'t, S: Borrow<Secret>>(
-    text: &'t str,
+pub(crate) fn covered<S: Borrow<Secret>>(
+    text: &str,
     secrets: impl IntoIterator<Item = (Range<usize>, S)>,
     cover: impl Fn(&Secret) -> String,
-) -> Cow<'t, str> {
+) -> Cow<'_, str> {
     let (mut shown, mut at) = (String::new(), 0);
     for (span, secret) in secrets {
         if span.end > at {
